@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog: everything Ashlar must remember but the blocks themselves, in one SQLite
+ * database. This header is its whole public face: typed rows, no SQL.
+ *
+ * Threads. Exactly one connection writes and checkpoints, on the writer thread; a few
+ * reader threads hold read-only connections. Nobody else calls SQLite: reactors and the
+ * control thread hand in jobs and are answered through their inbox. Work functions run on
+ * a db thread and use the row functions below with the transaction that they are given.
+ *
+ * Durability. A write job is answered with rc 0 only when its transaction is committed
+ * with synchronous=FULL. Jobs that wait together share one commit; each is a savepoint,
+ * so that a failed one takes nothing else with it. */
+#ifndef DB_CATALOG_H
+#define DB_CATALOG_H
+
+#include "base/err.h"
+#include "base/inbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CATALOG_ID_MAX        37  /* UUID text and its NUL */
+#define CATALOG_NAME_MAX      64  /* with NUL: names of pools, volumes, hosts, tokens */
+#define CATALOG_INITIATOR_MAX 224 /* with NUL: RFC 7143, 4.2.7.1 allows 223 bytes */
+#define CATALOG_PATH_MAX      1024
+#define CATALOG_HASH_BYTES    32
+#define LEAF_WORDS            256  /* words in a leaf: 16 MiB of a volume */
+#define BITMAP_BYTES          2048 /* allocation bits of 1 GiB: 16,384 extents */
+
+struct catalog;
+struct catalog_txn;
+
+struct catalog_options {
+    const char *dir;       /* state directory; holds catalog.db and its lock file */
+    unsigned reader_count; /* 1 to 8 */
+};
+
+/* Blocking; main's thread before others start. Creates an empty catalog where there is
+ * none, migrates an older one. -EBUSY: another daemon or tool has it. -EPROTO: its schema
+ * is newer than this program (both numbers named). -EUCLEAN: not a database, or a foreign
+ * one. */
+int catalog_open(const struct catalog_options *options, struct catalog **out,
+                 struct err *e) MUST_CHECK;
+/* Blocking: ends the queued jobs, checkpoints, closes. NULL is allowed. */
+void catalog_close(struct catalog *c);
+
+/* ---- Jobs -------------------------------------------------------------------------- */
+
+struct catalog_job {
+    struct note note;       /* the catalog's until done() */
+    struct inbox *reply_to; /* whose thread runs done() */
+    /* On a db thread. Non-zero rolls this job back and becomes rc. */
+    int (*work)(struct catalog_txn *txn, struct catalog_job *job, struct err *e);
+    /* On reply_to's thread; rc and err are set. The job is the caller's again. */
+    void (*done)(struct catalog_job *job);
+    int rc;
+    struct err err;
+};
+
+/* Any thread. The job stays in place until done(). */
+void catalog_write(struct catalog *c, struct catalog_job *job);
+void catalog_read(struct catalog *c, struct catalog_job *job);
+
+/* Blocking twins for start, stop and tests: work runs on a db thread while the caller
+ * waits. */
+typedef int (*catalog_work_fn)(struct catalog_txn *txn, void *arg, struct err *e);
+int catalog_write_wait(struct catalog *c, catalog_work_fn work, void *arg,
+                       struct err *e) MUST_CHECK;
+int catalog_read_wait(struct catalog *c, catalog_work_fn work, void *arg,
+                      struct err *e) MUST_CHECK;
+
+/* Copies the whole catalog, online, to a new file at path (which must not exist), through
+ * a reader, then syncs it. job->work is ignored. Any thread. */
+void catalog_backup(struct catalog *c, const char *path, struct catalog_job *job);
+
+/* ---- Rows: on a db thread, inside work() ------------------------------------------- */
+/* Adding: -EEXIST with the field at fault when a name, id or LUN is taken. Removing and
+ * changing: -ENOENT. Listing: calls each() in order of name or key until it returns
+ * non-zero, which is passed on; the row is borrowed for the call. After a failed change
+ * the job must fail too: part of the change may be in its savepoint. */
+
+struct box_row {             /* one row, made with the catalog */
+    char id[CATALOG_ID_MAX]; /* "" until the first box_set */
+    uint64_t naa_serial;     /* last volume serial handed out; never goes back */
+    uint64_t generation;     /* raised at each start */
+    bool clean;              /* the last daemon stopped in order */
+};
+int box_get(struct catalog_txn *txn, struct box_row *out, struct err *e) MUST_CHECK;
+/* -EINVAL: naa_serial would go back. */
+int box_set(struct catalog_txn *txn, const struct box_row *row, struct err *e) MUST_CHECK;
+
+struct pool_row {
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    int64_t created_s; /* seconds since 1970 UTC */
+};
+int pool_row_add(struct catalog_txn *txn, const struct pool_row *row,
+                 struct err *e) MUST_CHECK;
+/* -EBUSY while it has volumes or layers. Its devices and bitmaps go with it. */
+int pool_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
+int pool_row_each(struct catalog_txn *txn,
+                  int (*each)(const struct pool_row *row, void *arg), void *arg,
+                  struct err *e) MUST_CHECK;
+
+struct device_row {
+    uint32_t no; /* catalog-wide number, from 1, never reused; set by device_row_add */
+    char id[CATALOG_ID_MAX];
+    char pool_id[CATALOG_ID_MAX];
+    uint16_t slot; /* in its pool's words, from 1 */
+    char path[CATALOG_PATH_MAX];
+    uint64_t extents;    /* with extent 0, the superblock's */
+    uint64_t generation; /* as in the device's superblock */
+};
+int device_row_add(struct catalog_txn *txn, struct device_row *row,
+                   struct err *e) MUST_CHECK;
+int device_row_set_generation(struct catalog_txn *txn, uint32_t no, uint64_t generation,
+                              struct err *e) MUST_CHECK;
+int device_row_each(struct catalog_txn *txn,
+                    int (*each)(const struct device_row *row, void *arg), void *arg,
+                    struct err *e) MUST_CHECK;
+
+/* A layer's number is never reused and is at most LAYER_ID_MAX: it makes leaf keys. */
+#define LAYER_ID_MAX 0xffffffffU
+enum layer_state { LAYER_LIVE = 0, LAYER_DROPPING = 1 };
+struct layer_row {
+    uint32_t id; /* set by layer_row_add */
+    char pool_id[CATALOG_ID_MAX];
+    uint32_t parent; /* 0: none */
+    enum layer_state state;
+    uint64_t size_extents; /* of volume; bounds the leaves */
+    uint64_t used_extents; /* words that name an extent with valid blocks */
+};
+int layer_row_add(struct catalog_txn *txn, struct layer_row *row,
+                  struct err *e) MUST_CHECK;
+int layer_row_set_state(struct catalog_txn *txn, uint32_t id, enum layer_state state,
+                        struct err *e) MUST_CHECK;
+/* -EBUSY while leaf rows or child layers are left. */
+int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e) MUST_CHECK;
+int layer_row_each(struct catalog_txn *txn,
+                   int (*each)(const struct layer_row *row, void *arg), void *arg,
+                   struct err *e) MUST_CHECK;
+
+struct volume_row {
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    char pool_id[CATALOG_ID_MAX];
+    uint32_t top_layer;
+    uint64_t size_bytes;
+    uint32_t block_bytes; /* logical: 512 or 4096 */
+    uint64_t naa_serial;  /* of box_row, made once */
+    int64_t created_s;
+};
+int volume_row_add(struct catalog_txn *txn, const struct volume_row *row,
+                   struct err *e) MUST_CHECK;
+/* -EBUSY while mapped. Its layers stay; the caller sets their state. */
+int volume_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
+int volume_row_each(struct catalog_txn *txn,
+                    int (*each)(const struct volume_row *row, void *arg), void *arg,
+                    struct err *e) MUST_CHECK;
+
+struct host_row {
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    int64_t created_s;
+};
+/* initiators: names, each unique among all hosts ("any": the open mode, also at most
+ * once). */
+int host_row_add(struct catalog_txn *txn, const struct host_row *row,
+                 const char *const *initiators, size_t count, struct err *e) MUST_CHECK;
+/* -EBUSY while it has mappings. */
+int host_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
+int host_row_each(struct catalog_txn *txn,
+                  int (*each)(const struct host_row *row, void *arg), void *arg,
+                  struct err *e) MUST_CHECK;
+/* In order of host id, then of entry. */
+int initiator_row_each(struct catalog_txn *txn,
+                       int (*each)(const char *host_id, const char *initiator, void *arg),
+                       void *arg, struct err *e) MUST_CHECK;
+
+struct mapping_row {
+    char id[CATALOG_ID_MAX];
+    char volume_id[CATALOG_ID_MAX];
+    char host_id[CATALOG_ID_MAX];
+    uint16_t lun; /* 0 to 16383, unique for a host */
+    bool read_only;
+    int64_t created_s;
+};
+/* -EEXIST: that volume is mapped to that host already, or the LUN is taken (field says
+ * which). */
+int mapping_row_add(struct catalog_txn *txn, const struct mapping_row *row,
+                    struct err *e) MUST_CHECK;
+int mapping_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
+/* In order of host id, then of LUN. */
+int mapping_row_each(struct catalog_txn *txn,
+                     int (*each)(const struct mapping_row *row, void *arg), void *arg,
+                     struct err *e) MUST_CHECK;
+
+struct token_row {
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    uint8_t hash[CATALOG_HASH_BYTES]; /* of the token, which is kept nowhere */
+    int64_t created_s;
+};
+int token_row_add(struct catalog_txn *txn, const struct token_row *row,
+                  struct err *e) MUST_CHECK;
+int token_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
+int token_row_each(struct catalog_txn *txn,
+                   int (*each)(const struct token_row *row, void *arg), void *arg,
+                   struct err *e) MUST_CHECK;
+
+/* ---- The map ----------------------------------------------------------------------- */
+
+/* extent key = layer id << 31 | extent index of the volume; leaf key = extent key >> 8.
+ * A volume has at most 2^31 extents (128 TiB). Both are positive SQLite integers. */
+#define EXTENT_INDEX_BITS 31
+static inline uint64_t extent_key(uint32_t layer, uint32_t extent_index)
+{
+    return (uint64_t)layer << EXTENT_INDEX_BITS | extent_index;
+}
+static inline uint64_t leaf_key_of(uint64_t extent)
+{
+    return extent / LEAF_WORDS;
+}
+
+struct word_change {
+    uint64_t key;  /* extent key */
+    uint64_t word; /* as lunmgr/word.h packs it, with nothing of memory only in it */
+};
+struct bitmap_change {
+    uint32_t device_no;
+    uint32_t gib; /* which 1 GiB of the device */
+    uint32_t free_extents;
+    uint8_t bits[BITMAP_BYTES]; /* 1: used; bit i of byte i/8 */
+};
+struct layer_count {
+    uint32_t layer;
+    uint64_t used_extents;
+};
+/* What one round hands over. Words are sorted by key, each key once. */
+struct round_changes {
+    const struct word_change *words;
+    size_t word_count;
+    const struct layer_count *layers;
+    size_t layer_count;
+    const struct bitmap_change *bitmaps;
+    size_t bitmap_count;
+};
+/* All of a round in the caller's transaction. Words of a layer that no longer exists are
+ * dropped. A leaf whose words are all 0 has no row. */
+int round_store(struct catalog_txn *txn, const struct round_changes *changes,
+                struct err *e) MUST_CHECK;
+
+/* A leaf without a row reads as zeros. */
+int leaf_load(struct catalog_txn *txn, uint64_t leaf_key, uint64_t words[LEAF_WORDS],
+              struct err *e) MUST_CHECK;
+/* Every leaf row from first to last leaf key, in order, in one snapshot. */
+int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
+              int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
+              void *arg, struct err *e) MUST_CHECK;
+/* Rows of one device; a GiB without a row is free. */
+int bitmap_each(struct catalog_txn *txn, uint32_t device_no,
+                int (*each)(const struct bitmap_change *row, void *arg), void *arg,
+                struct err *e) MUST_CHECK;
+
+#endif

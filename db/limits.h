@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog's limits, each with its unit and its reason. */
+#ifndef DB_LIMITS_H
+#define DB_LIMITS_H
+
+#define READERS_MAX 8
+
+/* Jobs that share one commit: bounds how long the first of them waits for the last. */
+#define GROUP_JOBS_MAX 256
+
+/* Prepared statements of one connection. All of the row files have about 60. */
+#define STMT_SLOTS 96
+
+/* Pages in the log since the last checkpoint that make the writer take the next one,
+ * between two transactions. Small, so that each step is short. */
+#define CHECKPOINT_PAGES 1000
+/* From this length (64 MiB) a checkpoint also tries to cut the log file to nothing. */
+#define CHECKPOINT_TRUNCATE_PAGES 16384
+/* With nothing to do for so long, the writer checkpoints whatever there is. */
+#define CHECKPOINT_IDLE_MS 500
+
+/* How long a reader waits for the moments in which the log is locked as a whole. */
+#define READER_BUSY_MS 5000
+
+/* Page cache of a connection. */
+#define WRITER_CACHE_KIB 4096
+#define READER_CACHE_KIB 1024
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list under a mutex. The job's own note links it, here as well as in the inbox that it
+ * is answered through: it is never in both. */
+#include "db/queue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+void job_queue_init(struct job_queue *q)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&q->mutex, NULL);
+    q->first = NULL;
+    q->last_next = &q->first;
+    q->closed = false;
+}
+
+void job_queue_fini(struct job_queue *q)
+{
+    assert(q->first == NULL);
+    pthread_mutex_destroy(&q->mutex);
+    pthread_cond_destroy(&q->changed);
+}
+
+void job_queue_push(struct job_queue *q, struct catalog_job *job)
+{
+    assert(job->reply_to != NULL && job->done != NULL);
+    job->note.next = NULL;
+    pthread_mutex_lock(&q->mutex);
+    assert(!q->closed);
+    *q->last_next = &job->note;
+    q->last_next = &job->note.next;
+    pthread_cond_signal(&q->changed);
+    pthread_mutex_unlock(&q->mutex);
+}
+
+void job_queue_close(struct job_queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    q->closed = true;
+    pthread_cond_broadcast(&q->changed);
+    pthread_mutex_unlock(&q->mutex);
+}
+
+static struct timespec deadline_in(int wait_ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += wait_ms / 1000;
+    at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_nsec -= 1000000000;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+/* With the mutex held: true if there is something to say. */
+static bool queue_wait(struct job_queue *q, int wait_ms)
+{
+    struct timespec deadline = deadline_in(wait_ms < 0 ? 0 : wait_ms);
+    int rc = 0;
+    while (q->first == NULL && !q->closed && rc != ETIMEDOUT) {
+        if (wait_ms < 0)
+            pthread_cond_wait(&q->changed, &q->mutex);
+        else
+            rc = pthread_cond_timedwait(&q->changed, &q->mutex, &deadline);
+    }
+    return q->first != NULL || q->closed;
+}
+
+static struct note *queue_cut(struct job_queue *q, size_t max)
+{
+    struct note *first = q->first;
+    struct note *last = first;
+    for (size_t i = 1; i < max && last->next != NULL; i++)
+        last = last->next;
+    q->first = last->next;
+    if (q->first == NULL)
+        q->last_next = &q->first;
+    last->next = NULL;
+    return first;
+}
+
+enum queue_result job_queue_take(struct job_queue *q, size_t max, int wait_ms,
+                                 struct note **first)
+{
+    enum queue_result result = QUEUE_IDLE;
+    *first = NULL;
+    pthread_mutex_lock(&q->mutex);
+    if (queue_wait(q, wait_ms)) {
+        result = q->first == NULL ? QUEUE_CLOSED : QUEUE_JOBS;
+        if (q->first != NULL)
+            *first = queue_cut(q, max);
+    }
+    pthread_mutex_unlock(&q->mutex);
+    return result;
+}
+
+static void job_run_done(struct note *note)
+{
+    struct catalog_job *job = job_of_note(note);
+    job->done(job);
+}
+
+void job_answer(struct catalog_job *job)
+{
+    job->note.run = job_run_done;
+    inbox_post(job->reply_to, &job->note);
+}
+
+void job_work(struct catalog_job *job, struct catalog_txn *txn)
+{
+    job->rc = job->work(txn, job, &job->err);
+    if (job->rc >= 0 || job->err.code != 0)
+        return;
+    const char *text = strerrordesc_np(-job->rc);
+    (void)err_set(&job->err, job->rc, NULL, "%s", text == NULL ? "unknown error" : text);
+}
+
+int db_thread_start(pthread_t *thread, const char *name, void *(*main_fn)(void *),
+                    void *arg, struct err *e)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(thread, NULL, main_fn, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return err_set(e, -rc, NULL, "cannot start a catalog thread: %s",
+                       strerrordesc_np(rc));
+    pthread_setname_np(*thread, name);
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each job is one read transaction, left again before the job is answered, so that no
+ * reader holds the log back while it has nothing to do. */
+#include "db/reader.h"
+
+#include <assert.h>
+
+static void reader_run_job(struct reader *r, struct catalog_job *job)
+{
+    job->err = (struct err){0};
+    job->rc = txn_exec(&r->txn, "BEGIN", &job->err);
+    if (job->rc == 0)
+        job_work(job, &r->txn);
+    txn_rollback(&r->txn);
+    job_answer(job);
+}
+
+static void *reader_main(void *arg)
+{
+    struct reader *r = arg;
+    struct note *first = NULL;
+    while (job_queue_take(r->queue, 1, QUEUE_FOREVER, &first) == QUEUE_JOBS)
+        reader_run_job(r, job_of_note(first));
+    return NULL;
+}
+
+static int reader_start(struct reader_pool *pool, struct reader *r, const char *path,
+                        struct err *e)
+{
+    r->queue = &pool->queue;
+    int rc = txn_open_reader(&r->txn, path, e);
+    if (rc != 0)
+        return rc;
+    rc = db_thread_start(&r->thread, "catalog-read", reader_main, r, e);
+    if (rc != 0)
+        txn_close(&r->txn);
+    return rc;
+}
+
+int reader_pool_start(struct reader_pool *pool, const char *path, unsigned count,
+                      struct err *e)
+{
+    assert(count >= 1 && count <= READERS_MAX);
+    job_queue_init(&pool->queue);
+    for (pool->count = 0; pool->count < count; pool->count++) {
+        int rc = reader_start(pool, &pool->readers[pool->count], path, e);
+        if (rc != 0) {
+            reader_pool_stop(pool);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+void reader_pool_stop(struct reader_pool *pool)
+{
+    job_queue_close(&pool->queue);
+    for (unsigned i = 0; i < pool->count; i++) {
+        pthread_join(pool->readers[i].thread, NULL);
+        txn_close(&pool->readers[i].txn);
+    }
+    pool->count = 0;
+    job_queue_fini(&pool->queue);
+}

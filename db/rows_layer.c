@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of layers. A layer's number makes its leaves' keys, so it is never given
+ * twice: AUTOINCREMENT remembers the highest one ever committed. On a db thread, inside
+ * work().
+ */
+#include "db/catalog.h"
+#include "db/rows_map.h"
+#include "db/stmt.h"
+
+#include <errno.h>
+
+static void layer_read(struct stmt *s, void *row)
+{
+    struct layer_row *layer = row;
+    layer->id = (uint32_t)column_u64(s, LAYER_ID_MAX);
+    column_text(s, layer->pool_id, sizeof(layer->pool_id));
+    layer->parent = (uint32_t)column_u64(s, LAYER_ID_MAX); /* NULL reads as 0 */
+    layer->state = (enum layer_state)column_u64(s, LAYER_DROPPING);
+    layer->size_extents = column_u64(s, INT64_MAX);
+    layer->used_extents = column_u64(s, INT64_MAX);
+}
+
+static int layer_refuse_reference(struct catalog_txn *txn, const struct layer_row *row,
+                                  struct err *e)
+{
+    if (!row_exists_text(txn, "SELECT 1 FROM pool WHERE id = ?1", row->pool_id))
+        return err_set(e, -ENOENT, "pool", "there is no such pool");
+    return err_set(e, -ENOENT, "parent", "there is no such layer");
+}
+
+int layer_row_add(struct catalog_txn *txn, struct layer_row *row, struct err *e)
+{
+    if (row_exists_int(txn,
+                       "SELECT 1 FROM sqlite_sequence WHERE name = 'layer' AND seq >= ?1",
+                       LAYER_ID_MAX))
+        return err_set(e, -ENOSPC, NULL, "all %u layer numbers have been used",
+                       LAYER_ID_MAX);
+    AUTO_STMT struct stmt s =
+        stmt_open(txn,
+                  "INSERT INTO layer (pool_id, parent, state, size_extents,"
+                  " used_extents) VALUES (?1, nullif(?2, 0), ?3, ?4, ?5)",
+                  e);
+    bind_text(&s, "pool", row->pool_id, sizeof(row->pool_id));
+    bind_int(&s, row->parent);
+    bind_int(&s, row->state);
+    bind_u64(&s, "size_extents", row->size_extents);
+    bind_u64(&s, "used_extents", row->used_extents);
+    int rc = stmt_run(&s);
+    if (rc == -ENOENT)
+        return layer_refuse_reference(txn, row, e);
+    if (rc == 0)
+        row->id = (uint32_t)sqlite3_last_insert_rowid(txn->db);
+    return rc;
+}
+
+int layer_row_set_state(struct catalog_txn *txn, uint32_t id, enum layer_state state,
+                        struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "UPDATE layer SET state = ?1 WHERE id = ?2", e);
+    bind_int(&s, state);
+    bind_int(&s, id);
+    return stmt_run_one(&s, "layer");
+}
+
+int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e)
+{
+    int left = layer_has_leaves(txn, id, e);
+    if (left != 0)
+        return left < 0 ? left : err_set(e, -EBUSY, NULL, "the layer has leaves");
+    AUTO_STMT struct stmt s = stmt_open(txn, "DELETE FROM layer WHERE id = ?1", e);
+    bind_int(&s, id);
+    return stmt_remove(&s, "layer", "is a volume's or has layers above it");
+}
+
+int layer_row_each(struct catalog_txn *txn,
+                   int (*each)(const struct layer_row *row, void *arg), void *arg,
+                   struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn,
+                  "SELECT id, pool_id, parent, state, size_extents, used_extents"
+                  " FROM layer ORDER BY id",
+                  e);
+    struct layer_row row;
+    int rc = 0;
+    while (rc == 0 && (rc = stmt_next_row(&s, layer_read, &row)) > 0)
+        rc = each(&row, arg);
+    return rc;
+}

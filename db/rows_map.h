@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rows of layers ask of the rows of leaves. On a db thread, inside work(). */
+#ifndef DB_ROWS_MAP_H
+#define DB_ROWS_MAP_H
+
+#include "db/catalog.h"
+
+/* 1: a leaf row of this layer is left; 0: none; or an error. */
+int layer_has_leaves(struct catalog_txn *txn, uint32_t layer, struct err *e) MUST_CHECK;
+
+#endif

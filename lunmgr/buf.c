@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Buffers by size class. A free buffer holds the link of its class's list in
+ * its first bytes. With ASHLAR_MALLOC_BUFFERS nothing is kept and no size is rounded up
+ * beyond the alignment. One thread a pool. */
+#include "lunmgr/buf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define CLASS_COUNT 13 /* 4 KiB, 8 KiB, ... 16 MiB */
+static_assert((size_t)BUF_ALIGN << (CLASS_COUNT - 1) == BUF_BYTES_MAX, "last class");
+
+struct free_buf {
+    struct free_buf *next;
+};
+
+struct buf_pool {
+    size_t kept_bytes_max;
+    size_t kept_bytes;
+    size_t out_bytes;
+    struct free_buf *kept[CLASS_COUNT];
+};
+
+struct buf_pool *buf_pool_create(size_t kept_bytes_max)
+{
+    struct buf_pool *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL)
+        return NULL;
+    pool->kept_bytes_max = kept_bytes_max;
+    return pool;
+}
+
+#ifdef ASHLAR_MALLOC_BUFFERS
+static size_t capacity_of(size_t bytes)
+{
+    return (bytes + BUF_ALIGN - 1) / BUF_ALIGN * BUF_ALIGN;
+}
+
+static uint8_t *kept_take(struct buf_pool *pool, size_t capacity_bytes)
+{
+    (void)pool;
+    (void)capacity_bytes;
+    return NULL;
+}
+
+static bool kept_give(struct buf_pool *pool, const struct buf *b)
+{
+    (void)pool;
+    (void)b;
+    return false;
+}
+#else
+static unsigned class_of(size_t bytes)
+{
+    unsigned size_class = 0;
+    while (((size_t)BUF_ALIGN << size_class) < bytes)
+        size_class++;
+    return size_class;
+}
+
+static size_t capacity_of(size_t bytes)
+{
+    return (size_t)BUF_ALIGN << class_of(bytes);
+}
+
+static uint8_t *kept_take(struct buf_pool *pool, size_t capacity_bytes)
+{
+    struct free_buf **head = &pool->kept[class_of(capacity_bytes)];
+    struct free_buf *taken = *head;
+    if (taken == NULL)
+        return NULL;
+    *head = taken->next;
+    pool->kept_bytes -= capacity_bytes;
+    return (uint8_t *)taken;
+}
+
+static bool kept_give(struct buf_pool *pool, const struct buf *b)
+{
+    if (b->capacity_bytes > pool->kept_bytes_max - pool->kept_bytes)
+        return false;
+    struct free_buf **head = &pool->kept[class_of(b->capacity_bytes)];
+    struct free_buf *given = (struct free_buf *)(void *)b->base;
+    given->next = *head;
+    *head = given;
+    pool->kept_bytes += b->capacity_bytes;
+    return true;
+}
+#endif
+
+int buf_get(struct buf_pool *pool, size_t bytes, struct buf *out)
+{
+    assert(bytes >= 1 && bytes <= BUF_BYTES_MAX);
+    size_t capacity_bytes = capacity_of(bytes);
+    uint8_t *base = kept_take(pool, capacity_bytes);
+    if (base == NULL)
+        base = aligned_alloc(BUF_ALIGN, capacity_bytes);
+    if (base == NULL)
+        return -ENOMEM;
+    pool->out_bytes += capacity_bytes;
+    *out = (struct buf){.base = base, .capacity_bytes = capacity_bytes};
+    return 0;
+}
+
+void buf_put(struct buf_pool *pool, struct buf *b)
+{
+    if (b->base == NULL)
+        return;
+    assert(b->capacity_bytes <= pool->out_bytes);
+    pool->out_bytes -= b->capacity_bytes;
+    if (!kept_give(pool, b))
+        free(b->base);
+    *b = (struct buf){0};
+}
+
+size_t buf_pool_out_bytes(const struct buf_pool *pool)
+{
+    return pool->out_bytes;
+}
+
+void buf_pool_destroy(struct buf_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    assert(pool->out_bytes == 0);
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        while (pool->kept[i] != NULL) {
+            struct free_buf *gone = pool->kept[i];
+            pool->kept[i] = gone->next;
+            free(gone);
+        }
+    }
+    free(pool);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices: opening, measuring, the superblock. Blocking calls throughout. */
+#include "lunmgr/device.h"
+
+#include "base/be.h"
+#include "base/crc32c.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define SUPERBLOCK_BYTES   4096
+#define SUPERBLOCK_COPIES  2
+#define SUPERBLOCK_VERSION 1
+#define EXTENT_SIZE        65536ULL
+#define BUSY_PAUSE_NS      50000000L
+#define BUSY_PAUSES_MAX    100
+
+static const char superblock_magic[8] = {'A', 'S', 'H', 'L', 'A', 'R', 'D', 'V'};
+
+struct superblock_wire { /* docs/FORMAT.md, "The device's superblock" */
+    char magic[8];
+    be32 version;
+    be32 slot;
+    be64 generation;
+    be64 extents;
+    char pool_id[40];
+    char device_id[40];
+    char box_id[40];
+    uint8_t reserved[SUPERBLOCK_BYTES - 156];
+    be32 crc; /* CRC32C of all before it */
+};
+static_assert(sizeof(struct superblock_wire) == SUPERBLOCK_BYTES, "one block");
+static_assert(offsetof(struct superblock_wire, crc) == SUPERBLOCK_BYTES - 4,
+              "at its end");
+
+static int errno_set(struct err *e, const char *field, const char *what, const char *path)
+{
+    return err_set(e, -errno, field, "%s %s: %s", what, path, strerror(errno));
+}
+
+/* ---- The superblock ------------------------------------------------------------------
+ */
+
+static void superblock_encode(const struct superblock *sb, struct superblock_wire *w)
+{
+    memset(w, 0, sizeof(*w));
+    memcpy(w->magic, superblock_magic, sizeof(w->magic));
+    w->version = be32_of(SUPERBLOCK_VERSION);
+    w->slot = be32_of(sb->slot);
+    w->generation = be64_of(sb->generation);
+    w->extents = be64_of(sb->extents);
+    memcpy(w->pool_id, sb->pool_id, sizeof(sb->pool_id));
+    memcpy(w->device_id, sb->device_id, sizeof(sb->device_id));
+    memcpy(w->box_id, sb->box_id, sizeof(sb->box_id));
+    w->crc = be32_of(crc32c(0, w, offsetof(struct superblock_wire, crc)));
+}
+
+static bool superblock_decode(const struct superblock_wire *w, struct superblock *sb)
+{
+    if (memcmp(w->magic, superblock_magic, sizeof(w->magic)) != 0 ||
+        be32_get(w->version) != SUPERBLOCK_VERSION ||
+        be32_get(w->crc) != crc32c(0, w, offsetof(struct superblock_wire, crc)))
+        return false;
+    *sb = (struct superblock){
+        .slot = (uint16_t)be32_get(w->slot),
+        .extents = be64_get(w->extents),
+        .generation = be64_get(w->generation),
+    };
+    memcpy(sb->pool_id, w->pool_id, sizeof(sb->pool_id) - 1);
+    memcpy(sb->device_id, w->device_id, sizeof(sb->device_id) - 1);
+    memcpy(sb->box_id, w->box_id, sizeof(sb->box_id) - 1);
+    return true;
+}
+
+static struct superblock_wire *superblock_buffer(struct err *e)
+{
+    void *p = aligned_alloc(SUPERBLOCK_BYTES, SUPERBLOCK_BYTES);
+    if (p == NULL)
+        err_oom(e);
+    else
+        memset(p, 0, SUPERBLOCK_BYTES);
+    return p;
+}
+
+static int superblock_store(int fd, const struct superblock_wire *w, struct err *e)
+{
+    for (int i = SUPERBLOCK_COPIES - 1; i >= 0; i--) {
+        if (pwrite(fd, w, SUPERBLOCK_BYTES, (off_t)i * SUPERBLOCK_BYTES) !=
+            SUPERBLOCK_BYTES)
+            return errno_set(e, "path", "cannot write", "the superblock");
+        if (fdatasync(fd) != 0)
+            return errno_set(e, "path", "cannot sync", "the superblock");
+    }
+    return 0;
+}
+
+int device_write_superblock(int fd, const struct superblock *sb, struct err *e)
+{
+    AUTO_FREE struct superblock_wire *w = superblock_buffer(e);
+    if (w == NULL)
+        return -ENOMEM;
+    superblock_encode(sb, w);
+    return superblock_store(fd, w, e);
+}
+
+int device_wipe_superblock(int fd, struct err *e)
+{
+    AUTO_FREE struct superblock_wire *w = superblock_buffer(e);
+    return w == NULL ? -ENOMEM : superblock_store(fd, w, e);
+}
+
+int device_read_superblock(int fd, struct superblock *sb, struct err *e)
+{
+    AUTO_FREE struct superblock_wire *w = superblock_buffer(e);
+    if (w == NULL)
+        return -ENOMEM;
+    bool found = false;
+    for (int i = 0; i < SUPERBLOCK_COPIES; i++) {
+        struct superblock one;
+        if (pread(fd, w, SUPERBLOCK_BYTES, (off_t)i * SUPERBLOCK_BYTES) !=
+                SUPERBLOCK_BYTES ||
+            !superblock_decode(w, &one))
+            continue;
+        if (!found || one.generation > sb->generation)
+            *sb = one;
+        found = true;
+    }
+    if (found)
+        return 0;
+    return err_set(e, -ENODATA, "path", "carries no superblock of a pool");
+}
+
+/* ---- Opening -------------------------------------------------------------------------
+ */
+
+/* O_DIRECT where the file system takes it; the page cache would only double the memory.
+ */
+static int open_direct(const char *path, int flags, bool *direct)
+{
+    int fd = open(path, flags | O_DIRECT | O_CLOEXEC, 0600);
+    *direct = fd >= 0;
+    if (fd < 0 && errno == EINVAL)
+        fd = open(path, flags | O_CLOEXEC, 0600);
+    return fd;
+}
+
+/* The new name is durable only with its directory. */
+static int sync_directory(const char *path, struct err *e)
+{
+    char copy[CATALOG_PATH_MAX];
+    if (strlen(path) >= sizeof(copy))
+        return err_set(e, -ENAMETOOLONG, "path", "longer than %d bytes",
+                       CATALOG_PATH_MAX);
+    memcpy(copy, path, strlen(path) + 1);
+    AUTO_CLOSE int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || fsync(dir) != 0)
+        return errno_set(e, "path", "cannot sync the directory of", path);
+    return 0;
+}
+
+static int measure(int fd, const char *path, uint64_t *bytes, bool *is_file,
+                   struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return errno_set(e, "path", "cannot stat", path);
+    *is_file = S_ISREG(st.st_mode);
+    *bytes = (uint64_t)st.st_size;
+    if (S_ISBLK(st.st_mode)) {
+        if (ioctl(fd, BLKGETSIZE64, bytes) != 0)
+            return errno_set(e, "path", "cannot measure", path);
+    } else if (!*is_file) {
+        return err_set(e, -EINVAL, "path", "%s is neither a file nor a block device",
+                       path);
+    }
+    return 0;
+}
+
+/* A file with something in it is taken as it is, or not at all. */
+static int size_file(int fd, const char *path, uint64_t have, uint64_t want,
+                     struct err *e)
+{
+    if (have > 0)
+        return err_set(e, -EEXIST, "size", "%s exists and has %llu bytes", path,
+                       (unsigned long long)have);
+    if (ftruncate(fd, (off_t)want) != 0 || fsync(fd) != 0)
+        return errno_set(e, "size", "cannot size", path);
+    return sync_directory(path, e);
+}
+
+static int lock_exclusive(int fd, const char *path, struct err *e)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return err_set(e, -EBUSY, "path", "%s is in use by another program or pool", path);
+}
+
+static int refuse_owned(int fd, const char *path, struct err *e)
+{
+    struct superblock sb;
+    int rc = device_read_superblock(fd, &sb, NULL);
+    if (rc == 0)
+        return err_set(e, -EEXIST, "path", "%s belongs to pool %s", path, sb.pool_id);
+    return rc == -ENODATA ? 0 : rc;
+}
+
+/* Whether the open device can join a pool, made so long as size_bytes says. */
+static int probe_open(int fd, const char *path, uint64_t size_bytes, uint64_t *extents,
+                      struct err *e)
+{
+    uint64_t bytes;
+    bool is_file;
+    int rc = measure(fd, path, &bytes, &is_file, e);
+    if (rc == 0)
+        rc = lock_exclusive(fd, path, e);
+    if (rc == 0)
+        rc = refuse_owned(fd, path, e);
+    if (rc != 0)
+        return rc;
+    if (size_bytes > 0 && !is_file)
+        return err_set(e, -EINVAL, "size", "%s is a block device: it has its size", path);
+    if (size_bytes > 0 && size_bytes != bytes) {
+        rc = size_file(fd, path, bytes, size_bytes, e);
+        if (rc != 0)
+            return rc;
+        bytes = size_bytes;
+    }
+    if (bytes < 2 * EXTENT_SIZE)
+        return err_set(e, -EINVAL, "size", "%s is too small: at least 128 KiB", path);
+    *extents = bytes / EXTENT_SIZE;
+    return 0;
+}
+
+int device_probe(const char *path, uint64_t size_bytes, int *out_fd, bool *direct,
+                 uint64_t *extents, struct err *e)
+{
+    /* O_EXCL without O_CREAT: not a block device that is mounted or part of another. */
+    int flags = O_RDWR | (size_bytes > 0 ? O_CREAT : O_EXCL);
+    int fd = open_direct(path, flags, direct);
+    if (fd < 0)
+        return errno_set(e, "path", "cannot open", path);
+    int rc = probe_open(fd, path, size_bytes, extents, e);
+    if (rc != 0) {
+        close(fd);
+        return rc;
+    }
+    *out_fd = fd;
+    return 0;
+}
+
+static int check_against_row(const struct superblock *sb, const struct device_row *row,
+                             struct err *e)
+{
+    if (strcmp(sb->pool_id, row->pool_id) != 0 || strcmp(sb->device_id, row->id) != 0)
+        return err_set(e, -EUCLEAN, "path",
+                       "%s carries device %s of pool %s, not %s of %s", row->path,
+                       sb->device_id, sb->pool_id, row->id, row->pool_id);
+    bool raising = row->generation % 2 == 1; /* a start was cut off between the two */
+    if (sb->generation > row->generation + raising)
+        return err_set(e, -ESTALE, "generation",
+                       "the catalog (generation %llu) is older than device %s (%llu)",
+                       (unsigned long long)row->generation, row->path,
+                       (unsigned long long)sb->generation);
+    if (sb->generation < row->generation - raising)
+        return err_set(e, -ESTALE, "generation",
+                       "device %s (generation %llu) is older than the catalog (%llu)",
+                       row->path, (unsigned long long)sb->generation,
+                       (unsigned long long)row->generation);
+    return 0;
+}
+
+static int open_known(struct device *d, struct err *e)
+{
+    d->fd = open_direct(d->row.path, O_RDWR | O_EXCL, &d->direct);
+    if (d->fd < 0)
+        return errno_set(e, "path", "cannot open", d->row.path);
+    uint64_t bytes;
+    bool is_file;
+    struct superblock sb;
+    int rc = measure(d->fd, d->row.path, &bytes, &is_file, e);
+    if (rc == 0)
+        rc = lock_exclusive(d->fd, d->row.path, e);
+    if (rc == 0)
+        rc = device_read_superblock(d->fd, &sb, e);
+    if (rc == 0)
+        rc = check_against_row(&sb, &d->row, e);
+    if (rc == 0 && bytes / EXTENT_SIZE < d->row.extents)
+        rc = err_set(e, -EUCLEAN, "path", "%s is smaller than when it joined the pool",
+                     d->row.path);
+    return rc;
+}
+
+/* A daemon that was killed holds its devices until the kernel has ended what was in
+ * flight. */
+static int open_when_free(struct device *d, struct err *e)
+{
+    const struct timespec pause = {.tv_nsec = BUSY_PAUSE_NS};
+    for (int pauses = 0;; pauses++) {
+        int rc = open_known(d, e);
+        if (rc != -EBUSY || pauses == BUSY_PAUSES_MAX)
+            return rc;
+        if (d->fd >= 0)
+            close(d->fd);
+        d->fd = -1;
+        nanosleep(&pause, NULL);
+    }
+}
+
+int device_open(const struct device_row *row, struct device **out, struct err *e)
+{
+    *out = NULL;
+    struct device *d = calloc(1, sizeof(*d));
+    if (d == NULL)
+        return err_oom(e);
+    d->row = *row;
+    d->fd = -1;
+    d->alloc = alloc_create(row->extents);
+    if (d->alloc == NULL) {
+        free(d);
+        return err_oom(e);
+    }
+    int rc = open_when_free(d, e);
+    atomic_store(&d->failed, rc != 0);
+    if (rc != 0 && d->fd >= 0) { /* what is there may be another pool's */
+        close(d->fd);
+        d->fd = -1;
+    }
+    *out = d;
+    return rc;
+}
+
+void device_close(struct device *d)
+{
+    if (d == NULL)
+        return;
+    if (d->fd >= 0)
+        close(d->fd);
+    alloc_destroy(d->alloc);
+    free(d);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disk engine where io_uring is refused: a few threads that make blocking calls. A
+ * turn's I/Os are queued on the loop's thread and handed over under the mutex by the
+ * loop's hook; answers come back through the loop's inbox, which wakes the loop once for
+ * many. The workers touch only the queue and the I/Os that they took from it. */
+#include "base/log.h"
+#include "lunmgr/engine_kinds.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#define WORKER_COUNT 8 /* an engine: this many disk calls at once */
+
+struct threads_engine {
+    struct engine engine;
+    struct loop *loop;
+    struct loop_hook hook;
+    struct engine_queue turn; /* submitted in this turn */
+    unsigned turn_count;
+    unsigned in_flight; /* submitted and not answered */
+    pthread_t workers[WORKER_COUNT];
+    unsigned worker_count;
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t wanted;
+    struct engine_queue queue;
+    unsigned idle_count; /* workers that wait */
+    bool stopping;
+};
+
+static struct threads_engine *threads_of(struct engine *engine)
+{
+    return container_of(engine, struct threads_engine, engine);
+}
+
+static void threads_on_answer(struct note *note)
+{
+    struct engine_io *io = container_of(note, struct engine_io, note);
+    threads_of(io->owner)->in_flight--;
+    io->done(io, io->rc);
+}
+
+static void threads_submit(struct engine *engine, struct engine_io *io)
+{
+    struct threads_engine *t = threads_of(engine);
+    assert(loop_is_mine(t->loop));
+    engine_io_begin(engine, io);
+    io->note.run = threads_on_answer;
+    engine_queue_push(&t->turn, io);
+    t->turn_count++;
+    t->in_flight++;
+}
+
+static bool threads_turn(struct loop_hook *hook)
+{
+    struct threads_engine *t = container_of(hook, struct threads_engine, hook);
+    if (t->turn_count == 0)
+        return false;
+    pthread_mutex_lock(&t->mutex);
+    engine_queue_move(&t->queue, &t->turn);
+    unsigned wake_count = t->turn_count < t->idle_count ? t->turn_count : t->idle_count;
+    pthread_mutex_unlock(&t->mutex);
+    t->turn_count = 0;
+    for (unsigned i = 0; i < wake_count; i++)
+        pthread_cond_signal(&t->wanted);
+    return true;
+}
+
+/* One system call: bytes moved, or -errno. */
+static long io_call(struct engine_io *io)
+{
+    int count;
+    struct iovec *iov;
+    long res = -1;
+    switch (io->op) {
+    case ENGINE_READ:
+        iov = engine_io_rest(io, &count);
+        res = preadv(io->fd, iov, count, engine_io_position(io));
+        break;
+    case ENGINE_WRITE:
+        iov = engine_io_rest(io, &count);
+        res = pwritev(io->fd, iov, count, engine_io_position(io));
+        break;
+    case ENGINE_SYNC:
+        res = fdatasync(io->fd);
+        break;
+    case ENGINE_PUNCH:
+        res = fallocate(io->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t)io->offset_bytes, (off_t)io->length_bytes);
+        break;
+    }
+    return res < 0 ? -errno : res;
+}
+
+/* NULL: the engine stops. */
+static struct engine_io *worker_take(struct threads_engine *t)
+{
+    pthread_mutex_lock(&t->mutex);
+    struct engine_io *io = engine_queue_pop(&t->queue);
+    while (io == NULL && !t->stopping) {
+        t->idle_count++;
+        pthread_cond_wait(&t->wanted, &t->mutex);
+        t->idle_count--;
+        io = engine_queue_pop(&t->queue);
+    }
+    pthread_mutex_unlock(&t->mutex);
+    return io;
+}
+
+static void *worker_main(void *arg)
+{
+    struct threads_engine *t = arg;
+    struct engine_io *io = worker_take(t);
+    while (io != NULL) {
+        while (!engine_io_step(io, io_call(io))) {
+            /* the rest of a short one, or once more */
+        }
+        loop_post(t->loop, &io->note);
+        io = worker_take(t);
+    }
+    return NULL;
+}
+
+static void threads_destroy(struct engine *engine)
+{
+    struct threads_engine *t = threads_of(engine);
+    assert(t->in_flight == 0);
+    pthread_mutex_lock(&t->mutex);
+    t->stopping = true;
+    pthread_mutex_unlock(&t->mutex);
+    pthread_cond_broadcast(&t->wanted);
+    for (unsigned i = 0; i < t->worker_count; i++)
+        pthread_join(t->workers[i], NULL);
+    loop_remove_hook(t->loop, &t->hook);
+    pthread_cond_destroy(&t->wanted);
+    pthread_mutex_destroy(&t->mutex);
+    free(t);
+}
+
+/* Workers take no signals: those are the control thread's. */
+static int threads_start(struct threads_engine *t)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = 0;
+    while (rc == 0 && t->worker_count < WORKER_COUNT) {
+        rc = pthread_create(&t->workers[t->worker_count], NULL, worker_main, t);
+        if (rc == 0)
+            t->worker_count++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -rc;
+}
+
+int engine_threads_create(struct loop *loop, struct engine **out, struct err *e)
+{
+    static const struct engine_ops ops = {
+        .name = "threads",
+        .submit = threads_submit,
+        .destroy = threads_destroy,
+    };
+    struct threads_engine *t = calloc(1, sizeof(*t));
+    if (t == NULL)
+        return err_oom(e);
+    t->engine.ops = &ops;
+    t->loop = loop;
+    t->hook.turn = threads_turn;
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_cond_init(&t->wanted, NULL);
+    loop_add_hook(loop, &t->hook);
+    int rc = threads_start(t);
+    if (rc != 0) {
+        threads_destroy(&t->engine);
+        return err_set(e, rc, NULL, "disk threads: %s", strerror(-rc));
+    }
+    log_info("disk engine", "loop=%s engine=threads threads=%d", loop_name(loop),
+             WORKER_COUNT);
+    *out = &t->engine;
+    return 0;
+}

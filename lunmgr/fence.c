@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raising, acknowledging, releasing. A lane learns of both by a note; between its note
+ * and the acknowledgements of all others nothing of the lane's may be in flight. */
+#include "lunmgr/fence.h"
+
+#include "lunmgr/lane_priv.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/volume_io.h"
+
+#include <assert.h>
+
+static void fence_on_raise(struct note *note);
+static void fence_on_release(struct note *note);
+
+void fence_init(struct fence *f, struct lunmgr *manager)
+{
+    *f = (struct fence){.manager = manager};
+    pthread_mutex_init(&f->lock, NULL);
+    for (unsigned i = 0; i < LANE_MAX; i++)
+        f->lanes[i].fence = f;
+}
+
+void fence_fini(struct fence *f)
+{
+    assert(f->active == NULL && f->queue == NULL);
+    pthread_mutex_destroy(&f->lock);
+}
+
+/* Tells every lane. At least the pools' own lane is there. */
+static void fence_tell(struct fence *f, void (*run)(struct note *note))
+{
+    struct lane *lanes[LANE_MAX];
+    unsigned count = lunmgr_lanes(f->manager, lanes);
+    atomic_store(&f->acks_due, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct fence_lane *fl = &f->lanes[lanes[i]->index];
+        fl->lane = lanes[i];
+        fl->note.run = run;
+        loop_post(lanes[i]->loop, &fl->note);
+    }
+}
+
+void fence_raise(struct fence *f, struct fence_wait *wait)
+{
+    wait->next = NULL;
+    pthread_mutex_lock(&f->lock);
+    bool first = f->active == NULL;
+    if (first) {
+        f->active = wait;
+    } else {
+        struct fence_wait **link = &f->queue;
+        while (*link != NULL)
+            link = &(*link)->next;
+        *link = wait;
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (first)
+        fence_tell(f, fence_on_raise);
+}
+
+void fence_release(struct fence *f)
+{
+    fence_tell(f, fence_on_release);
+}
+
+static bool fence_last_ack(struct fence *f)
+{
+    unsigned before = atomic_fetch_sub(&f->acks_due, 1);
+    assert(before > 0);
+    return before == 1;
+}
+
+static void fence_ack_raise(struct fence_lane *fl)
+{
+    fl->owes_ack = false;
+    struct fence *f = fl->fence;
+    if (!fence_last_ack(f))
+        return;
+    pthread_mutex_lock(&f->lock);
+    struct fence_wait *asker = f->active;
+    pthread_mutex_unlock(&f->lock);
+    inbox_post(asker->inbox, &asker->note);
+}
+
+static void fence_on_raise(struct note *note)
+{
+    struct fence_lane *fl = container_of(note, struct fence_lane, note);
+    fl->held = true;
+    fl->owes_ack = true;
+    if (fl->commands == 0)
+        fence_ack_raise(fl);
+}
+
+/* The last lane to release hands on to the next asker. */
+static void fence_ack_release(struct fence *f)
+{
+    if (!fence_last_ack(f))
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->active = f->queue;
+    if (f->queue != NULL)
+        f->queue = f->queue->next;
+    bool more = f->active != NULL;
+    pthread_mutex_unlock(&f->lock);
+    if (more)
+        fence_tell(f, fence_on_raise);
+}
+
+static void fence_on_release(struct note *note)
+{
+    struct fence_lane *fl = container_of(note, struct fence_lane, note);
+    struct vio *vio = fl->parked;
+    fl->held = false;
+    fl->parked = fl->parked_last = NULL;
+    while (vio != NULL) {
+        struct vio *next = vio->p.next;
+        vio_submit(vio);
+        vio = next;
+    }
+    fence_ack_release(fl->fence); /* last: after it the next raise may come */
+}
+
+bool fence_enter(struct fence *f, struct vio *vio)
+{
+    struct fence_lane *fl = &f->lanes[vio->lane->index];
+    if (!fl->held) {
+        fl->commands++;
+        return true;
+    }
+    vio->p.next = NULL;
+    if (fl->parked == NULL)
+        fl->parked = vio;
+    else
+        fl->parked_last->p.next = vio;
+    fl->parked_last = vio;
+    return false;
+}
+
+void fence_leave(struct fence *f, struct vio *vio)
+{
+    struct fence_lane *fl = &f->lanes[vio->lane->index];
+    assert(fl->commands > 0);
+    fl->commands--;
+    if (fl->commands == 0 && fl->owes_ack)
+        fence_ack_raise(fl);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fence: the one way to exclude a volume's commands on all lanes. The asker raises
+ * it; each lane holds new commands and acknowledges when its own in flight have ended;
+ * the asker acts; release runs what was held. Raises of one volume queue, so none can
+ * deadlock. Unused it costs a command one load. raise and release: any thread; enter and
+ * leave: the lane's. */
+#ifndef LUNMGR_FENCE_H
+#define LUNMGR_FENCE_H
+
+#include "base/inbox.h"
+#include "lunmgr/lane.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vio;
+struct fence;
+
+/* The asker's; its note comes to its inbox when every lane has acknowledged. */
+struct fence_wait {
+    struct note note;
+    struct inbox *inbox;
+    struct fence_wait *next;
+};
+
+struct fence_lane { /* its lane's thread alone */
+    struct note note;
+    struct fence *fence;
+    struct lane *lane;
+    uint32_t commands; /* in flight */
+    bool held;
+    bool owes_ack;
+    struct vio *parked, *parked_last;
+};
+
+struct fence {
+    struct lunmgr *manager;
+    pthread_mutex_t lock;
+    struct fence_wait *active, *queue;
+    atomic_uint acks_due;
+    struct fence_lane lanes[LANE_MAX];
+};
+
+void fence_init(struct fence *f, struct lunmgr *manager);
+void fence_fini(struct fence *f);
+
+void fence_raise(struct fence *f, struct fence_wait *wait);
+/* By who was told that it is raised. */
+void fence_release(struct fence *f);
+
+/* False: held; the fence submits it anew when released. */
+bool fence_enter(struct fence *f, struct vio *vio);
+void fence_leave(struct fence *f, struct vio *vio);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosts: a name and the initiator names that are it. */
+#include "lunmgr/host.h"
+
+#include "lunmgr/host_priv.h"
+#include "lunmgr/op.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct host_op {
+    struct op op;
+    struct host *host;
+    bool reserved;
+    union {
+        host_done_fn created;
+        done_fn deleted;
+    } done;
+    void *arg;
+};
+
+static struct host_op *host_op_of(struct op *op)
+{
+    return container_of(op, struct host_op, op);
+}
+
+struct host *host_new(const struct host_row *row)
+{
+    struct host *h = calloc(1, sizeof(*h));
+    if (h != NULL)
+        h->row = *row;
+    return h;
+}
+
+int host_add_initiator(struct host *h, const char *name)
+{
+    char **grown = realloc(h->initiators, (h->initiator_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    h->initiators = grown;
+    grown[h->initiator_count] = strdup(name);
+    if (grown[h->initiator_count] == NULL)
+        return -ENOMEM;
+    h->initiator_count++;
+    return 0;
+}
+
+void host_free(struct host *h)
+{
+    if (h == NULL)
+        return;
+    for (size_t i = 0; i < h->initiator_count; i++)
+        free(h->initiators[i]);
+    free(h->initiators);
+    free(h);
+}
+
+/* ---- Creating -------------------------------------------------------------------- */
+
+static void host_created(struct op *op)
+{
+    struct host_op *ho = host_op_of(op);
+    bool good = op->job.rc == 0;
+    if (!good && ho->reserved)
+        index_unreserve(&op->manager->hosts);
+    if (!good)
+        host_free(ho->host);
+    ho->done.created(ho->arg, good ? ho->host : NULL, op_outcome(op));
+    op_free(op);
+}
+
+static void host_adopt(struct op *op)
+{
+    struct host *h = host_op_of(op)->host;
+    if (op->job.rc != 0) {
+        host_created(op);
+        return;
+    }
+    index_add(&op->manager->hosts, h->row.name, h->row.id, h);
+    op_settle(op, host_created);
+}
+
+static int host_create_work(struct catalog_txn *txn, struct catalog_job *job,
+                            struct err *e)
+{
+    struct host *h = container_of(job, struct host_op, op.job)->host;
+    return host_row_add(txn, &h->row, (const char *const *)h->initiators,
+                        h->initiator_count, e);
+}
+
+static int initiator_check(const char *name, size_t index, struct err *e)
+{
+    char field[ERR_FIELD_MAX];
+    snprintf(field, sizeof(field), "initiators/%zu", index);
+    size_t bytes = strlen(name);
+    if (bytes == 0 || bytes >= HOST_INITIATOR_MAX)
+        return err_set(e, -EINVAL, field, "an initiator name has 1 to %d bytes",
+                       HOST_INITIATOR_MAX - 1);
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)name[i] <= 0x20 || name[i] == 0x7f)
+            return err_set(e, -EINVAL, field,
+                           "an initiator name has no spaces or control characters");
+    bool known = strcmp(name, "any") == 0 || strncmp(name, "iqn.", 4) == 0 ||
+                 strncmp(name, "eui.", 4) == 0 || strncmp(name, "naa.", 4) == 0;
+    if (known)
+        return 0;
+    return err_set(
+        e, -EINVAL, field,
+        "a name that begins with iqn., eui. or naa., or the word any, is wanted");
+}
+
+static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struct err *e)
+{
+    int rc = name_check(spec->name, "name", e);
+    if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
+        rc = err_set(e, -EEXIST, "name", "host %s exists", spec->name);
+    if (rc == 0 &&
+        (spec->initiator_count == 0 || spec->initiator_count > HOST_INITIATOR_COUNT_MAX))
+        rc = err_set(e, -EINVAL, "initiators", "1 to %d initiator names are wanted",
+                     HOST_INITIATOR_COUNT_MAX);
+    for (size_t i = 0; rc == 0 && i < spec->initiator_count; i++) {
+        rc = initiator_check(spec->initiators[i], i, e);
+        if (rc == 0 && spec->initiator_count > 1 &&
+            strcmp(spec->initiators[i], "any") == 0)
+            rc = err_set(e, -EINVAL, "initiators", "any stands alone");
+    }
+    return rc;
+}
+
+static struct host *host_from_spec(const struct host_spec *spec)
+{
+    struct host_row row = {.created_s = now_s()};
+    id_make(row.id);
+    snprintf(row.name, sizeof(row.name), "%s", spec->name);
+    struct host *h = host_new(&row);
+    for (size_t i = 0; h != NULL && i < spec->initiator_count; i++) {
+        if (host_add_initiator(h, spec->initiators[i]) == 0)
+            continue;
+        host_free(h);
+        return NULL;
+    }
+    return h;
+}
+
+void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
+                 void *arg)
+{
+    struct host_op *ho = op_new(m, sizeof(*ho), host_created);
+    struct err *e = op_err(&ho->op);
+    ho->done.created = done;
+    ho->arg = arg;
+    int rc = host_spec_check(m, spec, e);
+    if (rc == 0) {
+        ho->host = host_from_spec(spec);
+        ho->reserved = ho->host != NULL && index_reserve(&m->hosts) == 0;
+        rc = ho->reserved ? 0 : err_oom(e);
+    }
+    if (rc != 0)
+        op_end(&ho->op, rc);
+    else
+        op_write(&ho->op, host_create_work, host_adopt);
+}
+
+/* ---- Deleting -------------------------------------------------------------------- */
+
+static void host_deleted(struct op *op)
+{
+    struct host_op *ho = host_op_of(op);
+    if (op->job.rc != 0 && ho->host != NULL)
+        ho->host->deleting = false;
+    else
+        host_free(ho->host);
+    ho->done.deleted(ho->arg, op_outcome(op));
+    op_free(op);
+}
+
+static void host_row_gone(struct op *op)
+{
+    struct host *h = host_op_of(op)->host;
+    if (op->job.rc != 0) {
+        host_deleted(op);
+        return;
+    }
+    index_remove(&op->manager->hosts, h->row.name, h->row.id);
+    op_settle(op, host_deleted);
+}
+
+static int host_delete_work(struct catalog_txn *txn, struct catalog_job *job,
+                            struct err *e)
+{
+    return host_row_remove(txn, container_of(job, struct host_op, op.job)->host->row.id,
+                           e);
+}
+
+void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
+{
+    struct host_op *ho = op_new(m, sizeof(*ho), host_deleted);
+    struct err *e = op_err(&ho->op);
+    ho->done.deleted = done;
+    ho->arg = arg;
+    struct host *h = host_find(m, name_or_id);
+    int rc = 0;
+    if (h == NULL || h->deleting)
+        rc = err_set(e, -ENOENT, "host", "there is no host %s", name_or_id);
+    else if (h->mapping_count > 0)
+        rc = err_set(e, -EBUSY, "host", "host %s has %u mappings: delete them first",
+                     h->row.name, h->mapping_count);
+    if (rc != 0) {
+        op_end(&ho->op, rc);
+        return;
+    }
+    h->deleting = true;
+    ho->host = h;
+    op_write(&ho->op, host_delete_work, host_row_gone);
+}
+
+/* ---- Reading --------------------------------------------------------------------- */
+
+struct host *host_find(struct lunmgr *m, const char *name_or_id)
+{
+    return index_find(&m->hosts, name_or_id);
+}
+
+struct host *host_next(struct lunmgr *m, const struct host *prev)
+{
+    return index_next(&m->hosts, prev == NULL ? NULL : prev->row.name);
+}
+
+void host_describe(const struct host *h, struct host_info *out)
+{
+    *out = (struct host_info){
+        .created_s = h->row.created_s,
+        .initiators = (const char *const *)h->initiators,
+        .initiator_count = h->initiator_count,
+        .mapping_count = h->mapping_count,
+    };
+    memcpy(out->id, h->row.id, sizeof(out->id));
+    memcpy(out->name, h->row.name, sizeof(out->name));
+}

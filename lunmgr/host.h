@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosts and what they see: a host is a name and its initiator names; a mapping shows a
+ * volume to a host under a LUN. Control thread. What an initiator name means is the
+ * target's to know. */
+#ifndef LUNMGR_HOST_H
+#define LUNMGR_HOST_H
+
+#include "lunmgr/volume.h"
+
+#include <stddef.h>
+
+struct host;
+struct mapping;
+
+#define HOST_INITIATOR_MAX       224 /* with NUL: RFC 7143, 4.2.7.1 */
+#define HOST_INITIATOR_COUNT_MAX 64
+#define LUN_MAX                  16383
+#define LUN_ANY                  0xffffU /* mapping_create: the lowest free one, from 0 */
+
+struct host_spec {
+    const char *name;
+    const char *const *initiators; /* names, or the one word "any": the open mode */
+    size_t initiator_count;        /* 1 to HOST_INITIATOR_COUNT_MAX */
+};
+
+struct host_info {
+    char id[VOLUME_ID_MAX];
+    char name[VOLUME_NAME_MAX];
+    int64_t created_s;
+    const char *const *initiators; /* borrowed with the host */
+    size_t initiator_count;
+    uint32_t mapping_count;
+};
+
+typedef void (*host_done_fn)(void *arg, struct host *host, const struct err *e);
+void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
+                 void *arg);
+/* -EBUSY while it has mappings. */
+void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
+struct host *host_find(struct lunmgr *m, const char *name_or_id);
+struct host *host_next(struct lunmgr *m, const struct host *prev);
+void host_describe(const struct host *host, struct host_info *out);
+
+struct mapping_spec {
+    const char *volume; /* name or id */
+    const char *host;   /* name or id */
+    uint16_t lun;       /* 0 to LUN_MAX, or LUN_ANY */
+    bool read_only;
+};
+
+struct mapping_info {
+    char id[VOLUME_ID_MAX];
+    char volume_id[VOLUME_ID_MAX], volume_name[VOLUME_NAME_MAX];
+    char host_id[VOLUME_ID_MAX], host_name[VOLUME_NAME_MAX];
+    uint16_t lun;
+    bool read_only;
+    int64_t created_s;
+};
+
+typedef void (*mapping_done_fn)(void *arg, struct mapping *mapping, const struct err *e);
+/* Answered when durable and seen by every reactor (lunmgr_events.access_changed has
+ * answered). */
+void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
+                    mapping_done_fn done, void *arg);
+/* By id, or by VOLUME/HOST. Answered when no reactor has a command of it any more. */
+void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void *arg);
+struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair);
+/* In order of host name, then LUN. */
+struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev);
+void mapping_describe(const struct mapping *mapping, struct mapping_info *out);
+struct volume *mapping_volume(const struct mapping *mapping);
+struct host *mapping_host(const struct mapping *mapping);
+
+#endif

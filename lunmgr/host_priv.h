@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosts, mappings and tokens from inside lunmgr: made from their rows at start. */
+#ifndef LUNMGR_HOST_PRIV_H
+#define LUNMGR_HOST_PRIV_H
+
+#include "db/catalog.h"
+#include "lunmgr/host.h"
+#include "lunmgr/token.h"
+
+struct host {
+    struct host_row row;
+    char **initiators;
+    size_t initiator_count;
+    uint32_t mapping_count; /* those being made too */
+    bool deleting;
+};
+
+struct mapping {
+    struct mapping_row row;
+    struct volume *volume; /* with a reference */
+    struct host *host;
+    char key[CATALOG_NAME_MAX + 8]; /* host name and LUN: the order of listing */
+    bool deleting;
+};
+
+struct token {
+    struct token_row row;
+    bool deleting;
+};
+
+/* NULL: out of memory. */
+struct host *host_new(const struct host_row *row);
+int host_add_initiator(struct host *host, const char *name) MUST_CHECK;
+void host_free(struct host *host);
+
+struct mapping *mapping_new(const struct mapping_row *row, struct volume *volume,
+                            struct host *host);
+/* Counts it off at its volume and host. */
+void mapping_free(struct mapping *mapping);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects by name and by id: two sorted arrays. Room is reserved before a change is
+ * committed, so that what is committed can always be added. One thread's. */
+#ifndef LUNMGR_INDEX_H
+#define LUNMGR_INDEX_H
+
+#include "base/auto.h"
+
+#include <stddef.h>
+
+struct index_entry {
+    const char *key; /* the object's own */
+    void *object;
+};
+
+struct index {
+    struct index_entry *by_name, *by_id;
+    size_t count, reserved, capacity;
+};
+
+void index_fini(struct index *ix);
+/* 0 or -ENOMEM. Each is followed by one index_add or index_unreserve. */
+int index_reserve(struct index *ix) MUST_CHECK;
+void index_unreserve(struct index *ix);
+/* Neither name nor id is in it. Both stay the object's. */
+void index_add(struct index *ix, const char *name, const char *id, void *object);
+void index_remove(struct index *ix, const char *name, const char *id);
+/* By name, else by id. NULL: none. */
+void *index_find(const struct index *ix, const char *name_or_id);
+void *index_find_id(const struct index *ix, const char *id);
+/* In order of name; after NULL: the first. */
+void *index_next(const struct index *ix, const char *after_name);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lanes: the in-flight set and the answers of a turn. */
+#include "lunmgr/lane_priv.h"
+
+#include "lunmgr/lunmgr_priv.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define LANE_KEPT_BYTES (8U << 20)
+
+/* Answers may submit more, which may finish at once: those wait for the next call. */
+static bool lane_turn(struct loop_hook *hook)
+{
+    struct lane *lane = container_of(hook, struct lane, hook);
+    struct vio *vio = lane->finished;
+    bool any = vio != NULL;
+    lane->finished = lane->finished_last = NULL;
+    while (vio != NULL) {
+        struct vio *next = vio->p.next;
+        vio->done(vio, vio->p.rc);
+        vio = next;
+    }
+    return any;
+}
+
+static int lane_make_engine(struct lane *lane, enum engine_kind kind, struct err *e)
+{
+    const struct lunmgr_options *o = &lane->manager->options;
+    if (o->make_engine != NULL)
+        return o->make_engine(o->make_engine_arg, lane->loop, &lane->engine, e);
+    return engine_create(kind, lane->loop, &lane->engine, e);
+}
+
+int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind,
+                struct lane **out, struct err *e)
+{
+    struct lane *lane = calloc(1, sizeof(*lane));
+    if (lane == NULL)
+        return err_oom(e);
+    lane->manager = manager;
+    lane->loop = loop;
+    atomic_init(&lane->oldest, LANE_IDLE);
+    lane->buffers = buf_pool_create(LANE_KEPT_BYTES);
+    int rc = lane->buffers == NULL ? err_oom(e) : 0;
+    /* The lane's hook before the engine's: what an answer submits goes out in the same
+     * turn. */
+    lane->hook.turn = lane_turn;
+    loop_add_hook(loop, &lane->hook);
+    if (rc == 0)
+        rc = lane_make_engine(lane, kind, e);
+    if (rc == 0)
+        rc = lunmgr_add_lane(manager, lane, e);
+    if (rc != 0) {
+        loop_remove_hook(loop, &lane->hook);
+        engine_destroy(lane->engine);
+        buf_pool_destroy(lane->buffers);
+        free(lane);
+        return rc;
+    }
+    *out = lane;
+    return 0;
+}
+
+void lane_destroy(struct lane *lane)
+{
+    if (lane == NULL)
+        return;
+    assert(lane->first == NULL && lane->finished == NULL);
+    lunmgr_remove_lane(lane->manager, lane);
+    loop_remove_hook(lane->loop, &lane->hook);
+    engine_destroy(lane->engine);
+    buf_pool_destroy(lane->buffers);
+    free(lane);
+}
+
+struct buf_pool *lane_buffers(struct lane *lane)
+{
+    return lane->buffers;
+}
+
+struct engine *lane_engine(struct lane *lane)
+{
+    return lane->engine;
+}
+
+struct loop *lane_loop(struct lane *lane)
+{
+    return lane->loop;
+}
+
+void lane_enter(struct lane *lane, struct vio *vio)
+{
+    vio->p.epoch = lunmgr_epoch(lane->manager);
+    vio->p.next = NULL;
+    vio->p.prev = lane->last;
+    if (lane->last != NULL) {
+        lane->last->p.next = vio;
+    } else {
+        lane->first = vio;
+        /* Published before any word is read: seq_cst. */
+        atomic_store(&lane->oldest, vio->p.epoch);
+    }
+    lane->last = vio;
+}
+
+void lane_leave(struct lane *lane, struct vio *vio)
+{
+    if (vio->p.next != NULL)
+        vio->p.next->p.prev = vio->p.prev;
+    else
+        lane->last = vio->p.prev;
+    if (vio->p.prev != NULL) {
+        vio->p.prev->p.next = vio->p.next;
+        return;
+    }
+    lane->first = vio->p.next;
+    atomic_store(&lane->oldest, lane->first == NULL ? LANE_IDLE : lane->first->p.epoch);
+}
+
+void lane_finish(struct lane *lane, struct vio *vio)
+{
+    vio->p.next = NULL;
+    if (lane->finished_last != NULL)
+        lane->finished_last->p.next = vio;
+    else
+        lane->finished = vio;
+    lane->finished_last = vio;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers and their leaves in memory. A layer is a map from a volume's extents to words;
+ * its words live in leaves of 256 (16 MiB of volume) that load on demand. A leaf whose
+ * words are all 0 takes no memory until it is written. Words are atomics, changed by
+ * compare-and-swap on any lane; loading goes through the catalog's readers, never on a
+ * reactor. */
+#ifndef LUNMGR_LEAF_H
+#define LUNMGR_LEAF_H
+
+#include "base/inbox.h"
+#include "db/catalog.h"
+#include "lunmgr/word.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define LEAF_CHUNK 512 /* leaves in a chunk of the directory: 8 GiB of volume */
+
+struct layer;
+struct pool;
+
+struct leaf {
+    _Atomic uint64_t words[LEAF_WORDS];
+    _Atomic uint64_t dirty[LEAF_WORDS / 64]; /* words the next round is to copy */
+    atomic_bool queued;                      /* is in its pool's list of dirty leaves */
+    struct leaf *next_dirty;
+    struct layer *layer;
+    uint32_t index;
+};
+
+struct leaf_chunk {
+    _Atomic(struct leaf *) leaves[LEAF_CHUNK];
+};
+
+struct layer {
+    uint32_t id;
+    struct pool *pool;
+    struct layer *parent; /* NULL: none */
+    uint64_t size_extents;
+    _Atomic uint64_t used_extents; /* changed under the gate */
+    atomic_bool count_changed;     /* is in its pool's list of changed counts */
+    struct layer *next_changed;
+    struct layer *next_orphan; /* drop.c */
+    size_t chunk_count;
+    _Atomic(struct leaf_chunk *) chunks[];
+};
+
+struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents,
+                           uint64_t used_extents);
+/* Nobody reads or writes it any more. */
+void layer_destroy(struct layer *layer);
+
+/* The leaf of an extent: NULL if it is not loaded. Never to be written through: it may be
+ * the shared leaf of zeros. Any thread. */
+const struct leaf *layer_leaf(struct layer *layer, uint32_t extent_index);
+/* It has no word but 0. */
+bool leaf_is_zeros(const struct leaf *leaf);
+/* The same, to be written: gives the leaf memory of its own. *out is NULL if it is not
+ * loaded. 0 or -ENOMEM. */
+int layer_leaf_own(struct layer *layer, uint32_t extent_index,
+                   struct leaf **out) MUST_CHECK;
+/* Installs what the catalog has. 0, or -ENOMEM. Several may try: the first wins. */
+int layer_install(struct layer *layer, uint32_t leaf_index,
+                  const uint64_t words[LEAF_WORDS]) MUST_CHECK;
+/* Forget a leaf, or all, that nobody uses any more and no round has to copy. */
+void layer_forget_leaf(struct layer *layer, uint32_t leaf_index);
+void layer_forget_all(struct layer *layer);
+
+static inline _Atomic uint64_t *leaf_cell(struct leaf *leaf, uint32_t extent_index)
+{
+    return &leaf->words[extent_index % LEAF_WORDS];
+}
+static inline map_word leaf_word(const struct leaf *leaf, uint32_t extent_index)
+{
+    return atomic_load(&leaf->words[extent_index % LEAF_WORDS]);
+}
+
+/* One waiter for a leaf: its note comes to its inbox; rc: 0, -ENOMEM, or the catalog's.
+ */
+struct leaf_wait {
+    struct note note;
+    struct inbox *inbox;
+    struct leaf_wait *next;
+    int rc;
+};
+
+/* Loads in progress of one pool. Any thread may ask; answers by note. */
+struct leaf_loader;
+struct leaf_loader *leaf_loader_create(struct catalog *catalog, struct inbox *home);
+void leaf_loader_destroy(struct leaf_loader *loader);
+void leaf_loader_ask(struct leaf_loader *loader, struct layer *layer, uint32_t leaf_index,
+                     struct leaf_wait *wait);
+
+#endif

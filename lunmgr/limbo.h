@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Extents that were freed and may not be used again yet. A free notes the round number
+ * and the epoch after its word was swapped; the extent is free for use when the round
+ * after that one is committed and every I/O in flight at the free has ended. Who needs
+ * space meanwhile parks here. Any thread, its own lock; releasing is the home loop's. */
+#ifndef LUNMGR_LIMBO_H
+#define LUNMGR_LIMBO_H
+
+#include "base/inbox.h"
+#include "lunmgr/word.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pool;
+
+struct space_wait {
+    struct note note;
+    struct inbox *inbox;
+    struct space_wait *next;
+};
+
+struct limbo_entry {
+    place place;
+    uint64_t round;
+    uint64_t epoch;
+};
+
+/* A ring of entries, in order of round and of epoch. */
+struct limbo {
+    pthread_mutex_t lock;
+    struct limbo_entry *entries;
+    size_t capacity, first, count;
+    size_t unkept; /* of the first, how many a round's bitmaps show free already */
+    struct space_wait *waits;
+};
+
+void limbo_init(struct limbo *l);
+void limbo_fini(struct limbo *l);
+
+/* Under the gate, after the word that named it was swapped. Out of memory: the extent
+ * leaks until the next start's check for leaks, said in the log. */
+void limbo_add(struct pool *pool, place p);
+/* In round `no`'s copy phase, before the bitmaps: its copy shows free what was freed in
+ * rounds before it. */
+void limbo_unkeep(struct pool *pool, uint64_t no);
+/* Home loop: hands back what has aged, wakes who waits if anything changed for them. */
+void limbo_release(struct pool *pool);
+/* False: nothing is waited for here, the pool is full. Else the note comes when to try
+ * again: at once, if extents became free since the caller found none. */
+bool limbo_park(struct pool *pool, struct space_wait *wait);
+bool limbo_has_waiters(struct pool *pool);
+size_t limbo_count(struct pool *pool);
+/* The oldest entry waits for a round that has not been committed. */
+bool limbo_wants_round(struct pool *pool);
+
+#endif

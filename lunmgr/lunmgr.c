@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manager: lanes, epoch, and the order of closing. Loading is load.c's. */
+#include "lunmgr/lunmgr.h"
+
+#include "base/log.h"
+#include "lunmgr/host_priv.h"
+#include "lunmgr/lane_priv.h"
+#include "lunmgr/load.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/op.h"
+#include "lunmgr/pool_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define CLOSE_ROUNDS_MAX 16
+
+/* ---- Lanes ----------------------------------------------------------------------- */
+
+int lunmgr_add_lane(struct lunmgr *m, struct lane *lane, struct err *e)
+{
+    unsigned i = 0;
+    pthread_mutex_lock(&m->lanes_lock);
+    while (i < LANE_MAX && m->lanes[i] != NULL)
+        i++;
+    if (i < LANE_MAX) {
+        m->lanes[i] = lane;
+        lane->index = i;
+    }
+    pthread_mutex_unlock(&m->lanes_lock);
+    return i < LANE_MAX ? 0
+                        : err_set(e, -ENOSPC, "reactors", "at most %d lanes", LANE_MAX);
+}
+
+void lunmgr_remove_lane(struct lunmgr *m, struct lane *lane)
+{
+    pthread_mutex_lock(&m->lanes_lock);
+    assert(m->lanes[lane->index] == lane);
+    m->lanes[lane->index] = NULL;
+    pthread_mutex_unlock(&m->lanes_lock);
+}
+
+unsigned lunmgr_lanes(struct lunmgr *m, struct lane *out[LANE_MAX])
+{
+    unsigned count = 0;
+    pthread_mutex_lock(&m->lanes_lock);
+    for (unsigned i = 0; i < LANE_MAX; i++)
+        if (m->lanes[i] != NULL)
+            out[count++] = m->lanes[i];
+    pthread_mutex_unlock(&m->lanes_lock);
+    return count;
+}
+
+uint64_t lunmgr_oldest_epoch(struct lunmgr *m)
+{
+    uint64_t oldest = UINT64_MAX;
+    pthread_mutex_lock(&m->lanes_lock);
+    for (unsigned i = 0; i < LANE_MAX; i++) {
+        uint64_t lane =
+            m->lanes[i] == NULL ? LANE_IDLE : atomic_load(&m->lanes[i]->oldest);
+        oldest = lane < oldest ? lane : oldest;
+    }
+    pthread_mutex_unlock(&m->lanes_lock);
+    return oldest;
+}
+
+/* ---- Opening --------------------------------------------------------------------- */
+
+static int start_home(struct lunmgr *m, struct err *e)
+{
+    int rc = loop_create("pools", &m->home, e);
+    if (rc != 0)
+        return rc;
+    m->home_base = loop_base(m->home);
+    return lane_create(m, m->home, m->options.engine, &m->home_lane, e);
+}
+
+static void lunmgr_free(struct lunmgr *m)
+{
+    load_free(m);
+    lane_destroy(m->home_lane);
+    loop_destroy(m->home);
+    pthread_mutex_destroy(&m->lanes_lock);
+    free(m);
+}
+
+int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struct err *e)
+{
+    struct lunmgr *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return err_oom(e);
+    m->options = *options;
+    atomic_init(&m->epoch, 1);
+    pthread_mutex_init(&m->lanes_lock, NULL);
+    int rc = start_home(m, e);
+    if (rc == 0)
+        rc = load_all(m, e);
+    if (rc == 0)
+        rc = loop_start(m->home, e);
+    if (rc != 0) {
+        lunmgr_free(m);
+        return rc;
+    }
+    *out = m;
+    return 0;
+}
+
+void lunmgr_set_events(struct lunmgr *m, const struct lunmgr_events *events)
+{
+    m->events = *events;
+}
+
+const char *lunmgr_box_id(const struct lunmgr *m)
+{
+    return m->box_id;
+}
+
+/* ---- Closing --------------------------------------------------------------------- */
+
+/* One look at, and if need be one more round of, a pool; then back to the waiting caller.
+ */
+struct quiesce {
+    struct op op;
+    struct pool *pool;
+    struct round_wait round;
+    bool quiet; /* no more rounds: nothing is left to do, or a round failed */
+    bool failed;
+    bool answered;
+};
+
+static void quiesce_answered(struct op *op)
+{
+    container_of(op, struct quiesce, op)->answered = true;
+}
+
+static void quiesce_on_round(struct round_wait *wait)
+{
+    struct quiesce *q = container_of(wait, struct quiesce, round);
+    limbo_release(q->pool);
+    q->failed = wait->rc != 0;
+    q->quiet = q->failed ? round_is_idle(q->pool) : round_is_quiet(q->pool);
+    if (q->failed)
+        log_error("the last round failed", "pool=%s", q->pool->name);
+    op_return(&q->op);
+}
+
+static void quiesce_at_home(struct op *op)
+{
+    struct quiesce *q = container_of(op, struct quiesce, op);
+    round_stop(q->pool); /* rounds that nobody waits for must not outlive the loop */
+    q->round = (struct round_wait){.inbox = loop_inbox(lunmgr_home(op->manager)),
+                                   .done = quiesce_on_round};
+    round_join(q->pool, &q->round);
+}
+
+/* True: all of the pool is durable and free extents are free. */
+static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
+{
+    struct quiesce *q = op_new(m, sizeof(*q), quiesce_answered);
+    q->pool = pool;
+    for (int i = 0; i < CLOSE_ROUNDS_MAX && !q->quiet; i++) {
+        q->answered = false;
+        op_at_home(&q->op, quiesce_at_home, quiesce_answered);
+        while (!q->answered)
+            loop_run_once(m->options.control, true);
+    }
+    bool good = q->quiet && !q->failed && !pool_is_failed(pool) &&
+                atomic_load(&pool->drop_count) == 0 && !atomic_load(&pool->has_leaks);
+    op_free(&q->op);
+    return good;
+}
+
+static int mark_clean(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct box_row box;
+    int rc = box_get(txn, &box, e);
+    if (rc != 0)
+        return rc;
+    box.clean = *(const bool *)arg;
+    return box_set(txn, &box, e);
+}
+
+/* No reactor is left that could have a command of what is gone. */
+static void settle_all(struct lunmgr *m)
+{
+    m->events = (struct lunmgr_events){.arg = NULL};
+    while (m->settling != NULL)
+        lunmgr_access_settled(m, m->settling->ticket);
+}
+
+static void wait_for_background(struct lunmgr *m)
+{
+    settle_all(m);
+    while (m->ops_under_way > 0)
+        loop_run_once(m->options.control, true);
+    for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
+        while (atomic_load(&pool->drop_count) > 0 || atomic_load(&pool->check_count) > 0)
+            usleep(1000); /* each ends at its next step */
+}
+
+void lunmgr_close(struct lunmgr *m)
+{
+    if (m == NULL)
+        return;
+    atomic_store(&m->closing, true);
+    wait_for_background(m);
+    bool clean = true;
+    for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
+        clean = pool_quiesce(m, pool) && clean;
+    loop_stop(m->home);
+    loop_join(m->home);
+    struct err e = {.code = 0};
+    char reason[ERR_TEXT_MAX];
+    if (catalog_write_wait(m->options.catalog, mark_clean, &clean, &e) != 0)
+        log_error("the catalog could not be marked clean", "reason=%s",
+                  log_quote(reason, sizeof(reason), e.text));
+    lunmgr_free(m);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The virtual LUN manager: the pools, volumes, hosts and mappings of one catalog, and the
+ * loop that their rounds and background work run on. Control thread, unless said
+ * otherwise. */
+#ifndef LUNMGR_LUNMGR_H
+#define LUNMGR_LUNMGR_H
+
+#include "base/err.h"
+#include "lunmgr/engine.h"
+#include "lunmgr/loop.h"
+
+struct catalog;
+struct lunmgr;
+
+/* What lunmgr tells upwards. */
+struct lunmgr_events {
+    void *arg;
+    /* Hosts or mappings changed (the objects are already as they will be). On the control
+     * thread. The receiver makes all reactors see it, waits until no command of a mapping
+     * that is gone is left, then calls lunmgr_access_settled(m, ticket), later than this
+     * call. */
+    void (*access_changed)(void *arg, uint64_t ticket);
+};
+
+struct lunmgr_options {
+    struct catalog *catalog; /* open; stays the caller's */
+    struct loop *control;    /* whose thread calls, and is answered */
+    enum engine_kind engine;
+    unsigned round_interval_ms; /* a round begins at least this often while anything is
+                                   dirty */
+    /* For tests: makes each lane's engine. NULL: engine_create. */
+    int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
+    void *make_engine_arg;
+};
+
+/* Blocking: loads the records, opens the devices, starts the pools' loop. A device that
+ * is not there or does not carry its pool's superblock makes its pool "failed", not the
+ * call. */
+int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out,
+                struct err *e) MUST_CHECK;
+/* Before any reactor runs. Without it access changes settle at once. */
+void lunmgr_set_events(struct lunmgr *m, const struct lunmgr_events *events);
+void lunmgr_access_settled(struct lunmgr *m, uint64_t ticket);
+/* Blocking, after all lanes but its own have stopped and been destroyed: answers what is
+ * under way, does the last rounds, frees what waits for them, marks the catalog clean.
+ * NULL is allowed. */
+void lunmgr_close(struct lunmgr *m);
+
+/* The box's identity: its UUID text (any thread). */
+const char *lunmgr_box_id(const struct lunmgr *m);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manager from inside lunmgr: the pools' loop, the lanes and the epoch. */
+#ifndef LUNMGR_LUNMGR_PRIV_H
+#define LUNMGR_LUNMGR_PRIV_H
+
+#include "lunmgr/index.h"
+#include "lunmgr/lane.h"
+#include "lunmgr/lunmgr.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct event_base;
+struct op;
+
+struct lunmgr {
+    struct lunmgr_options options;
+    struct lunmgr_events events;
+    char box_id[37];
+    struct loop *home;
+    struct event_base *home_base; /* loop_base() is the loop's own thread's to ask */
+    struct lane *home_lane;
+    pthread_mutex_t lanes_lock;
+    struct lane *lanes[LANE_MAX];
+    _Atomic uint64_t epoch;
+    /* control thread */
+    struct index pools, volumes, hosts, mappings, tokens;
+    uint64_t next_ticket;
+    struct op *settling; /* wait for lunmgr_access_settled */
+    bool was_clean;
+    unsigned ops_under_way;
+    atomic_bool closing; /* background work stops at its next step */
+};
+
+static inline struct loop *lunmgr_home(const struct lunmgr *m)
+{
+    return m->home;
+}
+static inline struct lane *lunmgr_home_lane(const struct lunmgr *m)
+{
+    return m->home_lane;
+}
+static inline struct catalog *lunmgr_catalog(const struct lunmgr *m)
+{
+    return m->options.catalog;
+}
+static inline unsigned lunmgr_round_interval_ms(const struct lunmgr *m)
+{
+    return m->options.round_interval_ms;
+}
+
+static inline bool lunmgr_is_closing(struct lunmgr *m)
+{
+    return atomic_load(&m->closing);
+}
+
+/* The in-flight epoch: an I/O enters under the current one; a free takes it and raises
+ * it. */
+static inline uint64_t lunmgr_epoch(struct lunmgr *m)
+{
+    return atomic_load(&m->epoch);
+}
+static inline uint64_t lunmgr_next_epoch(struct lunmgr *m)
+{
+    return atomic_fetch_add(&m->epoch, 1);
+}
+/* Every I/O in flight entered at this epoch or later. Any thread. */
+uint64_t lunmgr_oldest_epoch(struct lunmgr *m);
+
+int lunmgr_add_lane(struct lunmgr *m, struct lane *lane, struct err *e) MUST_CHECK;
+void lunmgr_remove_lane(struct lunmgr *m, struct lane *lane);
+/* Copies the lanes that exist; how many. */
+unsigned lunmgr_lanes(struct lunmgr *m, struct lane *out[LANE_MAX]);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Holding the committed map against the committed bitmaps, in one snapshot of the
+ * catalog, on a reader: extents that two words name, that are named but free, that are
+ * used but named by nobody (leaks, which an unclean stop may leave). Starts and ends on
+ * the home loop. */
+#include "base/log.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct device_check {
+    const struct device *device;
+    uint64_t *named; /* a bit for each extent */
+    uint64_t *kept;
+    size_t words;
+};
+
+struct map_check {
+    struct pool *pool;
+    bool repair;
+    struct catalog_job job;
+    struct round_wait round;
+    struct note reply;
+    struct inbox *reply_to;
+    map_check_fn done;
+    void *arg;
+    struct pool_check_report report;
+    struct err err;   /* code 0: it worked */
+    uint32_t *layers; /* the pool's, by id */
+    size_t layer_count;
+    struct device_check devices[POOL_DEVICE_MAX];
+};
+
+/* ---- On a reader ----------------------------------------------------------------- */
+
+static bool bit_test_and_set(uint64_t *bits, uint64_t i)
+{
+    uint64_t bit = 1ULL << i % 64;
+    bool was = (bits[i / 64] & bit) != 0;
+    bits[i / 64] |= bit;
+    return was;
+}
+
+static void check_word(struct map_check *c, map_word w)
+{
+    place p = word_place(w);
+    unsigned slot = place_slot(p);
+    if (p == 0)
+        return;
+    c->report.named_extents++;
+    if (slot == 0 || slot > c->pool->device_count || place_extent(p) == 0 ||
+        place_extent(p) >= c->devices[slot - 1].device->row.extents)
+        c->report.lost_extents++;
+    else if (bit_test_and_set(c->devices[slot - 1].named, place_extent(p)))
+        c->report.double_extents++;
+}
+
+static int check_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
+{
+    struct map_check *c = arg;
+    (void)key;
+    if (lunmgr_is_closing(c->pool->manager))
+        return -ECANCELED;
+    for (size_t i = 0; i < LEAF_WORDS; i++)
+        check_word(c, words[i]);
+    return 0;
+}
+
+static int check_layer(const struct layer_row *row, void *arg)
+{
+    struct map_check *c = arg;
+    if (strcmp(row->pool_id, c->pool->id) != 0)
+        return 0;
+    uint32_t *grown = realloc(c->layers, (c->layer_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    c->layers = grown;
+    c->layers[c->layer_count++] = row->id;
+    return 0;
+}
+
+static int check_bitmap(const struct bitmap_change *row, void *arg)
+{
+    struct device_check *dc = arg;
+    size_t first = (size_t)row->gib * BITMAP_BYTES / 8;
+    for (size_t i = 0; i < BITMAP_BYTES && first + i / 8 < dc->words; i++)
+        dc->kept[first + i / 8] |= (uint64_t)row->bits[i] << 8 * (i % 8);
+    return 0;
+}
+
+static void check_device(struct map_check *c, const struct device_check *dc)
+{
+    for (size_t i = 0; i < dc->words; i++) {
+        c->report.used_extents += (uint64_t)__builtin_popcountll(dc->kept[i]);
+        c->report.lost_extents +=
+            (uint64_t)__builtin_popcountll(dc->named[i] & ~dc->kept[i]);
+    }
+}
+
+static int map_check_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    struct map_check *c = container_of(job, struct map_check, job);
+    int rc = layer_row_each(txn, check_layer, c, e);
+    for (size_t i = 0; rc == 0 && i < c->layer_count; i++)
+        rc = leaf_each(txn, leaf_key_of(extent_key(c->layers[i], 0)),
+                       leaf_key_of(extent_key(c->layers[i], 0x7fffffff)), check_leaf, c,
+                       e);
+    for (unsigned i = 0; rc == 0 && i < c->pool->device_count; i++) {
+        rc = bitmap_each(txn, c->devices[i].device->row.no, check_bitmap, &c->devices[i],
+                         e);
+        if (rc == 0)
+            check_device(c, &c->devices[i]);
+    }
+    return rc;
+}
+
+/* ---- On the home loop ------------------------------------------------------------ */
+
+static void map_check_answer(struct note *note)
+{
+    struct map_check *c = container_of(note, struct map_check, reply);
+    atomic_fetch_sub(&c->pool->check_count, 1);
+    c->done(c->arg, c->err.code == 0 ? &c->report : NULL,
+            c->err.code == 0 ? NULL : &c->err);
+    for (unsigned i = 0; i < POOL_DEVICE_MAX; i++) {
+        free(c->devices[i].named);
+        free(c->devices[i].kept);
+    }
+    free(c->layers);
+    free(c);
+}
+
+static void map_check_end(struct map_check *c, int rc)
+{
+    for (unsigned i = 0; i < c->pool->device_count; i++)
+        if (c->devices[i].device != NULL)
+            c->report.leaked_extents +=
+                alloc_suspect_end(c->devices[i].device->alloc,
+                                  rc == 0 ? c->devices[i].named : NULL, c->repair);
+    if (c->repair && c->report.leaked_extents > 0)
+        round_want(c->pool);
+    c->err.code = rc;
+    c->reply.run = map_check_answer;
+    inbox_post(c->reply_to, &c->reply);
+}
+
+static void map_check_walked(struct catalog_job *job)
+{
+    struct map_check *c = container_of(job, struct map_check, job);
+    c->err = job->err;
+    map_check_end(c, job->rc);
+}
+
+static void map_check_on_round(struct round_wait *wait)
+{
+    struct map_check *c = container_of(wait, struct map_check, round);
+    if (wait->rc != 0)
+        map_check_end(c, err_set(&c->err, wait->rc, NULL,
+                                 "the pool's state could not be "
+                                 "committed before the check"));
+    else
+        catalog_read(lunmgr_catalog(c->pool->manager), &c->job);
+}
+
+static int map_check_prepare(struct map_check *c)
+{
+    for (unsigned i = 0; i < c->pool->device_count; i++) {
+        struct device_check *dc = &c->devices[i];
+        struct alloc *a = c->pool->devices[i]->alloc;
+        int rc = alloc_suspect_begin(a, &c->err);
+        if (rc != 0)
+            return rc;
+        dc->device = c->pool->devices[i];
+        dc->words = alloc_bitmap_words(a);
+        dc->named = calloc(dc->words, sizeof(uint64_t));
+        dc->kept = calloc(dc->words, sizeof(uint64_t));
+        if (dc->named == NULL || dc->kept == NULL)
+            return err_oom(&c->err);
+    }
+    return 0;
+}
+
+void map_check_start(struct pool *pool, bool repair, struct inbox *reply_to,
+                     map_check_fn done, void *arg)
+{
+    struct map_check *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        log_fatal("out of memory");
+    struct inbox *home = loop_inbox(lunmgr_home(pool->manager));
+    c->pool = pool;
+    c->repair = repair;
+    c->reply_to = reply_to;
+    c->done = done;
+    c->arg = arg;
+    c->round = (struct round_wait){.inbox = home, .done = map_check_on_round};
+    c->job = (struct catalog_job){
+        .reply_to = home, .work = map_check_work, .done = map_check_walked};
+    int rc = map_check_prepare(c);
+    if (rc != 0)
+        map_check_end(c, rc);
+    else
+        round_join(pool, &c->round);
+}

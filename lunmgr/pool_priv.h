@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A pool and a volume from inside lunmgr: what their files share. */
+#ifndef LUNMGR_POOL_PRIV_H
+#define LUNMGR_POOL_PRIV_H
+
+#include "lunmgr/device.h"
+#include "lunmgr/fence.h"
+#include "lunmgr/leaf.h"
+#include "lunmgr/limbo.h"
+#include "lunmgr/pool.h"
+#include "lunmgr/round.h"
+#include "lunmgr/stripe.h"
+#include "lunmgr/volume.h"
+
+#include <pthread.h>
+
+#define POOL_STRIPES 256
+
+struct pool {
+    struct lunmgr *manager;
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    int64_t created_s;
+    unsigned device_count;
+    struct device *devices[POOL_DEVICE_MAX];
+    uint32_t volume_count;      /* control thread; those being made too */
+    uint64_t provisioned_bytes; /* control thread */
+    bool deleting;              /* control thread */
+    atomic_uint drop_count;     /* layers on their way out */
+    struct note *drop_waiting;  /* home loop: run when there are none left */
+    struct layer *orphans;      /* drop.c: dirty layers of nobody, freed with the pool */
+
+    /* The gate. Shared: a step that changes a word and a count, or several words. Alone:
+     * the copy phase of a round. Never held across I/O. */
+    pthread_rwlock_t gate;
+    struct stripe stripes[POOL_STRIPES];
+    struct limbo limbo;
+    struct leaf_loader *loader;
+    struct round round;
+    atomic_uint check_count; /* asked for and not answered */
+    /* Extents may be used that no word names: the next start is to look for them. */
+    atomic_bool has_leaks;
+};
+
+struct volume {
+    struct lunmgr *manager;
+    struct pool *pool;
+    atomic_uint references;
+    char id[CATALOG_ID_MAX];
+    char name[CATALOG_NAME_MAX];
+    char serial[17];
+    uint8_t naa[16];
+    uint64_t size_bytes;
+    uint32_t block_bytes;
+    int64_t created_s;
+    uint32_t mapping_count; /* control thread; those being made too */
+    bool deleting;          /* control thread */
+    struct layer *top;
+    _Atomic uint64_t
+        last_place; /* the last extent handed out to it: sequential writes go on there */
+    struct fence fence;
+};
+
+/* Loop, gate, stripes, limbo, loader, rounds; the devices are set by the caller. */
+struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
+                      int64_t created_s, struct err *e);
+void pool_free(struct pool *pool);
+bool pool_is_failed(const struct pool *pool);
+struct device *pool_device(struct pool *pool, place p);
+/* Any thread. After the last place handed out to the asker. -ENOSPC: no free extent now;
+ * -EIO: the device failed. */
+int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
+void pool_untake(struct pool *pool, place p);
+uint64_t pool_free_extents(struct pool *pool);
+
+static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *layer,
+                                         uint32_t extent_index)
+{
+    return &pool->stripes[(layer->id * 31U + extent_index) % POOL_STRIPES];
+}
+
+/* Home loop: gives back every extent of a layer that no volume has any more, in the
+ * background, then removes it. */
+void drop_start(struct pool *pool, struct layer *layer);
+/* On the catalog's writer: removes what drops that could not end (the pool had failed)
+ * have left of layers. The pool goes, so nothing is given back. */
+int drop_erase(struct catalog_txn *txn, const char *pool_id, struct err *e) MUST_CHECK;
+/* Home loop: the note runs there when none of the pool's layers is on its way out; one
+ * waits at a time. */
+void drop_wait(struct pool *pool, struct note *note);
+
+/* Home loop: holds the committed map against the bitmaps; repair gives leaks back. done
+ * on reply_to's thread. The caller has counted it in pool->check_count: until it is
+ * counted off, before done, the pool stays. */
+typedef void (*map_check_fn)(void *arg, const struct pool_check_report *report,
+                             const struct err *e);
+void map_check_start(struct pool *pool, bool repair, struct inbox *reply_to,
+                     map_check_fn done, void *arg);
+
+#endif

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The round's machine. Its copy phase takes the gate alone; steps that change a word
+ * together with a count take it shared, so that each commit has all of a step or nothing.
+ */
+#include "lunmgr/round.h"
+
+#include "base/log.h"
+#include "lunmgr/lane_priv.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_MS 10
+
+static void round_begin_if_due(struct pool *pool);
+static void round_on_want(struct note *note);
+static void round_on_tick(evutil_socket_t fd, short what, void *arg);
+static void round_on_retry(evutil_socket_t fd, short what, void *arg);
+static void round_on_synced(struct engine_io *io, int rc);
+static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e);
+static void round_on_committed(struct catalog_job *job);
+
+/* ---- Marks (any thread) --------------------------------------------------------------
+ */
+
+static void dirty_push(struct round *r, struct leaf *leaf)
+{
+    struct leaf *head = atomic_load(&r->dirty);
+    do {
+        leaf->next_dirty = head;
+    } while (!atomic_compare_exchange_weak(&r->dirty, &head, leaf));
+}
+
+static void changed_push(struct round *r, struct layer *layer)
+{
+    struct layer *head = atomic_load(&r->changed);
+    do {
+        layer->next_changed = head;
+    } while (!atomic_compare_exchange_weak(&r->changed, &head, layer));
+}
+
+void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index)
+{
+    unsigned i = extent_index % LEAF_WORDS;
+    atomic_fetch_or(&leaf->dirty[i / 64], 1ULL << i % 64);
+    if (atomic_exchange(&leaf->queued, true))
+        return;
+    dirty_push(&pool->round, leaf);
+    if (atomic_fetch_add(&pool->round.dirty_count, 1) + 1 == ROUND_DIRTY_LEAVES_MAX)
+        round_want(pool);
+}
+
+void round_count_extent(struct pool *pool, struct layer *layer, int change)
+{
+    atomic_fetch_add(&layer->used_extents, (uint64_t)(int64_t)change);
+    if (!atomic_exchange(&layer->count_changed, true))
+        changed_push(&pool->round, layer);
+}
+
+/* ---- Life ----------------------------------------------------------------------------
+ */
+
+int round_init(struct pool *pool, struct err *e)
+{
+    struct round *r = &pool->round;
+    struct event_base *base = pool->manager->home_base;
+    r->want.run = round_on_want;
+    r->job = (struct catalog_job){.reply_to = loop_inbox(lunmgr_home(pool->manager)),
+                                  .work = round_work,
+                                  .done = round_on_committed};
+    r->tick = event_new(base, -1, EV_PERSIST, round_on_tick, pool);
+    r->retry = event_new(base, -1, 0, round_on_retry, pool);
+    return r->tick == NULL || r->retry == NULL ? err_oom(e) : 0;
+}
+
+void round_start(struct pool *pool)
+{
+    unsigned ms = lunmgr_round_interval_ms(pool->manager);
+    struct timeval every = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    event_add(pool->round.tick, &every);
+}
+
+void round_stop(struct pool *pool)
+{
+    event_del(pool->round.tick);
+    event_del(pool->round.retry);
+}
+
+void round_fini(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    assert(r->state == ROUND_IDLE && r->waiting == NULL && r->answering == NULL);
+    if (r->tick != NULL)
+        event_free(r->tick);
+    if (r->retry != NULL)
+        event_free(r->retry);
+    free(r->leaves);
+    free(r->words);
+    free(r->counts);
+    free(r->layers);
+    free(r->bitmaps);
+}
+
+/* ---- Asking for a round ---------------------------------------------------------------
+ */
+
+static void round_on_join(struct note *note)
+{
+    struct round_wait *wait = container_of(note, struct round_wait, note);
+    struct round *r = &wait->pool->round;
+    wait->next = r->waiting;
+    r->waiting = wait;
+    round_begin_if_due(wait->pool);
+}
+
+void round_join(struct pool *pool, struct round_wait *wait)
+{
+    wait->pool = pool;
+    wait->note.run = round_on_join;
+    loop_post(lunmgr_home(pool->manager), &wait->note);
+}
+
+static void round_on_want(struct note *note)
+{
+    struct pool *pool = container_of(note, struct pool, round.want);
+    atomic_store(&pool->round.want_posted, false);
+    pool->round.wanted = true;
+    limbo_release(pool); /* all of it may have aged already */
+    round_begin_if_due(pool);
+}
+
+void round_want(struct pool *pool)
+{
+    if (!atomic_exchange(&pool->round.want_posted, true))
+        loop_post(lunmgr_home(pool->manager), &pool->round.want);
+}
+
+static bool devices_unsynced(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->device_count; i++)
+        if (atomic_load(&pool->devices[i]->unsynced))
+            return true;
+    return false;
+}
+
+static bool bitmaps_dirty(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->device_count; i++)
+        if (alloc_dirty_groups(pool->devices[i]->alloc) > 0)
+            return true;
+    return false;
+}
+
+bool round_is_idle(struct pool *pool)
+{
+    return pool->round.state == ROUND_IDLE && pool->round.waiting == NULL;
+}
+
+bool round_is_quiet(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    return round_is_idle(pool) && !devices_unsynced(pool) &&
+           atomic_load(&r->dirty) == NULL && atomic_load(&r->changed) == NULL &&
+           !bitmaps_dirty(pool) && limbo_count(pool) == 0;
+}
+
+static void round_on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct pool *pool = arg;
+    (void)fd;
+    (void)what;
+    limbo_release(pool);
+    if (round_is_quiet(pool) || pool_is_failed(pool))
+        return;
+    pool->round.wanted = true;
+    round_begin_if_due(pool);
+}
+
+/* ---- (1) The copy phase ---------------------------------------------------------- */
+
+/* Room for n entries; false: out of memory, the old ones stay. */
+static bool room_for(void **entries, size_t *max, size_t n, size_t entry_bytes)
+{
+    if (n <= *max)
+        return true;
+    size_t wanted = n < 2 * *max ? 2 * *max : n;
+    void *grown = realloc(*entries, wanted * entry_bytes);
+    if (grown == NULL)
+        return false;
+    *entries = grown;
+    *max = wanted;
+    return true;
+}
+
+static int leaf_order(const void *a, const void *b)
+{
+    const struct leaf *x = *(struct leaf *const *)a, *y = *(struct leaf *const *)b;
+    if (x->layer->id != y->layer->id)
+        return x->layer->id < y->layer->id ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Takes the list of dirty leaves into r->leaves, sorted. */
+static bool take_dirty_leaves(struct round *r)
+{
+    struct leaf *leaf = atomic_exchange(&r->dirty, NULL);
+    atomic_store(&r->dirty_count, 0);
+    r->leaf_count = 0;
+    while (leaf != NULL) {
+        if (!room_for((void **)&r->leaves, &r->leaf_max, r->leaf_count + 1,
+                      sizeof(struct leaf *))) {
+            struct leaf *rest = leaf->next_dirty; /* they wait for a later round */
+            dirty_push(r, leaf);
+            leaf = rest;
+            continue;
+        }
+        r->leaves[r->leaf_count++] = leaf;
+        leaf = leaf->next_dirty;
+    }
+    if (r->leaf_count > 1)
+        qsort(r->leaves, r->leaf_count, sizeof(struct leaf *), leaf_order);
+    return room_for((void **)&r->words, &r->word_max, r->leaf_count * LEAF_WORDS,
+                    sizeof(struct word_change));
+}
+
+/* Clears the marks, then copies: a change between the two is copied twice, never lost. */
+static void copy_leaf(struct round *r, struct leaf *leaf)
+{
+    atomic_store(&leaf->queued, false);
+    uint32_t first = leaf->index * LEAF_WORDS;
+    for (unsigned g = 0; g < LEAF_WORDS / 64; g++) {
+        uint64_t marks = atomic_exchange(&leaf->dirty[g], 0);
+        for (; marks != 0; marks &= marks - 1) {
+            uint32_t i = first + g * 64 + (uint32_t)__builtin_ctzll(marks);
+            r->words[r->word_count++] =
+                (struct word_change){.key = extent_key(leaf->layer->id, i),
+                                     .word = word_stored(leaf_word(leaf, i))};
+        }
+    }
+}
+
+static bool copy_counts(struct round *r)
+{
+    r->count_count = 0;
+    struct layer *layer = atomic_exchange(&r->changed, NULL);
+    size_t n = 0;
+    for (struct layer *l = layer; l != NULL; l = l->next_changed)
+        n++;
+    bool room = room_for((void **)&r->counts, &r->count_max, n, sizeof(*r->counts)) &&
+                room_for((void **)&r->layers, &r->layer_max, n, sizeof(struct layer *));
+    for (struct layer *next; layer != NULL; layer = next) {
+        next = layer->next_changed;
+        if (!room) {
+            changed_push(r, layer);
+            continue;
+        }
+        r->layers[r->count_count] = layer;
+        r->counts[r->count_count++] =
+            (struct layer_count){.layer = layer->id, .used_extents = layer->used_extents};
+        atomic_store(&layer->count_changed, false);
+    }
+    return room;
+}
+
+static bool copy_bitmaps(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    r->bitmap_count = 0;
+    for (unsigned i = 0; i < pool->device_count; i++) {
+        struct device *d = pool->devices[i];
+        size_t copied;
+        do { /* extents are taken meanwhile, outside the gate */
+            size_t need = r->bitmap_count + alloc_dirty_groups(d->alloc);
+            if (!room_for((void **)&r->bitmaps, &r->bitmap_max, need,
+                          sizeof(*r->bitmaps)))
+                return false;
+        } while (!alloc_copy_dirty(d->alloc, d->row.no, r->bitmaps + r->bitmap_count,
+                                   r->bitmap_max - r->bitmap_count, &copied));
+        r->bitmap_count += copied;
+    }
+    return true;
+}
+
+/* False: out of memory somewhere; what was copied is marked again by round_redo. */
+static bool round_copy(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    pthread_rwlock_wrlock(&pool->gate);
+    uint64_t no = atomic_fetch_add(&r->no, 1) + 1;
+    r->word_count = 0;
+    bool all = take_dirty_leaves(r);
+    r->copied_count = all ? r->leaf_count : 0;
+    for (size_t i = 0; i < r->copied_count; i++)
+        copy_leaf(r, r->leaves[i]);
+    all = copy_counts(r) && all;
+    limbo_unkeep(pool, no);
+    all = copy_bitmaps(pool) && all;
+    pthread_rwlock_unlock(&pool->gate);
+    return all;
+}
+
+/* What a failed round took is to be taken again: all words of its leaves, changed or not.
+ */
+static void round_redo(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    for (size_t i = 0; i < r->leaf_count; i++) {
+        struct leaf *leaf = r->leaves[i];
+        for (unsigned g = 0; g < LEAF_WORDS / 64; g++)
+            atomic_store(&leaf->dirty[g], UINT64_MAX);
+        bool in_list = i < r->copied_count && atomic_exchange(&leaf->queued, true);
+        if (!in_list)
+            dirty_push(r, leaf);
+    }
+    for (size_t i = 0; i < r->count_count; i++)
+        round_count_extent(pool, r->layers[i], 0);
+    for (unsigned i = 0; i < pool->device_count; i++)
+        alloc_copy_failed(pool->devices[i]->alloc, pool->devices[i]->row.no, r->bitmaps,
+                          r->bitmap_count);
+}
+
+/* ---- (2) The devices ------------------------------------------------------------- */
+
+static void round_end(struct pool *pool);
+
+static void round_fail(struct round *r, int rc)
+{
+    if (r->rc == 0)
+        r->rc = rc;
+}
+
+static void round_commit(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0;
+    if (r->rc != 0 || (nothing && limbo_count(pool) == 0)) {
+        round_end(pool);
+        return;
+    }
+    r->state = ROUND_COMMITTING;
+    catalog_write(lunmgr_catalog(pool->manager), &r->job);
+}
+
+static void round_on_synced(struct engine_io *io, int rc)
+{
+    struct round_sync *sync = container_of(io, struct round_sync, io);
+    struct pool *pool = sync->pool;
+    if (rc != 0) {
+        /* The kernel may have dropped what it could not write: nothing of this device can
+         * be trusted until an admin has looked. */
+        char path[CATALOG_PATH_MAX];
+        atomic_store(&sync->device->failed, true);
+        log_error("device failed", "pool=%s path=%s reason=fdatasync errno=%d",
+                  pool->name, log_quote(path, sizeof(path), sync->device->row.path), -rc);
+        round_fail(&pool->round, -EIO);
+    }
+    if (--pool->round.syncs_due == 0)
+        round_commit(pool);
+}
+
+static void round_sync_devices(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    r->state = ROUND_SYNCING;
+    r->syncs_due = 1; /* ours, until all are submitted */
+    for (unsigned i = 0; i < pool->device_count; i++) {
+        struct device *d = pool->devices[i];
+        if (atomic_load(&d->failed))
+            round_fail(r, -EIO);
+        if (!atomic_exchange(&d->unsynced, false) || atomic_load(&d->failed))
+            continue;
+        r->syncs[i] = (struct round_sync){
+            .io = {.op = ENGINE_SYNC, .fd = d->fd, .done = round_on_synced},
+            .pool = pool,
+            .device = d,
+        };
+        r->syncs_due++;
+        engine_submit(lunmgr_home_lane(pool->manager)->engine, &r->syncs[i].io);
+    }
+    if (--r->syncs_due == 0)
+        round_commit(pool);
+}
+
+/* ---- (3) The catalog ------------------------------------------------------------- */
+
+static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    struct round *r = container_of(job, struct round, job);
+    struct round_changes changes = {
+        .words = r->words,
+        .word_count = r->word_count,
+        .layers = r->counts,
+        .layer_count = r->count_count,
+        .bitmaps = r->bitmaps,
+        .bitmap_count = r->bitmap_count,
+    };
+    return round_store(txn, &changes, e);
+}
+
+static void round_on_committed(struct catalog_job *job)
+{
+    struct pool *pool = container_of(job, struct pool, round.job);
+    if (job->rc != 0) {
+        char reason[ERR_TEXT_MAX];
+        log_error("a round failed to commit", "pool=%s reason=%s", pool->name,
+                  log_quote(reason, sizeof(reason), job->err.text));
+        round_fail(&pool->round, job->rc == -ENOMEM ? -ENOMEM : -EIO);
+    }
+    round_end(pool);
+}
+
+/* ---- (4) Answers ----------------------------------------------------------------- */
+
+static void round_on_answer(struct note *note)
+{
+    struct round_wait *wait = container_of(note, struct round_wait, note);
+    wait->done(wait);
+}
+
+static void round_answer(struct round_wait *wait, int rc)
+{
+    while (wait != NULL) {
+        struct round_wait *next = wait->next;
+        wait->rc = rc;
+        wait->note.run = round_on_answer;
+        inbox_post(wait->inbox, &wait->note);
+        wait = next;
+    }
+}
+
+/* Freed extents that waiters want: another round, or, where only I/O in flight holds them
+ * back, another look soon. */
+static void round_serve_space(struct pool *pool)
+{
+    limbo_release(pool);
+    if (!limbo_has_waiters(pool) || pool->round.rc != 0)
+        return; /* after a failed round the tick tries again */
+    struct timeval soon = {.tv_usec = RETRY_MS * 1000};
+    if (limbo_wants_round(pool))
+        pool->round.wanted = true;
+    else
+        event_add(pool->round.retry, &soon);
+}
+
+static void round_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    round_serve_space(arg);
+    round_begin_if_due(arg);
+}
+
+static void round_end(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    struct round_wait *answering = r->answering;
+    if (r->rc == 0)
+        r->durable = atomic_load(&r->no);
+    else
+        round_redo(pool);
+    r->answering = NULL;
+    r->state = ROUND_IDLE;
+    round_serve_space(pool); /* before the answer: who has it finds the space free */
+    round_answer(answering, r->rc);
+    round_begin_if_due(pool);
+}
+
+static void round_begin_if_due(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    if (r->state != ROUND_IDLE || (r->waiting == NULL && !r->wanted))
+        return;
+    r->wanted = false;
+    r->answering = r->waiting;
+    r->waiting = NULL;
+    r->rc = round_copy(pool) ? 0 : -ENOMEM;
+    round_sync_devices(pool);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rounds: how what is in memory becomes durable. One at a time for each pool, on the
+ * pools' loop: (1) raise the round number; for each dirty leaf clear its mark, then copy
+ * it; copy changed counts, last the allocation bitmaps; (2) fdatasync every device with
+ * completed, unsynced writes; (3) commit it all in one catalog transaction; (4) answer. A
+ * flush joins the next round to begin. Marking and joining: any thread. */
+#ifndef LUNMGR_ROUND_H
+#define LUNMGR_ROUND_H
+
+#include "base/inbox.h"
+#include "db/catalog.h"
+#include "lunmgr/engine.h"
+#include "lunmgr/leaf.h"
+#include "lunmgr/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define ROUND_DIRTY_LEAVES_MAX 4096  /* a round begins at this many */
+#define ROUND_LIMBO_MAX        65536 /* and at this many freed extents */
+
+struct event;
+
+struct round_wait {
+    struct note note;
+    struct inbox *inbox;
+    struct pool *pool;
+    struct round_wait *next;
+    /* On inbox's thread. rc: 0, all that had completed before round_join is durable. */
+    void (*done)(struct round_wait *wait);
+    int rc;
+};
+
+enum round_state {
+    ROUND_IDLE,
+    ROUND_SYNCING,    /* waits for the devices */
+    ROUND_COMMITTING, /* waits for the catalog */
+};
+
+struct round_sync {
+    struct engine_io io;
+    struct pool *pool;
+    struct device *device;
+};
+
+struct round {
+    _Atomic uint64_t no; /* raised as a round begins */
+    enum round_state state;
+    uint64_t durable;             /* the last one committed */
+    struct round_wait *waiting;   /* for the next round to begin */
+    struct round_wait *answering; /* for the one under way */
+    struct event *tick;
+    struct event *retry; /* waiters for space, I/O still in flight */
+    struct note want;
+    atomic_bool want_posted;
+    bool wanted;
+    /* the one under way */
+    int rc;
+    unsigned syncs_due;
+    struct round_sync syncs[POOL_DEVICE_MAX];
+    struct leaf **leaves;
+    size_t leaf_count, leaf_max;
+    size_t copied_count; /* of leaves */
+    struct word_change *words;
+    size_t word_count, word_max;
+    struct layer_count *counts;
+    struct layer **layers; /* whose counts they are */
+    size_t count_count, count_max, layer_max;
+    struct bitmap_change *bitmaps;
+    size_t bitmap_count, bitmap_max;
+    struct catalog_job job;
+    /* marks of the next one, any thread */
+    _Atomic(struct leaf *) dirty;
+    _Atomic uint32_t dirty_count;
+    _Atomic(struct layer *) changed;
+};
+
+int round_init(struct pool *pool, struct err *e) MUST_CHECK;
+void round_fini(struct pool *pool);
+/* Home loop: the ticks begin and end. */
+void round_start(struct pool *pool);
+void round_stop(struct pool *pool);
+
+/* After the word at extent_index of the leaf changed. */
+void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index);
+/* Under the gate, with the word's change: the layer owns one more (+1) or less (-1). */
+void round_count_extent(struct pool *pool, struct layer *layer, int change);
+
+/* wait->inbox and done are set. */
+void round_join(struct pool *pool, struct round_wait *wait);
+/* A round should begin soon; nobody is answered. */
+void round_want(struct pool *pool);
+/* Home loop: none under way, none asked for. */
+bool round_is_idle(struct pool *pool);
+/* The same, and nothing is left to commit or to free. */
+bool round_is_quiet(struct pool *pool);
+
+#endif

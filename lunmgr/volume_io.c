@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of one volume I/O: through the fence, then a read's pieces, or windows of
+ * extents (extent_io.c), then, where asked, the round that makes it durable, then the
+ * answer. */
+#include "lunmgr/volume_io.h"
+
+#include "lunmgr/extent_io.h"
+#include "lunmgr/lane_priv.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/plan.h"
+#include "lunmgr/pool_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define EXTENT_SECTORS (EXTENT_BYTES / SECTOR_BYTES)
+#define LEAF_BYTES     ((uint64_t)LEAF_WORDS * EXTENT_BYTES)
+/* Pieces of a window: its extents, and a zero's two edges smaller than a block. */
+#define WINDOW_PIECES (WINDOW_EXTENTS + 2)
+/* A zero's edge: two blocks to fill from and one of zeros. */
+#define EDGE_BYTES (3 * BLOCK_BYTES)
+
+static void vio_next_window(struct vio *vio);
+
+static uint64_t vio_end_bytes(const struct vio *vio)
+{
+    return vio->offset_bytes + vio->length_bytes;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+static void vio_end(struct vio *vio)
+{
+    buf_put(vio->lane->buffers, &vio->p.work);
+    fence_leave(&vio->volume->fence, vio);
+    lane_finish(vio->lane, vio);
+}
+
+struct vio_round {
+    struct round_wait wait;
+    struct vio *vio;
+};
+
+static void vio_on_round(struct round_wait *wait)
+{
+    struct vio *vio = container_of(wait, struct vio_round, wait)->vio;
+    if (vio->p.rc == 0)
+        vio->p.rc = wait->rc;
+    vio_end(vio);
+}
+
+/* Answers when the next round has committed what completed before. */
+static void vio_flush(struct vio *vio)
+{
+    buf_put(vio->lane->buffers, &vio->p.work);
+    if (buf_get(vio->lane->buffers, sizeof(struct vio_round), &vio->p.work) != 0) {
+        vio->p.rc = -ENOMEM;
+        vio_end(vio);
+        return;
+    }
+    struct vio_round *vr = (void *)vio->p.work.base;
+    *vr = (struct vio_round){
+        .wait = {.inbox = loop_inbox(vio->lane->loop), .done = vio_on_round}, .vio = vio};
+    round_join(vio->volume->pool, &vr->wait);
+}
+
+static void vio_data_done(struct vio *vio)
+{
+    if (vio->fua && vio->op != VIO_READ && vio->p.rc == 0)
+        vio_flush(vio);
+    else
+        vio_end(vio);
+}
+
+/* ---- Reading --------------------------------------------------------------------- */
+
+struct read_piece {
+    struct engine_io io;
+    struct iovec iov;
+    struct vio *vio;
+};
+
+struct read_wait {
+    struct leaf_wait wait;
+    struct vio *vio;
+};
+
+static void vio_start(struct vio *vio);
+
+static void read_on_leaf(struct note *note)
+{
+    struct read_wait *rw = container_of(note, struct read_wait, wait.note);
+    struct vio *vio = rw->vio;
+    int rc = rw->wait.rc;
+    buf_put(vio->lane->buffers, &vio->p.work);
+    if (rc == 0) {
+        vio_start(vio);
+        return;
+    }
+    vio->p.rc = rc == -ENOMEM ? -ENOMEM : -EIO;
+    vio_end(vio);
+}
+
+/* A leaf is missing: the vio leaves the in-flight set and starts again when it is there.
+ */
+static void read_park(struct vio *vio, struct layer *layer, uint32_t extent_index)
+{
+    lane_leave(vio->lane, vio);
+    if (buf_get(vio->lane->buffers, sizeof(struct read_wait), &vio->p.work) != 0) {
+        vio->p.rc = -ENOMEM;
+        vio_end(vio);
+        return;
+    }
+    struct read_wait *rw = (void *)vio->p.work.base;
+    *rw = (struct read_wait){
+        .wait = {.note.run = read_on_leaf, .inbox = loop_inbox(vio->lane->loop)},
+        .vio = vio};
+    leaf_loader_ask(vio->volume->pool->loader, layer, extent_index / LEAF_WORDS,
+                    &rw->wait);
+}
+
+/* The words of the stack, top first; false and *missing: that layer's leaf is not loaded.
+ */
+static bool read_stack(struct volume *volume, uint32_t extent_index,
+                       map_word stack[PLAN_DEPTH_MAX], unsigned *depth,
+                       struct layer **missing)
+{
+    *depth = 0;
+    for (struct layer *l = volume->top; l != NULL; l = l->parent) {
+        const struct leaf *leaf = layer_leaf(l, extent_index);
+        if (leaf == NULL) {
+            *missing = l;
+            return false;
+        }
+        assert(*depth < PLAN_DEPTH_MAX);
+        stack[(*depth)++] = leaf_word(leaf, extent_index);
+    }
+    return true;
+}
+
+/* Plans the whole range into the lane's runs. False: parked for a leaf. */
+static bool read_plan(struct vio *vio, struct plan *plan)
+{
+    uint64_t block = vio->offset_bytes / BLOCK_BYTES;
+    uint64_t end = (vio_end_bytes(vio) - 1) / BLOCK_BYTES + 1;
+    while (block < end) {
+        uint32_t index = (uint32_t)(block / WORD_BLOCKS);
+        unsigned first = (unsigned)(block % WORD_BLOCKS);
+        unsigned count = (unsigned)least(end - block, WORD_BLOCKS - first);
+        map_word stack[PLAN_DEPTH_MAX];
+        unsigned depth;
+        struct layer *missing;
+        if (!read_stack(vio->volume, index, stack, &depth, &missing)) {
+            read_park(vio, missing, index);
+            return false;
+        }
+        plan_extent(plan, stack, depth, first, count);
+        block += count;
+    }
+    return true;
+}
+
+static void read_piece_ended(struct vio *vio, int rc)
+{
+    if (rc != 0)
+        vio->p.rc = -EIO;
+    if (--vio->p.pending > 0)
+        return;
+    lane_leave(vio->lane, vio);
+    vio_data_done(vio);
+}
+
+static void read_on_piece(struct engine_io *io, int rc)
+{
+    read_piece_ended(container_of(io, struct read_piece, io)->vio, rc);
+}
+
+static void read_submit(struct vio *vio, struct read_piece *piece,
+                        const struct plan_run *run, uint8_t *to)
+{
+    struct device *device =
+        pool_device(vio->volume->pool, place_of(run->slot, run->block / WORD_BLOCKS));
+    vio->p.pending++;
+    if (atomic_load(&device->failed)) {
+        read_piece_ended(vio, -EIO);
+        return;
+    }
+    *piece = (struct read_piece){
+        .iov = {.iov_base = to, .iov_len = (size_t)run->count * BLOCK_BYTES}, .vio = vio};
+    piece->io = (struct engine_io){
+        .op = ENGINE_READ,
+        .fd = device->fd,
+        .offset_bytes = run->block * BLOCK_BYTES,
+        .iov = &piece->iov,
+        .iov_count = 1,
+        .done = read_on_piece,
+    };
+    engine_submit(vio->lane->engine, &piece->io);
+}
+
+static void vio_read(struct vio *vio)
+{
+    lane_enter(vio->lane, vio);
+    struct plan plan = {.runs = vio->lane->runs, .run_max = ARRAY_LEN(vio->lane->runs)};
+    if (!read_plan(vio, &plan))
+        return;
+    vio->p.pending = 1; /* ours, until all are submitted */
+    int rc = buf_get(vio->lane->buffers, plan.run_count * sizeof(struct read_piece),
+                     &vio->p.work);
+    struct read_piece *pieces = (void *)vio->p.work.base;
+    uint8_t *to = vio->data;
+    for (size_t i = 0; rc == 0 && i < plan.run_count; i++) {
+        const struct plan_run *run = &plan.runs[i];
+        if (run->slot == 0)
+            memset(to, 0, (size_t)run->count * BLOCK_BYTES);
+        else
+            read_submit(vio, &pieces[i], run, to);
+        to += (size_t)run->count * BLOCK_BYTES;
+    }
+    if (rc != 0)
+        vio->p.rc = rc;
+    read_piece_ended(vio, 0);
+}
+
+/* ---- Status ---------------------------------------------------------------------- */
+
+/* False: no room for another stretch. */
+static bool status_append(struct vio *vio, bool mapped, uint64_t offset, uint64_t bytes)
+{
+    assert(vio->status != NULL);
+    struct vio_status *last =
+        vio->status_count == 0 ? NULL : &vio->status[vio->status_count - 1];
+    if (last != NULL && last->mapped == mapped) {
+        last->length_bytes += bytes;
+        return true;
+    }
+    if (vio->status_count == vio->status_max)
+        return false;
+    vio->status[vio->status_count++] = (struct vio_status){
+        .offset_bytes = offset, .length_bytes = bytes, .mapped = mapped};
+    return true;
+}
+
+/* `count` blocks of one extent, from block `first` of it. False: no room. */
+static bool status_extent(struct vio *vio, const map_word *stack, unsigned depth,
+                          uint32_t index, unsigned first, unsigned count)
+{
+    struct plan_run runs[WORD_BLOCKS];
+    struct plan plan = {.runs = runs, .run_max = WORD_BLOCKS};
+    uint64_t offset = (uint64_t)index * EXTENT_BYTES + (uint64_t)first * BLOCK_BYTES;
+    bool room = true;
+    plan_extent(&plan, stack, depth, first, count);
+    for (size_t i = 0; room && i < plan.run_count; i++) {
+        uint64_t bytes = (uint64_t)runs[i].count * BLOCK_BYTES;
+        room = status_append(vio, runs[i].slot != 0, offset, bytes);
+        offset += bytes;
+    }
+    return room;
+}
+
+static void vio_status(struct vio *vio)
+{
+    uint64_t block = vio->offset_bytes / BLOCK_BYTES;
+    uint64_t end = (vio_end_bytes(vio) + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    bool room = true;
+    vio->status_count = 0;
+    lane_enter(vio->lane, vio);
+    while (room && block < end) {
+        uint32_t index = (uint32_t)(block / WORD_BLOCKS);
+        unsigned first = (unsigned)(block % WORD_BLOCKS);
+        unsigned count = (unsigned)least(end - block, WORD_BLOCKS - first);
+        map_word stack[PLAN_DEPTH_MAX];
+        unsigned depth;
+        struct layer *missing;
+        if (!read_stack(vio->volume, index, stack, &depth, &missing)) {
+            read_park(vio, missing, index);
+            return;
+        }
+        room = status_extent(vio, stack, depth, index, first, count);
+        block += count;
+    }
+    lane_leave(vio->lane, vio);
+    vio_end(vio);
+}
+
+/* ---- Writing, unmapping, zeroing: windows of extents ----------------------------- */
+
+void vio_extent_wakes(struct vio *vio)
+{
+    if (vio->p.active++ == 0)
+        lane_enter(vio->lane, vio);
+}
+
+void vio_extent_parks(struct vio *vio)
+{
+    assert(vio->p.active > 0);
+    if (--vio->p.active == 0)
+        lane_leave(vio->lane, vio);
+}
+
+void vio_extent_ended(struct vio *vio, int rc)
+{
+    if (vio->p.rc == 0)
+        vio->p.rc = rc;
+    vio_extent_parks(vio);
+    assert(vio->p.pending > 0);
+    if (--vio->p.pending == 0)
+        vio_next_window(vio);
+}
+
+static struct extent_io *piece_add(struct vio *vio, uint32_t *count,
+                                   enum extent_kind kind, uint64_t from, uint64_t to)
+{
+    struct extent_io *x = (struct extent_io *)(void *)vio->p.work.base + (*count)++;
+    *x = (struct extent_io){
+        .vio = vio,
+        .kind = kind,
+        .index = (uint32_t)(from / EXTENT_BYTES),
+        .first_sector = (uint16_t)(from % EXTENT_BYTES / SECTOR_BYTES),
+        .sector_count = (uint16_t)((to - from) / SECTOR_BYTES),
+    };
+    return x;
+}
+
+static void add_write(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
+{
+    struct extent_io *x = piece_add(vio, count, EXTENT_WRITE, from, to);
+    x->data =
+        vio->data + (from / BLOCK_BYTES - vio->offset_bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+/* A part of a block to be zeroed is a small write of zeros. */
+static int add_zero_edge(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
+{
+    struct buf zeros = {.base = NULL};
+    if (buf_get(vio->lane->buffers, EDGE_BYTES, &zeros) != 0)
+        return -ENOMEM;
+    struct extent_io *x = piece_add(vio, count, EXTENT_WRITE, from, to);
+    x->zeros = true;
+    x->own = zeros;
+    x->data = zeros.base + 2 * BLOCK_BYTES;
+    memset(x->data, 0, BLOCK_BYTES);
+    return 0;
+}
+
+/* Whole blocks are cleared; what is left at the edges is zeroed, or by an UNMAP left
+ * alone. */
+static int add_clear(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
+{
+    uint64_t first = (from + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    uint64_t last = to / BLOCK_BYTES * BLOCK_BYTES;
+    bool zero = vio->op == VIO_ZERO;
+    if (first > last) /* inside one block */
+        return zero ? add_zero_edge(vio, count, from, to) : 0;
+    int rc = zero && from < first ? add_zero_edge(vio, count, from, first) : 0;
+    if (rc == 0 && first < last)
+        piece_add(vio, count, zero ? EXTENT_ZERO : EXTENT_CLEAR, first, last);
+    if (rc == 0 && zero && last < to)
+        rc = add_zero_edge(vio, count, last, to);
+    return rc;
+}
+
+/* UNMAP and ZERO pass over whole leaves that hold nothing. */
+static bool skip_empty_leaf(struct vio *vio)
+{
+    struct layer *layer = vio->volume->top;
+    if (vio->op == VIO_WRITE || layer->parent != NULL ||
+        vio->p.cursor_bytes % LEAF_BYTES != 0 ||
+        vio_end_bytes(vio) - vio->p.cursor_bytes < LEAF_BYTES)
+        return false;
+    const struct leaf *leaf =
+        layer_leaf(layer, (uint32_t)(vio->p.cursor_bytes / EXTENT_BYTES));
+    if (leaf == NULL || !leaf_is_zeros(leaf))
+        return false;
+    vio->p.cursor_bytes += LEAF_BYTES;
+    return true;
+}
+
+/* What may pass over leaves stops at each, to look at the next. */
+static uint64_t window_end(const struct vio *vio)
+{
+    uint64_t end = vio_end_bytes(vio);
+    if (vio->op == VIO_WRITE)
+        return end;
+    return least(end, (vio->p.cursor_bytes / LEAF_BYTES + 1) * LEAF_BYTES);
+}
+
+/* The pieces of the next window, from the cursor; their count. */
+static uint32_t window_build(struct vio *vio)
+{
+    uint32_t count = 0;
+    while (skip_empty_leaf(vio))
+        ;
+    uint64_t end = window_end(vio);
+    for (uint32_t n = 0; n < WINDOW_EXTENTS && vio->p.cursor_bytes < end; n++) {
+        uint64_t from = vio->p.cursor_bytes;
+        uint64_t to = least(end, (from / EXTENT_BYTES + 1) * EXTENT_BYTES);
+        if (vio->op == VIO_WRITE)
+            add_write(vio, &count, from, to);
+        else if (add_clear(vio, &count, from, to) != 0)
+            vio->p.rc = -ENOMEM;
+        vio->p.cursor_bytes = to;
+    }
+    return count;
+}
+
+static size_t window_bytes(const struct vio *vio)
+{
+    uint64_t first = vio->offset_bytes / EXTENT_BYTES;
+    uint64_t last = (vio_end_bytes(vio) - 1) / EXTENT_BYTES;
+    return (size_t)least(last - first + 3, WINDOW_PIECES) * sizeof(struct extent_io);
+}
+
+/* The next window; after the last, or a failure, the end. A window of pieces that all end
+ * at once is followed by the next in the loop, not by recursion. */
+static void vio_next_window(struct vio *vio)
+{
+    while (vio->p.rc == 0 && vio->p.cursor_bytes < vio_end_bytes(vio)) {
+        uint32_t count = window_build(vio);
+        vio->p.pending = count + 1; /* and ours, while they start */
+        vio->p.active = count;
+        if (count > 0) {
+            lane_enter(vio->lane, vio);
+            extent_io_start_all((void *)vio->p.work.base, count);
+        }
+        if (--vio->p.pending > 0)
+            return;
+    }
+    vio_data_done(vio);
+}
+
+static void vio_change(struct vio *vio)
+{
+    vio->p.cursor_bytes = vio->offset_bytes;
+    if (vio->length_bytes > 0 &&
+        buf_get(vio->lane->buffers, window_bytes(vio), &vio->p.work) != 0)
+        vio->p.rc = -ENOMEM;
+    vio_next_window(vio);
+}
+
+static void vio_start(struct vio *vio)
+{
+    static void (*const start[])(struct vio * vio) = {
+        [VIO_READ] = vio_read,   [VIO_WRITE] = vio_change, [VIO_UNMAP] = vio_change,
+        [VIO_ZERO] = vio_change, [VIO_FLUSH] = vio_flush,  [VIO_STATUS] = vio_status,
+    };
+    start[vio->op](vio);
+}
+
+/* ---- Submission ------------------------------------------------------------------ */
+
+static void vio_check(const struct vio *vio)
+{
+    assert(loop_is_mine(vio->lane->loop));
+    assert(vio->offset_bytes % SECTOR_BYTES == 0 &&
+           vio->length_bytes % SECTOR_BYTES == 0);
+    assert(vio->offset_bytes <= vio->volume->size_bytes &&
+           vio->length_bytes <= vio->volume->size_bytes - vio->offset_bytes);
+    if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
+        assert(vio->length_bytes > 0 && vio->length_bytes <= VIO_BYTES_MAX);
+        assert((uintptr_t)vio->data % BUF_ALIGN == 0);
+    }
+}
+
+void vio_submit(struct vio *vio)
+{
+    vio_check(vio);
+    vio->p = (struct vio_private){.rc = 0};
+    if (fence_enter(&vio->volume->fence, vio))
+        vio_start(vio);
+}

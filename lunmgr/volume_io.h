@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads, writes, unmaps, zeroes and flushes of a volume, on a lane's thread.
+ *
+ * The rules are those of docs/ARCHITECTURE.md: volatile write cache (SBC-4 4.15): what
+ * VIO_FLUSH or fua covered survives any crash; what completed later may be lost, never
+ * torn below a block, never another's data. Several vios of one volume run side by side;
+ * where they overlap, the order is undefined, as SAM-5 has it for simple tasks. */
+#ifndef LUNMGR_VOLUME_IO_H
+#define LUNMGR_VOLUME_IO_H
+
+#include "base/inbox.h"
+#include "lunmgr/lane.h"
+#include "lunmgr/volume.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BLOCK_BYTES   4096U
+#define EXTENT_BYTES  65536U
+#define SECTOR_BYTES  512U
+#define VIO_BYTES_MAX (8U << 20) /* of one READ or WRITE */
+
+enum vio_op {
+    VIO_READ,
+    VIO_WRITE,
+    VIO_UNMAP, /* SBC-4 5.37: whole extents return to the pool; parts of one read as zeros
+                  or as before */
+    VIO_ZERO,  /* WRITE SAME of zeros: reads as zeros after; space may return too */
+    VIO_FLUSH, /* SYNCHRONIZE CACHE, of the whole volume */
+    VIO_STATUS, /* which blocks have space of their own: GET LBA STATUS; no disk I/O */
+};
+
+/* A stretch of the volume, all mapped or all not. */
+struct vio_status {
+    uint64_t offset_bytes, length_bytes; /* whole blocks */
+    bool mapped;
+};
+
+struct vio_private {
+    struct vio *next, *prev; /* in one list at a time: in flight, fenced off, finished */
+    uint64_t epoch;          /* of its entry into the in-flight set */
+    uint64_t cursor_bytes;   /* where the next window of extents begins */
+    struct buf work;         /* the window's extents, or a read's pieces */
+    uint32_t pending;        /* of the window, not ended */
+    uint32_t active;         /* of those, not parked */
+    int rc;                  /* the first failure */
+};
+
+struct vio {
+    /* The caller sets these; untouched by vio. */
+    struct lane *lane;
+    struct volume *volume;
+    enum vio_op op;
+    bool fua;              /* WRITE, UNMAP, ZERO: durable before done() */
+    bool may_unmap;        /* ZERO: asked for; space returns without it too, for now */
+    uint64_t offset_bytes; /* multiples of SECTOR_BYTES, inside the volume */
+    uint64_t length_bytes; /* READ, WRITE: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
+    /* READ, WRITE: BUF_ALIGN-aligned memory for the whole blocks that the range touches,
+     * the first byte of the range at data + offset_bytes % BLOCK_BYTES. What lies around
+     * the range in its first and last block is scratch: vio may write it. The caller's;
+     * not freed. */
+    uint8_t *data;
+    /* STATUS: filled in order from the block of offset_bytes, until the range or the room
+     * ends. The caller's. */
+    struct vio_status *status;
+    uint32_t status_max, status_count;
+    /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
+     * -EIO a disk failed; -ENOMEM. After a failed WRITE each block holds old or new data.
+     */
+    void (*done)(struct vio *vio, int rc);
+    struct vio_private p; /* zero before the first use; reusable after done() */
+};
+
+/* Bytes of buffer that a range needs, whole blocks. */
+static inline size_t vio_buffer_bytes(uint64_t offset_bytes, uint64_t length_bytes)
+{
+    uint64_t first = offset_bytes / BLOCK_BYTES;
+    uint64_t last = (offset_bytes + length_bytes - 1) / BLOCK_BYTES;
+    return (size_t)((last - first + 1) * BLOCK_BYTES);
+}
+
+/* On the lane's thread. The vio is busy until done(); it cannot be cancelled: an aborted
+ * command is answered when its disk I/O has ended. */
+void vio_submit(struct vio *vio);
+
+#endif

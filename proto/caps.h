@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a target and a unit can do, as data: READ CAPACITY, REPORT LUNS, REPORT SUPPORTED
+ * OPERATION CODES and TASK MANAGEMENT FUNCTIONS.
+ * Output as in inquiry.h: a struct wire limited to the allocation length. Pure; any
+ * thread. */
+#ifndef PROTO_CAPS_H
+#define PROTO_CAPS_H
+
+#include "base/wire.h"
+#include "proto/cdb.h"
+#include "proto/lu_ident.h"
+
+#define READ_CAPACITY_10_BYTES 8
+#define READ_CAPACITY_16_BYTES 32
+
+void read_capacity_10_encode(const struct lu_ident *lu, struct wire *out);
+void read_capacity_16_encode(const struct lu_ident *lu, struct wire *out);
+
+/* GET LBA STATUS parameter data (SBC-4, 5.9.2): a header for `count` descriptors, then
+ * each. */
+#define LBA_STATUS_HEADER_BYTES 8
+#define LBA_STATUS_ENTRY_BYTES  16
+void lba_status_header_encode(uint32_t count, struct wire *out);
+void lba_status_entry_encode(uint64_t lba, uint32_t blocks, bool mapped,
+                             struct wire *out);
+
+/* luns: the numbers that this host sees, in the order to be told. select 1 (well-known
+ * units only) has none. */
+void report_luns_encode(const uint32_t *luns, size_t count, uint8_t select,
+                        struct wire *out);
+
+/* 0, or -EINVAL and *sense (an opcode asked in a way that it is not). */
+int report_opcodes_encode(const struct cdb_report_opcodes *cdb, struct wire *out,
+                          struct sense *sense) MUST_CHECK;
+/* Told: abort task, abort task set, clear task set, logical unit reset, target warm
+ * reset. */
+void report_tmfs_encode(const struct cdb_report_tmfs *cdb, struct wire *out);
+
+#endif

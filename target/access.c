@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The access snapshot of lu.h: built from lunmgr's hosts and mappings on the control
+ * thread, counted and read on any. */
+#include "target/lu.h"
+
+#include "lunmgr/host.h"
+#include "target/unit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <strings.h>
+
+#define ACCESS_MAGIC  0x61636373U
+#define ANY_INITIATOR "any"
+
+struct initiator {
+    char *name;
+    const struct view *view;
+};
+
+struct access {
+    uint32_t magic;
+    atomic_uint refs;
+    struct view *views; /* in the order of host_next */
+    size_t view_count;
+    struct lu *lus; /* of all views, each view's together */
+    uint32_t *luns; /* of each of lus, its number alone */
+    size_t lu_count;
+    struct unit **units; /* one of each volume shown, in order of the volume's address */
+    size_t unit_count;
+    struct initiator *initiators; /* in order of name */
+    size_t initiator_count;
+    const struct view *any; /* NULL: no open host */
+};
+
+/* iSCSI names are compared in lower case: RFC 7143, 4.2.7.2. */
+static int initiator_compare(const void *a, const void *b)
+{
+    const struct initiator *left = a;
+    const struct initiator *right = b;
+    return strcasecmp(left->name, right->name);
+}
+
+static void access_destroy(struct access *a)
+{
+    for (size_t i = 0; i < a->unit_count; i++)
+        unit_put(a->units[i]);
+    for (size_t i = 0; i < a->initiator_count; i++)
+        free(a->initiators[i].name);
+    free(a->initiators);
+    free(a->units);
+    free(a->luns);
+    free(a->lus);
+    free(a->views);
+    a->magic = 0;
+    free(a);
+}
+
+static void auto_access(struct access **a)
+{
+    access_put(*a);
+}
+
+/* Counts what there is, so that each array is made once. */
+static int access_reserve(struct access *a, struct lunmgr *m)
+{
+    size_t hosts = 0;
+    size_t names = 0;
+    size_t mappings = 0;
+    for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
+        struct host_info info;
+        host_describe(h, &info);
+        hosts++;
+        names += info.initiator_count;
+    }
+    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p))
+        mappings++;
+
+    a->views = calloc(hosts + 1, sizeof(*a->views));
+    a->initiators = calloc(names + 1, sizeof(*a->initiators));
+    a->lus = calloc(mappings + 1, sizeof(*a->lus));
+    a->luns = calloc(mappings + 1, sizeof(*a->luns));
+    a->units = calloc(mappings + 1, sizeof(struct unit *));
+    bool all = a->views != NULL && a->initiators != NULL && a->lus != NULL &&
+               a->luns != NULL && a->units != NULL;
+    return all ? 0 : -ENOMEM;
+}
+
+static int unit_compare(const void *volume, const void *entry)
+{
+    uintptr_t left = (uintptr_t)volume;
+    uintptr_t right = (uintptr_t)(*(struct unit *const *)entry)->volume;
+    return left < right ? -1 : left > right;
+}
+
+static int volume_compare(const void *a, const void *b)
+{
+    uintptr_t left = (uintptr_t) * (struct volume *const *)a;
+    uintptr_t right = (uintptr_t) * (struct volume *const *)b;
+    return left < right ? -1 : left > right;
+}
+
+static struct unit *unit_find(const struct access *a, const struct volume *volume)
+{
+    struct unit *const *found =
+        bsearch(volume, a->units, a->unit_count, sizeof(struct unit *), unit_compare);
+    return found != NULL ? *found : NULL;
+}
+
+/* One unit for each volume that is mapped, the one of before where there was one. */
+static int access_add_units(struct access *a, struct lunmgr *m,
+                            const struct access *before)
+{
+    size_t count = 0;
+    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p))
+        count++;
+    AUTO_FREE struct volume **volumes = calloc(count + 1, sizeof(struct volume *));
+    if (volumes == NULL)
+        return -ENOMEM;
+    count = 0;
+    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p))
+        volumes[count++] = mapping_volume(p);
+    qsort(volumes, count, sizeof(struct volume *), volume_compare);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && volumes[i] == volumes[i - 1])
+            continue;
+        struct unit *was = before != NULL ? unit_find(before, volumes[i]) : NULL;
+        struct unit *unit = was != NULL ? unit_get(was) : unit_create(volumes[i]);
+        if (unit == NULL)
+            return -ENOMEM;
+        a->units[a->unit_count++] = unit;
+    }
+    return 0;
+}
+
+static uint8_t block_shift_of(uint32_t block_bytes)
+{
+    assert(block_bytes == 512 || block_bytes == 4096);
+    return block_bytes == 512 ? 9 : 12;
+}
+
+static void access_add_lu(struct access *a, const struct mapping *mapping,
+                          const struct mapping_info *info)
+{
+    struct volume *volume = mapping_volume(mapping);
+    uint8_t shift = block_shift_of(volume_block_bytes(volume));
+    a->luns[a->lu_count] = info->lun;
+    a->lus[a->lu_count++] = (struct lu){
+        .lun = info->lun,
+        .read_only = info->read_only,
+        .block_shift = shift,
+        .block_count = volume_size_bytes(volume) >> shift,
+        .volume = volume,
+        .unit = unit_find(a, volume),
+    };
+    assert(a->lus[a->lu_count - 1].unit != NULL);
+}
+
+/* mapping_next goes by host, then by LUN, so a view's LUs lie together and in order. */
+static void access_add_lus(struct access *a, struct lunmgr *m, const struct host *host,
+                           struct view *view)
+{
+    view->lus = &a->lus[a->lu_count];
+    view->luns = &a->luns[a->lu_count];
+    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p)) {
+        struct mapping_info info;
+        if (mapping_host(p) != host)
+            continue;
+        mapping_describe(p, &info);
+        assert(view->lu_count == 0 || view->lus[view->lu_count - 1].lun < info.lun);
+        access_add_lu(a, p, &info);
+        view->lu_count++;
+    }
+}
+
+static int access_add_initiators(struct access *a, const struct host_info *info,
+                                 const struct view *view)
+{
+    for (size_t i = 0; i < info->initiator_count; i++) {
+        if (strcmp(info->initiators[i], ANY_INITIATOR) == 0) {
+            if (a->any == NULL)
+                a->any = view;
+            continue;
+        }
+        char *name = strdup(info->initiators[i]);
+        if (name == NULL)
+            return -ENOMEM;
+        a->initiators[a->initiator_count++] =
+            (struct initiator){.name = name, .view = view};
+    }
+    return 0;
+}
+
+static int access_add_host(struct access *a, struct lunmgr *m, const struct host *host)
+{
+    struct view *view = &a->views[a->view_count++];
+    struct host_info info;
+    host_describe(host, &info);
+    memcpy(view->host_name, info.name, sizeof(view->host_name));
+    access_add_lus(a, m, host, view);
+    return access_add_initiators(a, &info, view);
+}
+
+int access_create(struct lunmgr *m, const struct access *before, struct access **out)
+{
+    __attribute__((cleanup(auto_access))) struct access *a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        return -ENOMEM;
+    a->magic = ACCESS_MAGIC;
+    atomic_init(&a->refs, 1);
+    if (access_reserve(a, m) != 0 || access_add_units(a, m, before) != 0)
+        return -ENOMEM;
+    for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
+        if (access_add_host(a, m, h) != 0)
+            return -ENOMEM;
+    }
+    qsort(a->initiators, a->initiator_count, sizeof(*a->initiators), initiator_compare);
+    *out = TAKE(a);
+    return 0;
+}
+
+struct access *access_get(struct access *a)
+{
+    assert(a->magic == ACCESS_MAGIC);
+    atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);
+    return a;
+}
+
+void access_put(struct access *a)
+{
+    if (a == NULL)
+        return;
+    assert(a->magic == ACCESS_MAGIC);
+    /* acq_rel: what the other holders did with it happened before it is freed. */
+    if (atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) == 1)
+        access_destroy(a);
+}
+
+static int initiator_find(const void *name, const void *entry)
+{
+    return strcasecmp(name, ((const struct initiator *)entry)->name);
+}
+
+const struct view *access_view(const struct access *a, const char *initiator)
+{
+    assert(a->magic == ACCESS_MAGIC);
+    const struct initiator *found = bsearch(initiator, a->initiators, a->initiator_count,
+                                            sizeof(*a->initiators), initiator_find);
+    return found != NULL ? found->view : a->any;
+}

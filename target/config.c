@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One table of keys serves the file, the flags, the help and the comparison. The file's
+ * lines are counted by the reader that feeds them to libinih. */
+#include "target/config.h"
+
+#include "proto/keys.h"
+#include "target/address.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUND_INTERVAL_MS_MIN 100
+#define ROUND_INTERVAL_MS_MAX 60000
+
+/* value is not NULL. What is accepted is said by the table. */
+typedef bool (*config_take_fn)(struct config *c, const char *value);
+
+struct config_key {
+    const char *name;
+    config_take_fn take;
+    const char *accepted;
+    const char *fallback; /* the default, in words or as a value */
+    const char *what;
+    bool reloads; /* SIGHUP */
+};
+
+/* ---- taking values ---- */
+
+static bool take_text(char *out, size_t out_bytes, const char *value)
+{
+    size_t n = strlen(value);
+    if (n == 0 || n >= out_bytes)
+        return false;
+    memcpy(out, value, n + 1);
+    return true;
+}
+
+static bool take_number(const char *value, unsigned min, unsigned max, unsigned *out)
+{
+    uint64_t number;
+    if (value[0] == '0' && value[1] != '\0') /* no hexadecimal here */
+        return false;
+    if (key_number(value, &number) != 0 || number < min || number > max)
+        return false;
+    *out = (unsigned)number;
+    return true;
+}
+
+static bool take_item(struct config_list *list, const char *value)
+{
+    return list->count < CONFIG_LIST_MAX &&
+           take_text(list->items[list->count], CONFIG_ITEM_MAX, value) &&
+           ++list->count > 0;
+}
+
+static bool take_path(char *out, size_t out_bytes, const char *value)
+{
+    return value[0] == '/' && take_text(out, out_bytes, value);
+}
+
+static bool take_state_dir(struct config *c, const char *value)
+{
+    return take_path(c->state_dir, sizeof(c->state_dir), value);
+}
+
+static bool take_target_name(struct config *c, const char *value)
+{
+    char name[NODE_NAME_MAX + 1];
+    return key_node_name(value, name) == 0 &&
+           take_text(c->target_name, sizeof(c->target_name), name);
+}
+
+static bool take_portal(struct config *c, const char *value)
+{
+    struct sockaddr_storage addr;
+    socklen_t bytes;
+    return address_parse(value, NULL, &addr, &bytes, NULL) == 0 &&
+           take_item(&c->portals, value);
+}
+
+static bool take_advertise(struct config *c, const char *value)
+{
+    bool has_port;
+    return address_is_advertisable(value, &has_port) && take_item(&c->advertise, value);
+}
+
+static bool take_api_socket(struct config *c, const char *value)
+{
+    if (strcmp(value, "none") == 0) {
+        c->api_socket[0] = '\0';
+        return true;
+    }
+    return take_path(c->api_socket, sizeof(c->api_socket), value);
+}
+
+static bool take_api(struct config *c, const char *value)
+{
+    struct sockaddr_storage addr;
+    socklen_t bytes;
+    if (strcmp(value, "none") == 0) {
+        c->api[0] = '\0';
+        return true;
+    }
+    return address_parse(value, NULL, &addr, &bytes, NULL) == 0 &&
+           take_text(c->api, sizeof(c->api), value);
+}
+
+static bool take_reactors(struct config *c, const char *value)
+{
+    return take_number(value, 1, TARGET_REACTOR_MAX, &c->reactors);
+}
+
+static bool take_engine(struct config *c, const char *value)
+{
+    return engine_kind_parse(value, &c->engine) == 0;
+}
+
+static bool take_log_level(struct config *c, const char *value)
+{
+    return log_level_parse(value, &c->log_level) == 0;
+}
+
+static bool take_round_interval(struct config *c, const char *value)
+{
+    return take_number(value, ROUND_INTERVAL_MS_MIN, ROUND_INTERVAL_MS_MAX,
+                       &c->round_interval_ms);
+}
+
+static const struct config_key keys[] = {
+    {"state-dir", take_state_dir, "an absolute path", "/var/lib/ashlar",
+     "where the catalog is kept", false},
+    {"target-name", take_target_name, "an iSCSI name: iqn.YYYY-MM.DOMAIN:ANY, eui., naa.",
+     "iqn.2026-11.org.ashlar: and the box's id", "the target's name", false},
+    {"portal", take_portal, "ADDRESS:PORT or [IPV6]:PORT, at most 16 of them",
+     "[::]:3260, IPv4 too", "where initiators connect (repeatable)", false},
+    {"advertise", take_advertise, "NAME, NAME:PORT or [IPV6]:PORT, at most 16 of them",
+     "none", "further addresses told to initiators (repeatable)", true},
+    {"api-socket", take_api_socket, "an absolute path, or none", "/run/ashlar/api.sock",
+     "the management API's Unix socket", false},
+    {"api", take_api, "a loopback ADDRESS:PORT, or none", "none",
+     "the management API over TCP, with a token", false},
+    {"reactors", take_reactors, "a number from 1 to 16", "the CPUs, at most 16",
+     "threads that serve initiators", false},
+    {"io-engine", take_engine, "auto, uring or threads", "auto", "how disks are used",
+     false},
+    {"log-level", take_log_level, "error, warning, info or debug", "info",
+     "what is logged", true},
+    {"round-interval-ms", take_round_interval, "a number from 100 to 60000", "3000",
+     "the map is made durable at least this often", false},
+};
+
+static const struct config_key *key_find(const char *name, size_t bytes)
+{
+    for (size_t i = 0; name != NULL && i < ARRAY_LEN(keys); i++) {
+        if (strlen(keys[i].name) == bytes && memcmp(keys[i].name, name, bytes) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+static const char *key_names(char *out, size_t out_bytes)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(keys) && n < out_bytes; i++)
+        n += (size_t)snprintf(out + n, out_bytes - n, "%s%s", i == 0 ? "" : ", ",
+                              keys[i].name);
+    return out;
+}
+
+/* ---- the file ---- */
+
+struct config_reader {
+    struct config *config;
+    FILE *stream;
+    unsigned line_no;
+    bool too_long;
+    struct err *e;
+    int rc;
+};
+
+static char *reader_next(char *line, int bytes, void *arg)
+{
+    struct config_reader *r = arg;
+    if (r->rc != 0 || r->too_long || fgets(line, bytes, r->stream) == NULL)
+        return NULL;
+    r->line_no++;
+    size_t n = strlen(line);
+    r->too_long = n > 0 && line[n - 1] != '\n' && !feof(r->stream);
+    return r->too_long ? NULL : line;
+}
+
+static int reader_take(void *arg, const char *section, const char *name,
+                       const char *value)
+{
+    struct config_reader *r = arg;
+    const char *file = r->config->file;
+    char names[256];
+    const struct config_key *key = key_find(name, strlen(name));
+    if (section[0] != '\0')
+        r->rc = err_set(r->e, -EINVAL, NULL, "%s:%u: [%s]: keys stand in no section",
+                        file, r->line_no, section);
+    else if (key == NULL)
+        r->rc = err_set(r->e, -EINVAL, NULL, "%s:%u: unknown key '%s'; accepted: %s",
+                        file, r->line_no, name, key_names(names, sizeof(names)));
+    else if (!key->take(r->config, value == NULL ? "" : value))
+        r->rc = err_set(r->e, -EINVAL, NULL, "%s:%u: %s: '%s' is not %s", file,
+                        r->line_no, name, value == NULL ? "" : value, key->accepted);
+    return r->rc == 0;
+}
+
+static int config_read_stream(struct config *c, FILE *stream, struct err *e)
+{
+    struct config_reader r = {.config = c, .stream = stream, .e = e};
+    ini_allow_multiline = false;
+    ini_use_stack = false;
+    ini_max_line = CONFIG_VALUE_MAX + 64;
+    int line = ini_parse_stream(reader_next, &r, reader_take, &r);
+    if (r.rc != 0)
+        return r.rc;
+    if (r.too_long)
+        return err_set(e, -EINVAL, NULL, "%s:%u: the line is too long", c->file,
+                       r.line_no);
+    if (ferror(stream))
+        return err_set(e, -EIO, NULL, "%s: %s", c->file, strerror(errno));
+    if (line != 0)
+        return err_set(e, -EINVAL, NULL, "%s:%d: not a line of the form key = value",
+                       c->file, line);
+    return 0;
+}
+
+static int config_read_file(struct config *c, struct err *e)
+{
+    FILE *stream = fopen(c->file, "re");
+    if (stream == NULL)
+        return err_set(e, -errno, NULL, "%s: %s", c->file, strerror(errno));
+    int rc = config_read_stream(c, stream, e);
+    fclose(stream);
+    return rc;
+}
+
+/* ---- the flags ---- */
+
+/* A flag, cut in name and value. */
+struct config_flag {
+    const char *name; /* not terminated */
+    size_t name_bytes;
+    const char *value; /* NULL: it has none */
+};
+
+static bool flag_is(const struct config_flag *f, const char *name)
+{
+    return f->name_bytes == strlen(name) && memcmp(f->name, name, f->name_bytes) == 0;
+}
+
+/* *at is the flag's place in argv, then that of the next one. */
+static int flag_next(int argc, char *const *argv, int *at, struct config_flag *f,
+                     struct err *e)
+{
+    const char *arg = argv[(*at)++];
+    if (strncmp(arg, "--", 2) != 0 || arg[2] == '\0')
+        return err_set(e, -EINVAL, NULL, "'%s' is no flag; see --help", arg);
+    f->name = arg + 2;
+    f->name_bytes = strcspn(f->name, "=");
+    f->value = NULL;
+    if (flag_is(f, "help") || flag_is(f, "version"))
+        return 0;
+    if (!flag_is(f, "config") && key_find(f->name, f->name_bytes) == NULL)
+        return err_set(e, -EINVAL, NULL, "unknown flag '%s'; see --help", arg);
+    if (f->name[f->name_bytes] == '=')
+        f->value = f->name + f->name_bytes + 1;
+    else if (*at < argc)
+        f->value = argv[(*at)++];
+    else
+        return err_set(e, -EINVAL, NULL, "%s: a value is missing", arg);
+    return 0;
+}
+
+/* Those that say what to read, before it is read. */
+static int flags_scan(struct config *c, int argc, char *const *argv, struct err *e)
+{
+    struct config_flag f = {0};
+    for (int at = 1; at < argc;) {
+        int rc = flag_next(argc, argv, &at, &f, e);
+        if (rc != 0)
+            return rc;
+        c->help |= flag_is(&f, "help");
+        c->version |= flag_is(&f, "version");
+        if (flag_is(&f, "config") && f.value != NULL &&
+            !take_text(c->file, sizeof(c->file), f.value))
+            return err_set(e, -EINVAL, NULL, "--config: not a path");
+    }
+    return 0;
+}
+
+/* A list that the flags name takes the place of the file's. */
+static void flags_clear_lists(struct config *c, int argc, char *const *argv)
+{
+    struct config_flag f = {0};
+    for (int at = 1; at < argc;) {
+        if (flag_next(argc, argv, &at, &f, NULL) != 0)
+            return;
+        if (flag_is(&f, "portal"))
+            c->portals.count = 0;
+        if (flag_is(&f, "advertise"))
+            c->advertise.count = 0;
+    }
+}
+
+static int flags_apply(struct config *c, int argc, char *const *argv, struct err *e)
+{
+    struct config_flag f = {0};
+    flags_clear_lists(c, argc, argv);
+    for (int at = 1; at < argc;) {
+        int rc = flag_next(argc, argv, &at, &f, e);
+        if (rc != 0)
+            return rc;
+        const struct config_key *key = key_find(f.name, f.name_bytes);
+        if (key != NULL && f.value != NULL && !key->take(c, f.value))
+            return err_set(e, -EINVAL, NULL, "--%s: '%s' is not %s", key->name, f.value,
+                           key->accepted);
+    }
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static void config_set_defaults(struct config *c)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus < 1)
+        cpus = 1;
+    *c = (struct config){
+        .state_dir = "/var/lib/ashlar",
+        .api_socket = "/run/ashlar/api.sock",
+        .reactors =
+            cpus > TARGET_REACTOR_MAX ? (unsigned)TARGET_REACTOR_MAX : (unsigned)cpus,
+        .engine = ENGINE_AUTO,
+        .log_level = LOG_LEVEL_INFO,
+        .round_interval_ms = 3000,
+    };
+}
+
+static void list_point(struct config_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        list->pointers[i] = list->items[i];
+}
+
+int config_load(struct config *c, int argc, char *const *argv, struct err *e)
+{
+    config_set_defaults(c);
+    int rc = flags_scan(c, argc, argv, e);
+    if (rc != 0 || c->help || c->version)
+        return rc;
+    if (c->file[0] != '\0')
+        rc = config_read_file(c, e);
+    if (rc == 0)
+        rc = flags_apply(c, argc, argv, e);
+    if (c->portals.count == 0 && !take_item(&c->portals, "[::]:3260"))
+        return err_oom(e);
+    list_point(&c->portals);
+    list_point(&c->advertise);
+    return rc;
+}
+
+void config_print_help(FILE *out)
+{
+    fputs("ashlard: serves thin volumes over iSCSI\n\n"
+          "  --config FILE\n        a file of lines KEY = VALUE, with the keys below\n",
+          out);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        fprintf(out, "  --%s VALUE\n        %s; %s (default: %s)\n", keys[i].name,
+                keys[i].what, keys[i].accepted, keys[i].fallback);
+    fputs("  --version\n  --help\n", out);
+}
+
+static bool lists_differ(const struct config_list *a, const struct config_list *b)
+{
+    if (a->count != b->count)
+        return true;
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return true;
+    }
+    return false;
+}
+
+void config_compare(const struct config *now, const struct config *next, char *out,
+                    size_t out_bytes)
+{
+    const struct {
+        const char *name;
+        bool differs;
+    } all[] = {
+        {"state-dir", strcmp(now->state_dir, next->state_dir) != 0},
+        {"target-name", strcmp(now->target_name, next->target_name) != 0},
+        {"portal", lists_differ(&now->portals, &next->portals)},
+        {"api-socket", strcmp(now->api_socket, next->api_socket) != 0},
+        {"api", strcmp(now->api, next->api) != 0},
+        {"reactors", now->reactors != next->reactors},
+        {"io-engine", now->engine != next->engine},
+        {"round-interval-ms", now->round_interval_ms != next->round_interval_ms},
+    };
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i].differs && n < out_bytes)
+            n += (size_t)snprintf(out + n, out_bytes - n, "%s%s", n == 0 ? "" : ",",
+                                  all[i].name);
+    }
+}

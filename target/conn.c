@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection's life: accepted, logged in, open, ending, gone. Callbacks note what
+ * happened; conn_advance, at the end of the turn, moves. */
+#include "target/conn.h"
+
+#include "base/log.h"
+#include "target/address.h"
+#include "target/login.h"
+#include "target/reactor.h"
+#include "target/registry.h"
+#include "target/request.h"
+#include "target/session.h"
+#include "target/task_flow.h"
+#include "target/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void conn_move(struct conn *c, enum conn_state to)
+{
+    static const unsigned allowed[] = {
+        [CONN_LOGIN] = 1U << CONN_OPEN | 1U << CONN_ENDING | 1U << CONN_CLOSED,
+        [CONN_OPEN] = 1U << CONN_ENDING | 1U << CONN_CLOSED,
+        [CONN_ENDING] = 1U << CONN_LINGERING | 1U << CONN_CLOSED,
+        [CONN_LINGERING] = 1U << CONN_CLOSED,
+        [CONN_CLOSED] = 0,
+    };
+    assert((allowed[c->state] & 1U << to) != 0);
+    c->state = to;
+    c->state_ms = clock_ms();
+    reactor_touch(c->reactor, c);
+}
+
+static void conn_on_writable(int fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    (void)fd;
+    (void)what;
+    c->tx.blocked = false;
+    reactor_touch(c->reactor, c);
+}
+
+static int conn_make_events(struct conn *c)
+{
+    struct event_base *base = loop_base(c->reactor->loop);
+    c->read_event = event_new(base, c->fd, EV_READ | EV_PERSIST, conn_on_readable, c);
+    c->write_event = event_new(base, c->fd, EV_WRITE, conn_on_writable, c);
+    if (c->read_event == NULL || c->write_event == NULL)
+        return -ENOMEM;
+    return event_add(c->read_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static int conn_name_ends(struct conn *c)
+{
+    struct sockaddr_storage local, peer;
+    socklen_t local_bytes = sizeof(local), peer_bytes = sizeof(peer);
+    if (getsockname(c->fd, (struct sockaddr *)&local, &local_bytes) != 0 ||
+        getpeername(c->fd, (struct sockaddr *)&peer, &peer_bytes) != 0)
+        return -errno;
+    address_format((struct sockaddr *)&local, c->local, sizeof(c->local));
+    address_format((struct sockaddr *)&peer, c->peer, sizeof(c->peer));
+    c->local_port = address_port((struct sockaddr *)&local);
+    return 0;
+}
+
+static void conn_free(struct conn *c)
+{
+    struct reactor *r = c->reactor;
+    if (c->read_event != NULL)
+        event_free(c->read_event);
+    if (c->write_event != NULL)
+        event_free(c->write_event);
+    login_destroy(c->login);
+    text_destroy(c->text);
+    session_destroy(c->session);
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else if (r->conns == c)
+        r->conns = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    free(c);
+}
+
+static void conn_link(struct conn *c)
+{
+    struct reactor *r = c->reactor;
+    c->next = r->conns;
+    if (c->next != NULL)
+        c->next->prev = c;
+    r->conns = c;
+    atomic_fetch_add_explicit(&r->counters.connections, 1, memory_order_relaxed);
+}
+
+int conn_create(struct reactor *r, int fd, struct conn **out)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return -ENOMEM;
+    c->reactor = r;
+    c->fd = fd;
+    c->half_open = true;
+    c->stat_sn = 1;
+    c->heard_ms = c->state_ms = clock_ms();
+    c->rx.header_need = BHS_BYTES;
+    int one = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    int rc = conn_name_ends(c);
+    if (rc == 0)
+        rc = session_create(c, &c->session);
+    if (rc == 0)
+        rc = login_create(&c->login);
+    if (rc == 0)
+        rc = conn_make_events(c);
+    if (rc != 0) {
+        conn_free(c);
+        return rc;
+    }
+    conn_link(c);
+    *out = c;
+    return 0;
+}
+
+static void conn_log_end(const struct conn *c, const char *why)
+{
+    char name[256];
+    log_info(why, "initiator=%s address=%s session=%llu",
+             log_quote(name, sizeof(name), c->session->negotiation.said.initiator_name),
+             c->peer,
+             c->session->ticket == NULL ? 0ULL
+                                        : (unsigned long long)c->session->ticket->id);
+}
+
+static void conn_stop_reading(struct conn *c)
+{
+    event_del(c->read_event);
+    conn_rx_fini(c);
+    held_drop_all(c);
+}
+
+void conn_end(struct conn *c, const char *why)
+{
+    if (!conn_is_live(c))
+        return;
+    if (why != NULL)
+        conn_log_end(c, why);
+    conn_stop_reading(c);
+    conn_move(c, CONN_ENDING);
+    session_drop_tasks(c->session);
+}
+
+void conn_cut(struct conn *c, const char *why)
+{
+    if (c->state == CONN_CLOSED)
+        return;
+    if (why != NULL)
+        conn_log_end(c, why);
+    conn_stop_reading(c);
+    event_del(c->write_event);
+    conn_move(c, CONN_CLOSED);
+    session_drop_tasks(c->session);
+    session_abort_tasks(c->session);
+    conn_tx_fini(c);
+    close(c->fd);
+    c->fd = -1;
+    atomic_fetch_sub_explicit(&c->reactor->target->connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&c->reactor->counters.connections, 1, memory_order_relaxed);
+    if (c->half_open)
+        atomic_fetch_sub_explicit(&c->reactor->target->half_open, 1,
+                                  memory_order_relaxed);
+    c->half_open = false;
+}
+
+void conn_doom(struct conn *c, const char *why)
+{
+    c->doom = why;
+    reactor_touch(c->reactor, c);
+}
+
+void conn_open(struct conn *c)
+{
+    conn_move(c, CONN_OPEN);
+    login_destroy(TAKE(c->login));
+    c->header_digest = session_params(c->session)->header_digest;
+    c->data_digest = session_params(c->session)->data_digest;
+    atomic_fetch_sub_explicit(&c->reactor->target->half_open, 1, memory_order_relaxed);
+    c->half_open = false;
+}
+
+void conn_pause(struct conn *c, unsigned reason)
+{
+    if (c->paused == 0 && conn_is_live(c))
+        event_del(c->read_event);
+    c->paused |= reason;
+}
+
+void conn_resume(struct conn *c, unsigned reason)
+{
+    if ((c->paused & reason) == 0)
+        return;
+    c->paused &= ~reason;
+    if (c->paused != 0 || !conn_is_live(c))
+        return;
+    c->heard_ms = clock_ms(); /* it was we who did not listen */
+    if (event_add(c->read_event, NULL) != 0)
+        conn_doom(c, "no memory for an event");
+    reactor_touch(c->reactor, c);
+}
+
+/* The last of the output is with the socket: shut our side, so that what the initiator
+ * still sends does not destroy it on its way. */
+static void conn_linger(struct conn *c)
+{
+    shutdown(c->fd, SHUT_WR);
+    conn_move(c, CONN_LINGERING);
+    if (event_add(c->read_event, NULL) != 0)
+        conn_cut(c, NULL);
+}
+
+static bool conn_advance_ending(struct conn *c)
+{
+    if (c->session->task_count > 0 || c->pins > 0)
+        return false;
+    if (c->logout_asked) {
+        request_answer_logout(c);
+        return true;
+    }
+    if (c->tx.first != NULL)
+        return false;
+    conn_linger(c);
+    return true;
+}
+
+static bool conn_advance_closed(struct conn *c)
+{
+    if (c->session->task_count > 0 || c->pins > 0 || c->dirty)
+        return false;
+    struct reactor *r = c->reactor;
+    conn_free(c);
+    reactor_on_conn_gone(r);
+    return true;
+}
+
+bool conn_advance(struct conn *c)
+{
+    if (c->doom != NULL)
+        conn_cut(c, c->doom);
+    if (conn_is_live(c) && c->paused == 0 && c->rx.stage_at < c->rx.stage_end)
+        conn_rx_continue(c);
+    bool any = conn_tx_flush(c);
+    if (c->state == CONN_ENDING)
+        any |= conn_advance_ending(c);
+    if (c->state == CONN_CLOSED)
+        any |= conn_advance_closed(c);
+    return any;
+}
+
+static void conn_tick_open(struct conn *c, int64_t now_ms)
+{
+    if (c->paused != 0) {
+        if (now_ms - c->heard_ms > NOP_IDLE_MS + NOP_ANSWER_MS)
+            conn_cut(c, "the initiator does not take its answers");
+        return;
+    }
+    if (now_ms - c->heard_ms > NOP_IDLE_MS + NOP_ANSWER_MS) {
+        conn_cut(c, "the initiator does not answer");
+        return;
+    }
+    if (now_ms - c->heard_ms > NOP_IDLE_MS && !c->pinged) {
+        c->pinged = true;
+        request_ping(c);
+    }
+}
+
+void conn_tick(struct conn *c, int64_t now_ms)
+{
+    int64_t in_state_ms = now_ms - c->state_ms;
+    switch (c->state) {
+    case CONN_LOGIN:
+        if (in_state_ms > LOGIN_TIMEOUT_MS)
+            conn_cut(c, "login takes too long");
+        break;
+    case CONN_OPEN:
+        conn_tick_open(c, now_ms);
+        break;
+    case CONN_ENDING:
+        if (in_state_ms > NOP_ANSWER_MS)
+            conn_cut(c, "the initiator does not take its answers");
+        break;
+    case CONN_LINGERING:
+        if (in_state_ms > LINGER_MS)
+            conn_cut(c, NULL);
+        break;
+    case CONN_CLOSED:
+        break;
+    }
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PDU that is coming in: header, AHS, data, padding, digests. Headers and small data
+ * are read into a stage; the rest of a data segment is read straight to where it goes.
+ * What a PDU means is request.c's and login.c's. */
+#include "target/conn.h"
+
+#include "target/login.h"
+#include "target/reactor.h"
+#include "target/request.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+static void rx_next_pdu(struct conn_rx *rx)
+{
+    rx->part = RX_HEADER;
+    rx->header_at = 0;
+    rx->header_need = BHS_BYTES;
+    rx->req = (struct request){0};
+    rx->data_at = 0;
+    rx->crc = 0;
+    rx->tail_at = 0;
+    rx->tail_need = 0;
+}
+
+static void rx_begin_request(struct conn *c, struct request *req)
+{
+    if (c->state == CONN_LOGIN)
+        login_begin(c, req);
+    else
+        request_begin(c, req);
+}
+
+static void rx_end_request(struct conn *c, struct request *req)
+{
+    if (c->state == CONN_LOGIN)
+        login_end(c, req);
+    else
+        request_end(c, req);
+}
+
+static bool rx_data_digest_ok(const struct conn_rx *rx)
+{
+    size_t pad = rx->tail_need - CRC32C_BYTES;
+    return crc32c(rx->crc, rx->tail, pad) == crc32c_load(rx->tail + pad);
+}
+
+static void rx_on_pdu(struct conn *c)
+{
+    struct conn_rx *rx = &c->rx;
+    struct request req = rx->req; /* taken out: the handlers may end the connection */
+    rx->req = (struct request){0};
+    bool bad = c->data_digest && req.data_bytes > 0 && !rx_data_digest_ok(rx);
+    if (bad)
+        request_bad_data(c, &req);
+    else
+        rx_end_request(c, &req);
+    request_drop(&req);
+    rx_next_pdu(rx);
+}
+
+static void rx_on_data(struct conn *c)
+{
+    struct conn_rx *rx = &c->rx;
+    rx->part = RX_TAIL;
+    rx->tail_need = pdu_padded(rx->req.data_bytes) - rx->req.data_bytes;
+    if (c->data_digest && rx->req.data_bytes > 0)
+        rx->tail_need += CRC32C_BYTES;
+    if (rx->tail_need == 0)
+        rx_on_pdu(c);
+}
+
+static bool rx_header_digest_ok(const struct conn_rx *rx)
+{
+    size_t bytes = rx->header_need - CRC32C_BYTES;
+    return crc32c(0, rx->header.bytes, bytes) == crc32c_load(rx->header.bytes + bytes);
+}
+
+static void rx_on_header(struct conn *c)
+{
+    struct conn_rx *rx = &c->rx;
+    if (c->header_digest && !rx_header_digest_ok(rx)) {
+        /* RFC 7143, 7.7: at error recovery level 0 the session is dropped. */
+        conn_cut(c, "header digest error");
+        return;
+    }
+    rx->req = (struct request){
+        .bhs = &rx->header.bhs,
+        .ahs = rx->header.bytes + BHS_BYTES,
+        .ahs_bytes = pdu_ahs_bytes(&rx->header.bhs),
+        .data_bytes = (uint32_t)pdu_data_bytes(&rx->header.bhs),
+    };
+    rx->part = RX_DATA;
+    rx_begin_request(c, &rx->req);
+    if (conn_is_live(c) && rx->req.data_bytes == 0)
+        rx_on_data(c);
+}
+
+static size_t rx_take_header(struct conn *c, const uint8_t *in, size_t bytes)
+{
+    struct conn_rx *rx = &c->rx;
+    size_t n = rx->header_need - rx->header_at;
+    if (n > bytes)
+        n = bytes;
+    memcpy(rx->header.bytes + rx->header_at, in, n);
+    rx->header_at += n;
+    if (rx->header_at < rx->header_need)
+        return n;
+    if (rx->header_at == BHS_BYTES) { /* now the rest of the header is known */
+        rx->header_need += pdu_ahs_bytes(&rx->header.bhs);
+        rx->header_need += c->header_digest ? CRC32C_BYTES : 0;
+    }
+    if (rx->header_at == rx->header_need)
+        rx_on_header(c);
+    return n;
+}
+
+/* n bytes of data came; they are at `in`, and in place already if direct. */
+static void rx_account_data(struct conn *c, const uint8_t *in, size_t n, bool direct)
+{
+    struct conn_rx *rx = &c->rx;
+    if (c->data_digest)
+        rx->crc = crc32c(rx->crc, in, n);
+    if (!direct && rx->req.data != NULL && rx->data_at < rx->req.keep_bytes) {
+        size_t keep = rx->req.keep_bytes - rx->data_at;
+        memcpy(rx->req.data + rx->data_at, in, keep < n ? keep : n);
+    }
+    rx->data_at += (uint32_t)n;
+    if (rx->data_at == rx->req.data_bytes)
+        rx_on_data(c);
+}
+
+static size_t rx_take_data(struct conn *c, const uint8_t *in, size_t bytes)
+{
+    size_t n = c->rx.req.data_bytes - c->rx.data_at;
+    if (n > bytes)
+        n = bytes;
+    rx_account_data(c, in, n, false);
+    return n;
+}
+
+static size_t rx_take_tail(struct conn *c, const uint8_t *in, size_t bytes)
+{
+    struct conn_rx *rx = &c->rx;
+    size_t n = rx->tail_need - rx->tail_at;
+    if (n > bytes)
+        n = bytes;
+    memcpy(rx->tail + rx->tail_at, in, n);
+    rx->tail_at += n;
+    if (rx->tail_at == rx->tail_need)
+        rx_on_pdu(c);
+    return n;
+}
+
+/* Takes what is staged, up to a pause. */
+static void rx_parse(struct conn *c)
+{
+    struct conn_rx *rx = &c->rx;
+    while (rx->stage_at < rx->stage_end && c->paused == 0 && conn_is_live(c)) {
+        const uint8_t *in = rx->stage + rx->stage_at;
+        size_t bytes = rx->stage_end - rx->stage_at;
+        size_t n = 0;
+        switch (rx->part) {
+        case RX_HEADER:
+            n = rx_take_header(c, in, bytes);
+            break;
+        case RX_DATA:
+            n = rx_take_data(c, in, bytes);
+            break;
+        case RX_TAIL:
+            n = rx_take_tail(c, in, bytes);
+            break;
+        }
+        rx->stage_at += n;
+    }
+    if (rx->stage_at == rx->stage_end || !conn_is_live(c))
+        rx->stage_at = rx->stage_end = 0;
+}
+
+/* What of the data segment can be read straight to its place. */
+static size_t rx_direct_bytes(const struct conn_rx *rx)
+{
+    if (rx->part != RX_DATA || rx->req.data == NULL)
+        return 0;
+    return rx->data_at < rx->req.keep_bytes ? rx->req.keep_bytes - rx->data_at : 0;
+}
+
+/* One read. The bytes asked for; *got: read, 0 at the end of the stream, or -errno. */
+static size_t rx_read(struct conn *c, ssize_t *got)
+{
+    struct conn_rx *rx = &c->rx;
+    size_t direct = rx_direct_bytes(rx);
+    size_t stage = direct == 0 ? CONN_STAGE_BYTES : CONN_STAGE_NEXT;
+    struct iovec iov[2] = {
+        {.iov_base = direct == 0 ? NULL : rx->req.data + rx->data_at, .iov_len = direct},
+        {.iov_base = rx->stage, .iov_len = stage},
+    };
+    ssize_t n = direct == 0 ? readv(c->fd, iov + 1, 1) : readv(c->fd, iov, 2);
+    *got = n < 0 ? -errno : n;
+    if (n <= 0)
+        return direct + stage;
+    size_t placed = (size_t)n < direct ? (size_t)n : direct;
+    rx->stage_at = 0;
+    rx->stage_end = (size_t)n - placed;
+    if (placed > 0)
+        rx_account_data(c, rx->req.data + rx->data_at, placed, true);
+    return direct + stage;
+}
+
+static void rx_linger(struct conn *c)
+{
+    ssize_t n = read(c->fd, c->rx.stage, sizeof(c->rx.stage));
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        conn_cut(c, NULL);
+}
+
+void conn_on_readable(int fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    (void)fd;
+    (void)what;
+    if (c->state == CONN_LINGERING) {
+        rx_linger(c);
+        return;
+    }
+    for (int i = 0; i < CONN_READS_PER_TURN && c->paused == 0 && conn_is_live(c); i++) {
+        ssize_t got;
+        size_t asked = rx_read(c, &got);
+        if (got == 0 || (got < 0 && got != -EAGAIN && got != -EINTR)) {
+            conn_cut(c, got == 0 ? "closed by the initiator" : "connection lost");
+            return;
+        }
+        if (got < 0)
+            return;
+        c->heard_ms = clock_ms();
+        c->pinged = false;
+        rx_parse(c);
+        if ((size_t)got < asked)
+            return;
+    }
+}
+
+void conn_rx_continue(struct conn *c)
+{
+    rx_parse(c);
+}
+
+void conn_rx_forget_task(struct conn *c, const struct task *t)
+{
+    struct request *req = &c->rx.req;
+    if (req->task != t)
+        return;
+    req->task = NULL;
+    req->data = NULL;
+    req->keep_bytes = 0;
+    req->ignored = true;
+}
+
+void conn_rx_discard_task(struct conn *c, const struct task *t)
+{
+    if (c->rx.req.task != t)
+        return;
+    c->rx.req.data = NULL;
+    c->rx.req.keep_bytes = 0;
+}
+
+void conn_rx_fini(struct conn *c)
+{
+    request_drop(&c->rx.req);
+    rx_next_pdu(&c->rx);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SCSI execution's entry: finds the unit and the command, tells what comes before any
+ * command (no such unit, unit attention, write protection), then hands it to the
+ * command's own file (exec_*.c). Also how commands answer. No allocation, no locks; on
+ * the reactor's thread. */
+#include "target/exec.h"
+
+#include "proto/lun.h"
+#include "target/exec_ops.h"
+#include "target/unit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+/* Bounds of what the commands with one shape of answer can tell. */
+#define REPLY_BYTES         1024
+#define REPLY_OPCODES_BYTES 4096
+
+struct exec_handler {
+    /* Checks and asks for buffers; NULL: all is done in start, with reply_bytes of buffer
+     * for data-in. */
+    enum exec_result (*prepare)(struct task *t);
+    enum exec_result (*start)(struct task *t); /* NULL: prepare always answers */
+    uint32_t reply_bytes;
+};
+
+static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
+    [CDB_TEST_UNIT_READY] = {exec_test_unit_ready, NULL, 0},
+    [CDB_REQUEST_SENSE] = {NULL, exec_request_sense, REPLY_BYTES},
+    [CDB_READ_6] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_6] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_INQUIRY] = {NULL, exec_inquiry, REPLY_BYTES},
+    [CDB_MODE_SELECT_6] = {exec_mode_select_prepare, exec_mode_select, 0},
+    [CDB_MODE_SENSE_6] = {NULL, exec_mode_sense, REPLY_BYTES},
+    [CDB_START_STOP_UNIT] = {exec_start_stop_prepare, exec_flush, 0},
+    [CDB_PREVENT_ALLOW] = {exec_prevent_allow, NULL, 0},
+    [CDB_READ_CAPACITY_10] = {NULL, exec_read_capacity, REPLY_BYTES},
+    [CDB_READ_10] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_10] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_VERIFY_10] = {exec_verify_prepare, exec_verify, 0},
+    [CDB_SYNC_CACHE_10] = {exec_sync_prepare, exec_flush, 0},
+    [CDB_WRITE_SAME_10] = {exec_write_same_prepare, exec_write_same, 0},
+    [CDB_UNMAP] = {exec_unmap_prepare, exec_unmap, 0},
+    [CDB_MODE_SELECT_10] = {exec_mode_select_prepare, exec_mode_select, 0},
+    [CDB_MODE_SENSE_10] = {NULL, exec_mode_sense, REPLY_BYTES},
+    [CDB_READ_16] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_16] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_VERIFY_16] = {exec_verify_prepare, exec_verify, 0},
+    [CDB_SYNC_CACHE_16] = {exec_sync_prepare, exec_flush, 0},
+    [CDB_WRITE_SAME_16] = {exec_write_same_prepare, exec_write_same, 0},
+    [CDB_READ_CAPACITY_16] = {NULL, exec_read_capacity, REPLY_BYTES},
+    [CDB_GET_LBA_STATUS] = {exec_lba_status_prepare, exec_lba_status, 0},
+    [CDB_REPORT_LUNS] = {exec_report_luns_prepare, exec_report_luns, 0},
+    [CDB_REPORT_OPCODES] = {NULL, exec_report_opcodes, REPLY_OPCODES_BYTES},
+    [CDB_REPORT_TMFS] = {NULL, exec_report_tmfs, REPLY_BYTES},
+    [CDB_READ_12] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_12] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_VERIFY_12] = {exec_verify_prepare, exec_verify, 0},
+};
+
+/* INQUIRY, REPORT LUNS and REQUEST SENSE: they are answered where no unit is, and neither
+ * tell a unit attention by their status nor end with it. SPC-4, 5.6.2; SAM-5, 5.14. */
+static bool opcode_is_discovery(uint8_t opcode)
+{
+    return opcode == cdb_ops[CDB_INQUIRY].opcode ||
+           opcode == cdb_ops[CDB_REPORT_LUNS].opcode ||
+           opcode == cdb_ops[CDB_REQUEST_SENSE].opcode;
+}
+
+static const struct lu *find_lu(const struct task *t)
+{
+    uint32_t no;
+    return lun_decode(t->lun, &no) == 0 ? view_lu(t->nexus->view, no) : NULL;
+}
+
+static bool is_write_protected(const struct lu *lu)
+{
+    return lu->read_only || (unit_modes(lu->unit) & UNIT_WRITE_PROTECT) != 0;
+}
+
+enum exec_result exec_prepare(struct task *t)
+{
+    const struct cdb_op *op;
+    enum sense_code attention;
+    bool discovery = opcode_is_discovery(t->cdb[0]);
+
+    t->lu = find_lu(t);
+    if (t->lu == NULL && !discovery)
+        return exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
+    if (!discovery && ua_take(&t->nexus->ua, t->lu, &attention))
+        return exec_refuse(t, attention);
+    if (cdb_find(t->cdb, &op, &t->sense) != 0)
+        return exec_check(t);
+    if (!discovery && op->changes_medium && is_write_protected(t->lu))
+        return exec_refuse(t, SENSE_WRITE_PROTECTED);
+
+    const struct exec_handler *h = &exec_handlers[op->id];
+    t->exec.op = op;
+    if (h->prepare != NULL)
+        return h->prepare(t);
+    t->buffer_bytes = h->reply_bytes;
+    return EXEC_PENDING;
+}
+
+enum exec_result exec_start(struct task *t)
+{
+    const struct exec_handler *h = &exec_handlers[t->exec.op->id];
+    assert(h->start != NULL);
+    return h->start(t);
+}
+
+enum exec_result exec_good(struct task *t)
+{
+    t->status = SAM_GOOD;
+    return EXEC_DONE;
+}
+
+enum exec_result exec_check(struct task *t)
+{
+    t->status = SAM_CHECK_CONDITION;
+    t->sense_descriptor =
+        t->lu != NULL && (unit_modes(t->lu->unit) & UNIT_DESCRIPTOR_SENSE) != 0;
+    return EXEC_DONE;
+}
+
+enum exec_result exec_refuse(struct task *t, enum sense_code code)
+{
+    sense_set(&t->sense, code);
+    return exec_check(t);
+}
+
+enum exec_result exec_refuse_length(struct task *t, uint32_t cdb_bytes)
+{
+    t->transfer_bytes = cdb_bytes;
+    return exec_refuse(t, SENSE_INVALID_IU_FIELD);
+}
+
+void exec_reply_init(struct task *t, uint32_t alloc_bytes, struct wire *w)
+{
+    uint32_t limit = alloc_bytes < t->buffer_bytes ? alloc_bytes : t->buffer_bytes;
+    wire_init(w, t->buffer.base, limit);
+}
+
+enum exec_result exec_reply(struct task *t, const struct wire *w)
+{
+    t->data_in = w->data;
+    t->data_in_bytes = (uint32_t)wire_stored(w);
+    t->transfer_bytes = t->data_in_bytes;
+    return exec_good(t);
+}
+
+enum exec_result exec_want_list(struct task *t, uint32_t list_bytes)
+{
+    if (list_bytes == 0)
+        return exec_good(t);
+    if (t->expected_out_bytes < list_bytes)
+        return exec_refuse(t, SENSE_PARAM_LIST_LENGTH);
+    t->data_out_bytes = list_bytes;
+    t->buffer_bytes = list_bytes;
+    return EXEC_PENDING;
+}
+
+void exec_vio_range(struct task *t, enum vio_op op, uint64_t lba, uint64_t blocks)
+{
+    struct vio *vio = &t->exec.vio;
+    vio->op = op;
+    vio->offset_bytes = lba << t->lu->block_shift;
+    vio->length_bytes = blocks << t->lu->block_shift;
+}
+
+enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, int rc))
+{
+    struct vio *vio = &t->exec.vio;
+    vio->lane = t->lane;
+    vio->volume = t->lu->volume;
+    vio->done = done;
+    vio_submit(vio);
+    return EXEC_PENDING;
+}
+
+struct task *exec_vio_task(struct vio *vio)
+{
+    return container_of(vio, struct task, exec.vio);
+}
+
+/* What a failed I/O tells the initiator. */
+static enum sense_code sense_of_failure(enum vio_op op, int rc)
+{
+    if (rc == -ENOSPC)
+        return SENSE_NO_SPACE;
+    if (rc == -EIO)
+        return op == VIO_READ ? SENSE_READ_ERROR : SENSE_WRITE_ERROR;
+    return SENSE_INTERNAL_FAILURE;
+}
+
+void exec_end(struct task *t, int rc)
+{
+    if (rc == 0) {
+        (void)exec_good(t);
+    } else if (rc == -ENOMEM) {
+        t->status = SAM_BUSY; /* it passes: the initiator tries again */
+    } else {
+        (void)exec_refuse(t, sense_of_failure(t->exec.vio.op, rc));
+    }
+    task_done(t);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INQUIRY, and what a unit says of itself (its identity, its limits) for every command
+ * that tells some of it. On the reactor's thread. */
+#include "proto/inquiry.h"
+
+#include "target/exec_ops.h"
+
+#include <string.h>
+
+#define RELATIVE_PORT 1 /* all portals are of one target port group and one port */
+#define PORT_GROUP    1
+
+/* "0.1.0" is told as "0.1": a product revision has four characters. */
+static void revision_of_version(char revision[5])
+{
+    const char *version = ASHLAR_VERSION;
+    size_t at = 0;
+    unsigned dots = 0;
+    for (; at < 4 && version[at] != '\0'; at++) {
+        dots += version[at] == '.';
+        if (dots == 2)
+            break;
+        revision[at] = version[at];
+    }
+    revision[at] = '\0';
+}
+
+/* The limits of one command, in blocks of this size. */
+static void ident_limits(struct lu_ident *ident, uint8_t shift)
+{
+    ident->transfer_blocks_max = EXEC_TRANSFER_BYTES_MAX >> shift;
+    ident->transfer_blocks_optimal = EXEC_TRANSFER_BYTES_OPTIMAL >> shift;
+    ident->granularity_blocks = (uint16_t)(BLOCK_BYTES >> shift);
+    ident->unmap_blocks_max = EXEC_UNMAP_BLOCKS_MAX;
+    ident->unmap_descriptors_max = EXEC_UNMAP_DESCRIPTORS_MAX;
+    ident->unmap_granularity_blocks = EXTENT_BYTES >> shift;
+    ident->write_same_blocks_max = EXEC_SAME_BLOCKS_MAX;
+}
+
+void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
+{
+    const struct lu *lu = t->lu;
+    revision_of_version(revision);
+    *ident = (struct lu_ident){
+        .serial = volume_serial(lu->volume),
+        .revision = revision,
+        .blocks = lu->block_count,
+        .block_bytes = lu_block_bytes(lu),
+        .physical_exponent = (uint8_t)(lu->block_shift == 9 ? 3 : 0),
+        .thin = true,
+        .read_only = lu->read_only,
+        .target_name = t->nexus->target_name,
+        .portal_group_tag = t->nexus->portal_group_tag,
+        .relative_port = RELATIVE_PORT,
+        .port_group = PORT_GROUP,
+    };
+    memcpy(ident->naa, volume_naa(lu->volume), sizeof(ident->naa));
+    ident_limits(ident, lu->block_shift);
+}
+
+enum exec_result exec_inquiry(struct task *t)
+{
+    struct cdb_inquiry inq;
+    struct lu_ident ident;
+    struct wire w;
+    char revision[5];
+    if (cdb_inquiry_decode(t->cdb, &inq, &t->sense) != 0)
+        return exec_check(t);
+    if (t->lu != NULL)
+        exec_ident(t, revision, &ident);
+    const struct lu_ident *lu = t->lu != NULL ? &ident : NULL;
+    exec_reply_init(t, inq.alloc_bytes, &w);
+    if (!inq.evpd)
+        inquiry_encode(lu, &w);
+    else if (vpd_encode(lu, inq.page, &w, &t->sense) != 0)
+        return exec_check(t);
+    return exec_reply(t, &w);
+}

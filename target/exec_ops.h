@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between exec.c and the files that execute commands (exec_*.c), and nobody else: the
+ * commands' two halves, and how they answer. On the reactor's thread. */
+#ifndef TARGET_EXEC_OPS_H
+#define TARGET_EXEC_OPS_H
+
+#include "base/wire.h"
+#include "proto/lu_ident.h"
+#include "target/exec.h"
+#include "target/nexus.h"
+
+/* What one command may ask for; told in VPD page B0h. */
+#define EXEC_TRANSFER_BYTES_MAX     (4U << 20)
+#define EXEC_TRANSFER_BYTES_OPTIMAL (1U << 20)
+#define EXEC_UNMAP_BLOCKS_MAX       (1U << 20)
+#define EXEC_UNMAP_DESCRIPTORS_MAX  256U
+#define EXEC_SAME_BLOCKS_MAX        (1U << 20)
+
+/* ---- The commands ------------------------------------------------------------------ */
+
+enum exec_result exec_inquiry(struct task *t);
+enum exec_result exec_mode_sense(struct task *t);
+enum exec_result exec_mode_select_prepare(struct task *t);
+enum exec_result exec_mode_select(struct task *t);
+enum exec_result exec_read_capacity(struct task *t);
+enum exec_result exec_lba_status_prepare(struct task *t);
+enum exec_result exec_lba_status(struct task *t);
+enum exec_result exec_report_luns_prepare(struct task *t);
+enum exec_result exec_report_luns(struct task *t);
+enum exec_result exec_report_opcodes(struct task *t);
+enum exec_result exec_report_tmfs(struct task *t);
+enum exec_result exec_request_sense(struct task *t);
+enum exec_result exec_test_unit_ready(struct task *t);
+enum exec_result exec_start_stop_prepare(struct task *t);
+enum exec_result exec_prevent_allow(struct task *t);
+enum exec_result exec_sync_prepare(struct task *t);
+enum exec_result exec_flush(struct task *t);
+enum exec_result exec_rw_prepare(struct task *t);
+enum exec_result exec_rw(struct task *t);
+enum exec_result exec_verify_prepare(struct task *t);
+enum exec_result exec_verify(struct task *t);
+enum exec_result exec_unmap_prepare(struct task *t);
+enum exec_result exec_unmap(struct task *t);
+enum exec_result exec_write_same_prepare(struct task *t);
+enum exec_result exec_write_same(struct task *t);
+
+/* ---- Answers ----------------------------------------------------------------------- */
+
+/* Each sets the answer and returns EXEC_DONE, to be returned. */
+enum exec_result exec_good(struct task *t);
+/* CHECK CONDITION with the sense that t->sense already has, or with this code. */
+enum exec_result exec_check(struct task *t);
+enum exec_result exec_refuse(struct task *t, enum sense_code code);
+/* The initiator expects to send less than (or not what) the CDB asks for: nothing is
+ * transferred. The residual is told all the same. */
+enum exec_result exec_refuse_length(struct task *t, uint32_t cdb_bytes);
+
+/* Data-in that is built in the buffer: the wire is limited to alloc_bytes and to what
+ * exec_prepare asked for; exec_reply sends what was put. */
+void exec_reply_init(struct task *t, uint32_t alloc_bytes, struct wire *w);
+enum exec_result exec_reply(struct task *t, const struct wire *w);
+
+/* For a command with data-out of a parameter list: asks for it, or refuses. */
+enum exec_result exec_want_list(struct task *t, uint32_t list_bytes);
+
+/* ---- Volume I/O -------------------------------------------------------------------- */
+
+/* Points t->exec.vio at a range of the LU. */
+void exec_vio_range(struct task *t, enum vio_op op, uint64_t lba, uint64_t blocks);
+/* done: as of struct vio; it ends with exec_end, or submits again. */
+enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, int rc));
+struct task *exec_vio_task(struct vio *vio);
+/* Sets the status for what the I/O came to and gives the task back: it may be gone. */
+void exec_end(struct task *t, int rc);
+
+/* ---- The unit ---------------------------------------------------------------------- */
+
+/* What the unit says of itself, as this nexus sees it. revision: 5 bytes of the caller's,
+ * lent to *ident. */
+void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident);
+
+#endif

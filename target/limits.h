@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every bound of the target in one place: what a peer can make us keep, and how long it
+ * can make us wait. */
+#ifndef TARGET_LIMITS_H
+#define TARGET_LIMITS_H
+
+/* Connections and logins, of the whole target. */
+#define CONNECTION_MAX      1024
+#define LOGIN_HALF_OPEN_MAX 128 /* connections that have not finished their login */
+#define LOGIN_TIMEOUT_MS    15000
+#define LOGIN_REQUEST_MAX   64    /* requests of one login */
+#define LOGIN_TEXT_MAX      32768 /* of one negotiation step, joined */
+#define LOGIN_ANSWER_MAX    8192  /* what an initiator takes before it declared more */
+#define TEXT_TEXT_MAX       16384 /* a text request of the full feature phase, joined */
+#define TEXT_ANSWER_MAX     16384
+
+/* Time. Ticks are coarse: everything below ends up to one tick later. */
+#define REACTOR_TICK_MS  500
+#define NOP_IDLE_MS      15000 /* nothing came for so long: ask whether it is there */
+#define NOP_ANSWER_MS    15000 /* then nothing came for so long: it is gone */
+#define LINGER_MS        3000  /* our side is closed, the initiator has not followed */
+#define ACCEPT_PAUSE_MS  1000  /* after accept ran out of descriptors */
+#define DRAIN_SEND_PARTS 2 /* of target_stop's time, one part for answers to be read */
+
+/* One session. */
+#define SESSION_WINDOW           128 /* commands that it may have at a time */
+#define SESSION_IMMEDIATE_MAX    32  /* and immediate ones besides */
+#define SESSION_BUFFER_BYTES_MAX (64U << 20)
+#define SESSION_HELD_BYTES_MAX   (1U << 20) /* PDUs that came before their turn */
+#define SESSION_R2T_MAX          8          /* outstanding R2Ts of one task */
+#define SESSION_ABANDONED_MAX    64 /* writes dropped of late, whose data may still come */
+#define SESSION_TMF_MAX          64 /* task management functions under way */
+
+/* One reactor. */
+#define REACTOR_BUFFER_BYTES_MAX (256U << 20)
+#define REACTOR_BUFFER_KEPT_MAX  (32U << 20)
+#define REACTOR_TASKS_KEPT_MAX   512
+#define REACTOR_PDUS_KEPT_MAX    1024
+
+/* One connection. */
+#define CONN_RECV_BYTES_MAX (256U << 10) /* MaxRecvDataSegmentLength that we declare */
+#define CONN_STAGE_BYTES    8192         /* headers and small data are read into it */
+#define CONN_STAGE_NEXT     256          /* of it, when a large data segment is read */
+#define CONN_READS_PER_TURN 32
+#define CONN_TX_IOV_MAX     384
+#define CONN_TX_BYTES_HIGH  (8U << 20) /* unsent: stop reading from it */
+#define CONN_TX_BYTES_LOW   (2U << 20) /* and go on */
+#define CONN_TX_PDUS_HIGH   4096
+
+#endif

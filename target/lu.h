@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who sees what: a host's view is the LUNs that it is shown, and a struct access holds
+ * the views of all hosts as they were at one moment. It never changes after it is built:
+ * the control thread builds one at each change, every reactor swaps to it on a message,
+ * and what is used by a session or a task stays valid while they hold the access that it
+ * came from. No I/O here. */
+#ifndef TARGET_LU_H
+#define TARGET_LU_H
+
+#include "base/auto.h"
+#include "lunmgr/volume.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct access;
+struct lunmgr;
+struct unit;
+
+/* A logical unit as one host sees it. */
+struct lu {
+    uint16_t lun;
+    bool read_only;
+    uint8_t block_shift; /* a logical block has 1 << block_shift bytes: 9 or 12 */
+    uint64_t block_count;
+    struct volume *volume; /* the unit's */
+    struct unit *unit;     /* the access holds the reference */
+};
+
+/* What one host sees. */
+struct view {
+    char host_name[VOLUME_NAME_MAX];
+    const struct lu *lus; /* in order of LUN */
+    const uint32_t *luns; /* their numbers alone, as REPORT LUNS tells them */
+    size_t lu_count;
+};
+
+/* Control thread. before: the access that this one follows, whose units live on (NULL:
+ * the first). 0: *out has one reference, the caller's. -ENOMEM. */
+int access_create(struct lunmgr *m, const struct access *before,
+                  struct access **out) MUST_CHECK;
+/* Any thread. The last put frees it and puts its volumes; NULL is allowed. */
+struct access *access_get(struct access *access);
+void access_put(struct access *access);
+
+/* What an initiator sees: the view of the host that lists its name, else that of the host
+ * that is open to any, else NULL: it may not log in. Any thread, while access is held. */
+const struct view *access_view(const struct access *access, const char *initiator);
+
+/* NULL: nothing is shown there. view may be NULL. */
+const struct lu *view_lu(const struct view *view, uint32_t lun);
+/* Whether view shows what lu was in an earlier view: the same volume, under the same LUN,
+ * to be written or not as before. If not, the mapping of lu is gone, and a command that
+ * began on it is one to wait for. */
+bool view_keeps(const struct view *view, const struct lu *lu);
+/* Whether the LUNs that are shown differ: what REPORTED LUNS DATA HAS CHANGED tells.
+ * Either may be NULL: nothing is seen. */
+bool view_differs(const struct view *before, const struct view *after);
+
+static inline uint32_t lu_block_bytes(const struct lu *lu)
+{
+    return UINT32_C(1) << lu->block_shift;
+}
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ashlard: joins catalog, LUN manager, target and API, and runs the control loop until it
+ * is told to stop. Everything that the process does as a whole is here: signals, the log
+ * sink, the service manager. */
+#include "base/err.h"
+#include "base/log.h"
+#include "db/catalog.h"
+#include "lunmgr/loop.h"
+#include "lunmgr/lunmgr.h"
+#include "target/config.h"
+#include "target/target.h"
+#include "web/web.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#define STOP_TIMEOUT_MS      8000
+#define CATALOG_READER_COUNT 2
+#define EXIT_BAD_CONFIG      2
+
+struct daemon {
+    int argc;
+    char *const *argv;
+    struct config config;
+    struct loop *control;
+    struct catalog *catalog;
+    struct lunmgr *lunmgr;
+    struct target *target;
+    struct web *web;
+    struct event *on_term, *on_int, *on_hup;
+    bool stopping;
+};
+
+static void complain(const struct err *e)
+{
+    fprintf(stderr, "ashlard: %s\n", e->text);
+}
+
+/* ---- the log ---- */
+
+/* Whether stderr is the journal's: systemd.exec(5), JOURNAL_STREAM. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char here[64];
+    if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    snprintf(here, sizeof(here), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    return strcmp(stream, here) == 0;
+}
+
+static void log_to_journal(enum log_level level, const char *line, void *arg)
+{
+    static const char *const prefix[] = {
+        [LOG_LEVEL_ERROR] = SD_ERR,
+        [LOG_LEVEL_WARNING] = SD_WARNING,
+        [LOG_LEVEL_INFO] = SD_INFO,
+        [LOG_LEVEL_DEBUG] = SD_DEBUG,
+    };
+    (void)arg;
+    fprintf(stderr, "%s%s\n", prefix[level], line);
+}
+
+static void log_setup(const struct config *config)
+{
+    if (stderr_is_journal())
+        log_set_sink(log_to_journal, NULL);
+    log_set_level(config->log_level);
+}
+
+/* What "auto" comes to; e says why it is not io_uring. */
+static const char *engine_in_use(enum engine_kind kind, struct err *e)
+{
+    return kind == ENGINE_THREADS || engine_probe_uring(e) != 0 ? "threads" : "uring";
+}
+
+/* ---- start ---- */
+
+static int daemon_open_catalog(struct daemon *d, struct err *e)
+{
+    const char *dir = d->config.state_dir;
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return err_set(e, -errno, "state-dir", "state-dir %s: %s", dir, strerror(errno));
+    struct catalog_options options = {.dir = dir, .reader_count = CATALOG_READER_COUNT};
+    return catalog_open(&options, &d->catalog, e);
+}
+
+static int daemon_open_lunmgr(struct daemon *d, struct err *e)
+{
+    struct lunmgr_options options = {
+        .catalog = d->catalog,
+        .control = d->control,
+        .engine = d->config.engine,
+        .round_interval_ms = d->config.round_interval_ms,
+    };
+    return lunmgr_open(&options, &d->lunmgr, e);
+}
+
+static int daemon_start_target(struct daemon *d, struct err *e)
+{
+    char name[TARGET_NAME_MAX];
+    snprintf(name, sizeof(name), "iqn.2026-11.org.ashlar:%.8s", lunmgr_box_id(d->lunmgr));
+    struct target_options options = {
+        .lunmgr = d->lunmgr,
+        .control = d->control,
+        .name = d->config.target_name[0] != '\0' ? d->config.target_name : name,
+        .reactor_count = d->config.reactors,
+        .engine = d->config.engine,
+        .portals = d->config.portals.pointers,
+        .portal_count = d->config.portals.count,
+        .advertise = d->config.advertise.pointers,
+        .advertise_count = d->config.advertise.count,
+    };
+    return target_start(&options, &d->target, e);
+}
+
+static int daemon_start_web(struct daemon *d, struct err *e)
+{
+    const struct config *config = &d->config;
+    struct web_options options = {
+        .lunmgr = d->lunmgr,
+        .target = d->target,
+        .control = d->control,
+        .engine = engine_in_use(config->engine, NULL),
+        .socket_path = config->api_socket[0] != '\0' ? config->api_socket : NULL,
+        .tcp_address = config->api[0] != '\0' ? config->api : NULL,
+    };
+    return web_start(&options, &d->web, e);
+}
+
+static int daemon_start(struct daemon *d, struct err *e)
+{
+    int rc = loop_create("control", &d->control, e);
+    if (rc == 0)
+        rc = daemon_open_catalog(d, e);
+    if (rc == 0)
+        rc = daemon_open_lunmgr(d, e);
+    if (rc == 0)
+        rc = daemon_start_target(d, e);
+    if (rc == 0)
+        rc = daemon_start_web(d, e);
+    return rc;
+}
+
+static void daemon_announce(const struct daemon *d)
+{
+    for (size_t i = 0; i < target_portal_count(d->target); i++)
+        log_info("iSCSI portal", "address=%s target=%s", target_portal(d->target, i),
+                 target_name(d->target));
+    if (d->config.api_socket[0] != '\0')
+        log_info("API socket", "path=%s", d->config.api_socket);
+    if (web_tcp_address(d->web) != NULL)
+        log_info("API", "address=%s", web_tcp_address(d->web));
+    log_info("ready", "version=%s reactors=%u", ASHLAR_VERSION, d->config.reactors);
+    sd_notify(0, "READY=1");
+}
+
+/* ---- signals ---- */
+
+static void daemon_on_stopped(void *arg)
+{
+    struct daemon *d = arg;
+    loop_stop(d->control);
+}
+
+static void daemon_on_term(int sig, short what, void *arg)
+{
+    struct daemon *d = arg;
+    (void)what;
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    log_info("stopping", "signal=%d", sig);
+    sd_notify(0, "STOPPING=1");
+    web_drain(d->web);
+    target_stop(d->target, STOP_TIMEOUT_MS, daemon_on_stopped, d);
+}
+
+static void notify_reloading(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+               (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+static int daemon_reload(struct daemon *d, struct config *next, struct err *e)
+{
+    int rc = config_load(next, d->argc, d->argv, e);
+    if (rc == 0)
+        rc = target_set_advertise(d->target, next->advertise.pointers,
+                                  next->advertise.count, e);
+    if (rc != 0)
+        return rc;
+    char restart[256];
+    config_compare(&d->config, next, restart, sizeof(restart));
+    log_set_level(next->log_level);
+    log_info("configuration reloaded", "log-level=%s advertise=%zu",
+             log_level_name(next->log_level), next->advertise.count);
+    if (restart[0] != '\0')
+        log_warning("changed keys that need a restart", "keys=%s", restart);
+    return 0;
+}
+
+static void daemon_on_hup(int sig, short what, void *arg)
+{
+    static struct config next;
+    struct err e = {0};
+    (void)sig;
+    (void)what;
+    notify_reloading();
+    if (daemon_reload(arg, &next, &e) != 0) {
+        char text[2 * ERR_TEXT_MAX];
+        log_error("configuration not reloaded", "error=%s",
+                  log_quote(text, sizeof(text), e.text));
+    }
+    sd_notify(0, "READY=1");
+}
+
+static struct event *signal_add(struct daemon *d, int sig,
+                                void (*run)(int sig, short what, void *arg))
+{
+    struct event *ev = evsignal_new(loop_base(d->control), sig, run, d);
+    if (ev != NULL && event_add(ev, NULL) != 0) {
+        event_free(ev);
+        return NULL;
+    }
+    return ev;
+}
+
+static int daemon_watch_signals(struct daemon *d, struct err *e)
+{
+    d->on_term = signal_add(d, SIGTERM, daemon_on_term);
+    d->on_int = signal_add(d, SIGINT, daemon_on_term);
+    d->on_hup = signal_add(d, SIGHUP, daemon_on_hup);
+    if (d->on_term == NULL || d->on_int == NULL || d->on_hup == NULL)
+        return err_oom(e);
+    return 0;
+}
+
+static void signal_remove(struct event *ev)
+{
+    if (ev != NULL)
+        event_free(ev);
+}
+
+/* ---- the end ---- */
+
+/* The other way round. */
+static void daemon_close(struct daemon *d)
+{
+    signal_remove(d->on_term);
+    signal_remove(d->on_int);
+    signal_remove(d->on_hup);
+    web_stop(d->web);
+    target_destroy(d->target);
+    if (d->control != NULL)
+        loop_run_once(d->control, false); /* the reactors' last words */
+    lunmgr_close(d->lunmgr);
+    catalog_close(d->catalog);
+    loop_destroy(d->control);
+}
+
+static int daemon_run(struct daemon *d)
+{
+    struct err e = {0};
+    int rc = daemon_start(d, &e);
+    if (rc == 0)
+        rc = daemon_watch_signals(d, &e);
+    if (rc != 0) {
+        complain(&e);
+        daemon_close(d);
+        return EXIT_FAILURE;
+    }
+    daemon_announce(d);
+    loop_run(d->control);
+    if (!target_is_stopped(d->target)) {
+        /* Some disk does not answer: the catalog is whole as its last commit left it. */
+        log_error("stopped with disk I/O under way", NULL);
+        return EXIT_FAILURE;
+    }
+    daemon_close(d);
+    log_info("stopped", NULL);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon d;
+    struct err e = {0};
+    d.argc = argc;
+    d.argv = argv;
+    if (config_load(&d.config, argc, argv, &e) != 0) {
+        complain(&e);
+        return EXIT_BAD_CONFIG;
+    }
+    if (d.config.help) {
+        config_print_help(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (d.config.version) {
+        printf("ashlard %s\n", ASHLAR_VERSION);
+        return EXIT_SUCCESS;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    log_setup(&d.config);
+    return daemon_run(&d);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creates, changes and ends an I_T nexus. No I/O; the session's reactor alone. */
+#include "target/nexus.h"
+
+#include "target/unit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+int nexus_create(const struct nexus_spec *spec, const struct view *view,
+                 struct nexus **out)
+{
+    size_t bytes = strlen(spec->initiator) + 1;
+    struct nexus *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return -ENOMEM;
+    assert(bytes <= sizeof(n->initiator));
+    memcpy(n->initiator, spec->initiator, bytes);
+    memcpy(n->isid, spec->isid, sizeof(n->isid));
+    n->target_name = spec->target_name;
+    n->portal_group_tag = spec->portal_group_tag;
+    n->view = view;
+    ua_init(&n->ua);
+    ua_set_view(&n->ua, view);
+    *out = n;
+    return 0;
+}
+
+void nexus_destroy(struct nexus *n)
+{
+    if (n == NULL)
+        return;
+    ua_fini(&n->ua);
+    free(n);
+}
+
+void nexus_set_view(struct nexus *n, const struct view *view)
+{
+    ua_set_view(&n->ua, view);
+    n->view = view;
+}
+
+static const enum ua_kind ua_kind_of[] = {
+    [NEXUS_LU_RESET] = UA_LU_RESET,
+    [NEXUS_TARGET_RESET] = UA_POWER_ON,
+    [NEXUS_TASKS_CLEARED] = UA_CLEARED,
+};
+
+void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event)
+{
+    assert((size_t)event < ARRAY_LEN(ua_kind_of));
+    size_t count = n->view != NULL ? n->view->lu_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct lu *lu = &n->view->lus[i];
+        if (volume != NULL && lu->volume != volume)
+            continue;
+        ua_raise(&n->ua, lu, ua_kind_of[event]);
+        if (event != NEXUS_TASKS_CLEARED) /* a reset: as after power on. SAM-5, 6.3.3 */
+            ua_saw_modes(&n->ua, lu, unit_set_modes(lu->unit, 0));
+    }
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The turn: sockets and disks fill the lists, and at its end the hook lets every
+ * connection that was touched send what it has. */
+#include "target/reactor.h"
+
+#include "base/log.h"
+#include "target/access_swap.h"
+#include "target/conn.h"
+#include "target/lu.h"
+#include "target/session.h"
+#include "target/task_flow.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- the turn ---- */
+
+void reactor_touch(struct reactor *r, struct conn *c)
+{
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->dirty_next = r->dirty;
+    r->dirty = c;
+}
+
+static bool reactor_advance_conns(struct reactor *r)
+{
+    bool any = false;
+    struct conn *list = TAKE(r->dirty);
+    while (list != NULL) {
+        struct conn *c = list;
+        list = c->dirty_next;
+        c->dirty = false;
+        any |= conn_advance(c);
+    }
+    return any;
+}
+
+/* First come, first served; one whose session has had its share is passed over. */
+static bool reactor_retry_waiting(struct reactor *r)
+{
+    if (!r->buffers_freed)
+        return false;
+    r->buffers_freed = false;
+    bool any = false;
+    struct task *next;
+    for (struct task *t = r->waiting; t != NULL; t = next) {
+        next = t->wait_next;
+        any |= task_retry(t);
+    }
+    return any;
+}
+
+static bool reactor_turn(struct loop_hook *hook)
+{
+    struct reactor *r = container_of(hook, struct reactor, hook);
+    bool any = reactor_retry_waiting(r);
+    return reactor_advance_conns(r) || any;
+}
+
+static void reactor_on_tick(int fd, short what, void *arg)
+{
+    struct reactor *r = arg;
+    (void)fd;
+    (void)what;
+    int64_t now_ms = clock_ms();
+    for (struct conn *c = r->conns; c != NULL; c = c->next)
+        conn_tick(c, now_ms);
+}
+
+/* ---- buffers ---- */
+
+bool reactor_reserve(struct reactor *r, struct task *t)
+{
+    struct session *s = t->conn->session;
+    /* The first one always gets it, or a large one would never. */
+    if (s->buffer_bytes > 0 &&
+        s->buffer_bytes + t->buffer_bytes > SESSION_BUFFER_BYTES_MAX)
+        return false;
+    if (r->buffer_bytes > 0 &&
+        r->buffer_bytes + t->buffer_bytes > REACTOR_BUFFER_BYTES_MAX)
+        return false;
+    t->reserved_bytes = t->buffer_bytes;
+    s->buffer_bytes += t->reserved_bytes;
+    r->buffer_bytes += t->reserved_bytes;
+    return true;
+}
+
+void reactor_unreserve(struct reactor *r, struct task *t)
+{
+    if (t->reserved_bytes == 0)
+        return;
+    t->conn->session->buffer_bytes -= t->reserved_bytes;
+    r->buffer_bytes -= t->reserved_bytes;
+    t->reserved_bytes = 0;
+    r->buffers_freed = true;
+}
+
+void reactor_wait_for_buffers(struct reactor *r, struct task *t)
+{
+    t->wait_next = NULL;
+    struct task **at = &r->waiting;
+    while (*at != NULL)
+        at = &(*at)->wait_next;
+    *at = t;
+}
+
+void reactor_stop_waiting(struct reactor *r, struct task *t)
+{
+    struct task **at = &r->waiting;
+    while (*at != t)
+        at = &(*at)->wait_next;
+    *at = t->wait_next;
+}
+
+/* ---- life ---- */
+
+static int reactor_make_events(struct reactor *r, struct err *e)
+{
+    struct timeval tick = {.tv_usec = REACTOR_TICK_MS * 1000};
+    r->tick = event_new(loop_base(r->loop), -1, EV_PERSIST, reactor_on_tick, r);
+    if (r->tick == NULL || event_add(r->tick, &tick) != 0)
+        return err_oom(e);
+    r->hook.turn = reactor_turn;
+    loop_add_hook(r->loop, &r->hook);
+    return 0;
+}
+
+int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
+                   struct reactor **out, struct err *e)
+{
+    struct reactor *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return err_oom(e);
+    r->target = t;
+    r->index = index;
+    r->access = access_get(t->access);
+    *out = r; /* the target destroys it whatever happens */
+    char name[16];
+    snprintf(name, sizeof(name), "reactor-%u", index);
+    int rc = loop_create(name, &r->loop, e);
+    if (rc == 0)
+        rc = lane_create(t->lunmgr, r->loop, engine, &r->lane, e);
+    if (rc == 0)
+        rc = reactor_make_events(r, e);
+    return rc;
+}
+
+int reactor_start(struct reactor *r, struct err *e)
+{
+    return loop_start(r->loop, e);
+}
+
+static void reactor_free_kept(struct reactor *r)
+{
+    task_free_kept(r);
+    while (r->free_pdus != NULL) {
+        struct tx_pdu *p = r->free_pdus;
+        r->free_pdus = p->next;
+        free(p);
+    }
+}
+
+void reactor_destroy(struct reactor *r)
+{
+    if (r == NULL)
+        return;
+    assert(r->conns == NULL);
+    if (r->loop != NULL) {
+        loop_stop(r->loop);
+        loop_join(r->loop);
+    }
+    if (r->tick != NULL) {
+        event_free(r->tick);
+        loop_remove_hook(r->loop, &r->hook);
+    }
+    reactor_free_kept(r);
+    lane_destroy(r->lane);
+    loop_destroy(r->loop);
+    access_put(r->access);
+    free(r);
+}
+
+/* ---- connections ---- */
+
+struct handed {
+    struct note note;
+    struct reactor *reactor;
+    int fd;
+};
+
+static void reactor_on_handed(struct note *note)
+{
+    struct handed *h = container_of(note, struct handed, note);
+    struct reactor *r = h->reactor;
+    struct conn *c = NULL;
+    int rc = r->draining ? -ESHUTDOWN : conn_create(r, h->fd, &c);
+    if (rc != 0) {
+        log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
+        close(h->fd);
+        atomic_fetch_sub_explicit(&r->target->connections, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&r->target->half_open, 1, memory_order_relaxed);
+    } else {
+        log_debug("connection", "address=%s portal=%s reactor=%u", c->peer, c->local,
+                  r->index);
+    }
+    free(h);
+}
+
+void reactor_hand(struct reactor *r, int fd)
+{
+    struct handed *h = malloc(sizeof(*h));
+    if (h == NULL) {
+        close(fd);
+        return;
+    }
+    *h = (struct handed){.note.run = reactor_on_handed, .reactor = r, .fd = fd};
+    atomic_fetch_add_explicit(&r->target->connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->target->half_open, 1, memory_order_relaxed);
+    loop_post(r->loop, &h->note);
+}
+
+void reactor_on_conn_gone(struct reactor *r)
+{
+    if (r->drain != NULL && r->conns == NULL)
+        fanout_leg_done(TAKE(r->drain));
+}
+
+void reactor_drain(struct fanout_leg *leg)
+{
+    struct reactor *r = leg->reactor;
+    r->draining = true;
+    r->drain = leg;
+    for (struct conn *c = r->conns; c != NULL; c = c->next)
+        conn_end(c, "the target stops");
+    reactor_on_conn_gone(r);
+}
+
+void reactor_cut(struct fanout_leg *leg)
+{
+    for (struct conn *c = leg->reactor->conns; c != NULL; c = c->next)
+        conn_cut(c, NULL);
+    fanout_leg_done(leg);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tasks of a session are in a list, in order of arrival, and in a small hash by ITT.
+ */
+#include "target/session.h"
+
+#include "target/access_swap.h"
+#include "target/conn.h"
+#include "target/exec.h"
+#include "target/lu.h"
+#include "target/reactor.h"
+#include "target/registry.h"
+#include "target/request.h"
+#include "target/task_flow.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What we offer in negotiation. */
+static const struct params_offer session_offer = {
+    .header_digests = DIGEST_NONE | DIGEST_CRC32C,
+    .data_digests = DIGEST_NONE | DIGEST_CRC32C,
+    .max_recv_bytes = CONN_RECV_BYTES_MAX,
+    .max_burst_bytes = 1U << 20,
+    .first_burst_bytes = 256U << 10,
+    .max_outstanding_r2t = SESSION_R2T_MAX,
+    .time2wait_s = 2,
+    .time2retain_s = 0,
+    .initial_r2t = false,
+    .immediate_data = true,
+};
+
+int session_create(struct conn *c, struct session **out)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        return -ENOMEM;
+    s->conn = c;
+    negotiation_init(&s->negotiation, &session_offer, true);
+    *out = s;
+    return 0;
+}
+
+void session_destroy(struct session *s)
+{
+    if (s == NULL)
+        return;
+    assert(s->task_count == 0);
+    if (s->ticket != NULL) {
+        atomic_fetch_sub_explicit(&s->conn->reactor->counters.sessions, 1,
+                                  memory_order_relaxed);
+        registry_gone(s->ticket);
+    }
+    nexus_destroy(s->nexus);
+    free(s);
+}
+
+int session_open(struct session *s, struct registry_ticket *ticket,
+                 const struct view *view)
+{
+    const struct declared *said = &s->negotiation.said;
+    if (!said->discovery) {
+        struct nexus_spec spec = {
+            .initiator = said->initiator_name,
+            .target_name = s->conn->reactor->target->name,
+            .portal_group_tag = PORTAL_GROUP_TAG,
+        };
+        memcpy(spec.isid, s->isid, ISID_BYTES);
+        int rc = nexus_create(&spec, view, &s->nexus);
+        if (rc != 0)
+            return rc;
+        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host_name);
+    }
+    s->ticket = ticket;
+    s->since_s = time(NULL);
+    atomic_fetch_add_explicit(&s->conn->reactor->counters.sessions, 1,
+                              memory_order_relaxed);
+    return 0;
+}
+
+static struct task **session_bucket(struct session *s, uint32_t itt)
+{
+    /* Initiators count them up, or put flags in the high bits. */
+    return &s->by_itt[(itt ^ itt >> 16) % SESSION_HASH];
+}
+
+struct task *session_find_task(struct session *s, uint32_t itt)
+{
+    struct task *t = *session_bucket(s, itt);
+    while (t != NULL && t->itt != itt)
+        t = t->hash_next;
+    return t;
+}
+
+void session_add_task(struct session *s, struct task *t)
+{
+    struct task **bucket = session_bucket(s, t->itt);
+    t->hash_next = *bucket;
+    *bucket = t;
+    t->next = NULL;
+    t->prev = s->last;
+    if (s->last != NULL)
+        s->last->next = t;
+    else
+        s->first = t;
+    s->last = t;
+    s->task_count++;
+    if (t->immediate)
+        s->immediate_count++;
+}
+
+void session_remove_task(struct session *s, struct task *t)
+{
+    struct task **at = session_bucket(s, t->itt);
+    while (*at != t)
+        at = &(*at)->hash_next;
+    *at = t->hash_next;
+    if (t->prev != NULL)
+        t->prev->next = t->next;
+    else
+        s->first = t->next;
+    if (t->next != NULL)
+        t->next->prev = t->prev;
+    else
+        s->last = t->prev;
+    s->task_count--;
+    if (t->immediate)
+        s->immediate_count--;
+}
+
+void session_drop_tasks(struct session *s)
+{
+    struct task *next;
+    for (struct task *t = s->first; t != NULL; t = next) {
+        next = t->next;
+        if (t->state != TASK_EXECUTING)
+            task_abort(t);
+    }
+}
+
+void session_abort_tasks(struct session *s)
+{
+    struct task *next;
+    for (struct task *t = s->first; t != NULL; t = next) {
+        next = t->next;
+        task_abort(t);
+    }
+}
+
+void session_abandon(struct session *s, uint32_t itt)
+{
+    s->abandoned[s->abandoned_count++ % SESSION_ABANDONED_MAX] = itt;
+}
+
+bool session_has_abandoned(const struct session *s, uint32_t itt)
+{
+    for (uint32_t i = 0; i < SESSION_ABANDONED_MAX && i < s->abandoned_count; i++) {
+        if (s->abandoned[i] == itt)
+            return true;
+    }
+    return false;
+}
+
+uint32_t session_new_ttt(struct session *s)
+{
+    if (s->next_ttt == PDU_TAG_NONE)
+        s->next_ttt = 0;
+    return s->next_ttt++;
+}
+
+static void session_swap_tasks(struct session *s, const struct view *view,
+                               struct access_swap *swap)
+{
+    struct task *next;
+    for (struct task *t = s->first; t != NULL; t = next) {
+        next = t->next;
+        if (t->lu == NULL || t->swap != NULL)
+            continue;
+        if (view_keeps(view, t->lu))
+            t->lu = view_lu(view, t->lu->lun);
+        else
+            task_lose_lu(t, swap);
+    }
+}
+
+void session_swap_access(struct session *s, struct access_swap *swap)
+{
+    if (s->nexus == NULL)
+        return;
+    const struct view *view = access_view(swap->to, s->negotiation.said.initiator_name);
+    nexus_set_view(s->nexus, view);
+    session_swap_tasks(s, view, swap);
+    if (view == NULL)
+        conn_end(s->conn, "no host has this initiator any more");
+    else
+        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host_name);
+}
+
+void session_describe(const struct session *s, struct target_session_info *out)
+{
+    const struct params *p = &s->negotiation.params;
+    const struct conn *c = s->conn;
+    *out = (struct target_session_info){
+        .id = s->ticket->id,
+        .tsih = s->ticket->tsih,
+        .discovery = s->nexus == NULL,
+        .reactor = c->reactor->index,
+        .since_s = s->since_s,
+        .outstanding_tasks = s->task_count,
+        .commands = s->commands,
+        .read_bytes = s->read_bytes,
+        .written_bytes = s->written_bytes,
+        .errors = s->errors,
+        .header_digest = p->header_digest,
+        .data_digest = p->data_digest,
+        .initial_r2t = p->initial_r2t,
+        .immediate_data = p->immediate_data,
+        .max_recv_initiator_bytes = p->max_send_bytes,
+        .max_recv_target_bytes = p->max_recv_bytes,
+        .first_burst_bytes = p->first_burst_bytes,
+        .max_burst_bytes = p->max_burst_bytes,
+        .max_outstanding_r2t = p->max_outstanding_r2t,
+    };
+    snprintf(out->initiator, sizeof(out->initiator), "%s",
+             s->negotiation.said.initiator_name);
+    snprintf(out->host_name, sizeof(out->host_name), "%s", s->host_name);
+    snprintf(out->address, sizeof(out->address), "%s", c->peer);
+    snprintf(out->portal, sizeof(out->portal), "%s", c->local);
+    for (size_t i = 0; i < ISID_BYTES; i++)
+        snprintf(out->isid + 2 * i, 3, "%02x", s->isid[i]);
+}

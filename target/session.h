@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session: an initiator port, what it negotiated, its commands. It has one connection
+ * (MaxConnections is 1) and lives as long as that. Its reactor's thread alone. */
+#ifndef TARGET_SESSION_H
+#define TARGET_SESSION_H
+
+#include "proto/negotiate.h"
+#include "proto/pdu.h"
+#include "target/limits.h"
+#include "target/target.h"
+#include "target/window.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct access;
+struct access_swap;
+struct conn;
+struct held;
+struct nexus;
+struct registry_ticket;
+struct task;
+struct view;
+
+#define SESSION_HASH 64
+
+struct session {
+    struct conn *conn;
+    struct registry_ticket *ticket; /* once granted */
+    uint8_t isid[ISID_BYTES];
+    int64_t since_s;
+    struct negotiation negotiation; /* the parameters in effect, the names */
+    struct nexus *nexus;            /* of a normal session */
+    char host_name[64];
+    struct window window;
+
+    struct task *first, *last;
+    struct task *by_itt[SESSION_HASH];
+    uint32_t task_count;
+    uint32_t immediate_count;
+    uint32_t next_ttt;
+    uint32_t abandoned[SESSION_ABANDONED_MAX]; /* a ring of ITTs */
+    uint32_t abandoned_count;
+    size_t buffer_bytes; /* reserved by tasks */
+    struct held *held;   /* requests before their turn, in order of CmdSN */
+    size_t held_bytes;
+    unsigned tmf_count;
+
+    uint64_t commands, read_bytes, written_bytes, errors;
+};
+
+int session_create(struct conn *c, struct session **out) MUST_CHECK;
+/* No task is left. NULL is allowed. */
+void session_destroy(struct session *s);
+
+/* The registry granted the ticket: the session is open. 0, or -ENOMEM. */
+int session_open(struct session *s, struct registry_ticket *ticket,
+                 const struct view *view) MUST_CHECK;
+
+struct task *session_find_task(struct session *s, uint32_t itt);
+void session_add_task(struct session *s, struct task *t);
+void session_remove_task(struct session *s, struct task *t);
+/* Ends every task that exec does not have. */
+void session_drop_tasks(struct session *s);
+/* Marks those that it has: no answer. */
+void session_abort_tasks(struct session *s);
+
+/* A write is dropped while its data may be on its way: that is thrown away when it comes.
+ */
+void session_abandon(struct session *s, uint32_t itt);
+bool session_has_abandoned(const struct session *s, uint32_t itt);
+
+static inline const struct params *session_params(const struct session *s)
+{
+    return &s->negotiation.params;
+}
+
+/* A ticket's answer is free of a session's number: not yet used, never unused. */
+uint32_t session_new_ttt(struct session *s);
+
+/* The session takes the new access: the nexus is told, tasks are pointed at it, those of
+ * a LU that is gone are ended or, if exec has them, left to the swap to wait for. */
+void session_swap_access(struct session *s, struct access_swap *swap);
+
+void session_describe(const struct session *s, struct target_session_info *out);
+
+#endif

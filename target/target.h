@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What others may know of the iSCSI target: start and stop, sessions, counters. Control
+ * thread; answers that need the reactors come later, on the control thread. */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+#include "base/err.h"
+#include "lunmgr/lunmgr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TARGET_NAME_MAX    224 /* with NUL: RFC 7143, 4.2.7.1 */
+#define TARGET_ADDRESS_MAX 64  /* "[v6]:port" and NUL */
+#define TARGET_PORTAL_MAX  16
+#define TARGET_REACTOR_MAX 16
+
+struct target;
+
+struct target_options {
+    struct lunmgr *lunmgr;
+    struct loop *control;
+    const char *name; /* the box's iSCSI name */
+    unsigned reactor_count;
+    enum engine_kind engine;
+    const char *const *portals; /* "ADDRESS:PORT", "[v6]:PORT"; port 0: any free one */
+    size_t portal_count;
+    const char *const *advertise; /* further addresses for SendTargets */
+    size_t advertise_count;
+};
+
+/* Binds the portals, starts the reactors. Field "portal" names a bad or taken address. */
+int target_start(const struct target_options *options, struct target **out,
+                 struct err *e) MUST_CHECK;
+/* Stops accepting, ends or aborts the tasks, closes the sessions; done on the control
+ * thread within timeout_ms. Then target_destroy. */
+void target_stop(struct target *t, unsigned timeout_ms, void (*done)(void *arg),
+                 void *arg);
+void target_destroy(struct target *t);
+
+/* Whether target_stop ended everything in its time: else some disk I/O has not come back,
+ * and target_destroy may not be called. */
+bool target_is_stopped(const struct target *t);
+
+/* Takes the place of the advertised addresses; the strings are copied. Control thread. */
+int target_set_advertise(struct target *t, const char *const *advertise, size_t count,
+                         struct err *e) MUST_CHECK;
+
+const char *target_name(const struct target *t);
+/* The address really bound (its port is known), index below target_portal_count. */
+size_t target_portal_count(const struct target *t);
+const char *target_portal(const struct target *t, size_t index);
+
+struct target_counters {
+    uint64_t commands, read_bytes, written_bytes, errors;
+    uint64_t logins, login_failures;
+    uint32_t sessions, connections;
+};
+/* Sums what the reactors publish; any thread, never waits. */
+void target_counters(const struct target *t, struct target_counters *out);
+
+struct target_session_info {
+    uint64_t id; /* of this run of the daemon, never reused in it */
+    char initiator[TARGET_NAME_MAX];
+    char host_name[64]; /* "" for a discovery session */
+    char isid[13];      /* 12 hex digits */
+    uint16_t tsih;
+    bool discovery;
+    char address[TARGET_ADDRESS_MAX]; /* the initiator's */
+    char portal[TARGET_ADDRESS_MAX];  /* the one it came to */
+    unsigned reactor;
+    int64_t since_s;
+    uint32_t outstanding_tasks;
+    uint64_t commands, read_bytes, written_bytes, errors;
+    /* as negotiated */
+    bool header_digest, data_digest, initial_r2t, immediate_data;
+    uint32_t max_recv_initiator_bytes, max_recv_target_bytes;
+    uint32_t first_burst_bytes, max_burst_bytes, max_outstanding_r2t;
+};
+
+/* sessions: borrowed for the call, in order of id. */
+typedef void (*target_sessions_fn)(void *arg, const struct target_session_info *sessions,
+                                   size_t count);
+void target_list_sessions(struct target *t, target_sessions_fn done, void *arg);
+/* found false: no session has that id. Answered when the session is gone. */
+void target_kick_session(struct target *t, uint64_t id,
+                         void (*done)(void *arg, bool found), void *arg);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target's insides, for the files of this folder: what all reactors share. Written by
+ * the control thread before the reactors run, save where said otherwise. */
+#ifndef TARGET_TARGET_PRIVATE_H
+#define TARGET_TARGET_PRIVATE_H
+
+#include "target/registry.h"
+#include "target/target.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct access;
+struct loop;
+struct portal;
+struct reactor;
+struct stopping;
+
+#define PORTAL_GROUP_TAG 1
+
+struct target {
+    struct lunmgr *lunmgr;
+    struct loop *control;
+    char name[TARGET_NAME_MAX];
+    unsigned reactor_count;
+    struct reactor *reactors[TARGET_REACTOR_MAX];
+
+    /* Any thread. */
+    atomic_uint connections; /* accepted, not yet closed */
+    atomic_uint half_open;   /* of them, not logged in */
+    pthread_mutex_t advertise_lock;
+    char **advertise; /* under advertise_lock */
+    size_t advertise_count;
+
+    /* Control thread. */
+    struct portal *portals[TARGET_PORTAL_MAX];
+    size_t portal_count;
+    unsigned next_reactor;
+    struct registry registry;
+    struct access *access;
+    struct stopping *stopping;
+    bool stopped; /* and nothing is left */
+};
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps a set of pending kinds beside each logical unit of a session's view. No I/O, no
+ * lock: a session's reactor alone. */
+#include "target/ua.h"
+
+#include "target/unit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+static const enum sense_code ua_codes[UA_KIND_COUNT] = {
+    [UA_POWER_ON] = SENSE_POWER_ON,         [UA_LU_RESET] = SENSE_LU_RESET,
+    [UA_CLEARED] = SENSE_TASKS_CLEARED,     [UA_MODE_CHANGED] = SENSE_MODE_CHANGED,
+    [UA_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
+};
+
+static uint8_t ua_bit(enum ua_kind kind)
+{
+    assert(kind < UA_KIND_COUNT);
+    return (uint8_t)(1U << kind);
+}
+
+void ua_init(struct ua *ua)
+{
+    *ua = (struct ua){0};
+}
+
+void ua_fini(struct ua *ua)
+{
+    free(ua->slots);
+    *ua = (struct ua){0};
+}
+
+static struct ua_slot *ua_slot(struct ua *ua, const struct lu *lu)
+{
+    if (ua->slots == NULL)
+        return &ua->shared;
+    assert(ua->view != NULL);
+    size_t index = (size_t)(lu - ua->view->lus);
+    assert(index < ua->view->lu_count);
+    return &ua->slots[index];
+}
+
+/* What a unit of the new view begins with. */
+static struct ua_slot ua_first(struct ua *old, const struct lu *lu)
+{
+    if (view_keeps(old->view, lu))
+        return *ua_slot(old, view_lu(old->view, lu->lun));
+    return (struct ua_slot){.bits = ua_bit(UA_POWER_ON), .modes = unit_modes(lu->unit)};
+}
+
+void ua_set_view(struct ua *ua, const struct view *view)
+{
+    struct ua now = {.view = view, .shared = ua->shared};
+    size_t count = view != NULL ? view->lu_count : 0;
+    bool tell = ua->view != NULL && view_differs(ua->view, view);
+    now.slots = calloc(count + 1, sizeof(*now.slots));
+    for (size_t i = 0; i < count; i++) {
+        struct ua_slot *slot = ua_slot(&now, &view->lus[i]);
+        struct ua_slot first = ua_first(ua, &view->lus[i]);
+        *slot = (struct ua_slot){.bits = slot->bits | first.bits, .modes = first.modes};
+    }
+    if (tell)
+        ua_raise_all(&now, UA_LUNS_CHANGED);
+    free(ua->slots);
+    *ua = now;
+}
+
+void ua_raise(struct ua *ua, const struct lu *lu, enum ua_kind kind)
+{
+    ua_slot(ua, lu)->bits |= ua_bit(kind);
+}
+
+void ua_raise_all(struct ua *ua, enum ua_kind kind)
+{
+    size_t count = ua->view != NULL ? ua->view->lu_count : 0;
+    for (size_t i = 0; i < count; i++)
+        ua_raise(ua, &ua->view->lus[i], kind);
+}
+
+/* Another nexus, on any reactor, may have changed the modes. */
+static void ua_look_at_modes(struct ua *ua, const struct lu *lu)
+{
+    unsigned modes = unit_modes(lu->unit);
+    struct ua_slot *slot = ua_slot(ua, lu);
+    if (slot->modes == modes || ua->slots == NULL)
+        return;
+    slot->modes = modes;
+    slot->bits |= ua_bit(UA_MODE_CHANGED);
+}
+
+bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code)
+{
+    struct ua_slot *slot = ua_slot(ua, lu);
+    ua_look_at_modes(ua, lu);
+    if (slot->bits == 0)
+        return false;
+    *code = ua_codes[__builtin_ctz(slot->bits)];
+    slot->bits = (uint8_t)(slot->bits & (slot->bits - 1));
+    return true;
+}
+
+void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes)
+{
+    ua_slot(ua, lu)->modes = modes;
+}
+
+void ua_luns_were_reported(struct ua *ua)
+{
+    size_t count = ua->view != NULL ? ua->view->lu_count : 0;
+    uint8_t keep = (uint8_t)~ua_bit(UA_LUNS_CHANGED);
+    for (size_t i = 0; i < count; i++)
+        ua_slot(ua, &ua->view->lus[i])->bits &= keep;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Unit attentions of one session (I_T nexus): what has happened to each of its logical
+ * units that its initiator was not told yet. SAM-5, 5.14. A session's own, used on its
+ * reactor's thread alone. */
+#ifndef TARGET_UA_H
+#define TARGET_UA_H
+
+#include "base/auto.h"
+#include "proto/sense.h"
+#include "target/lu.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order in which they are told: the more general first. */
+enum ua_kind {
+    UA_POWER_ON,     /* a new nexus: power on, reset, or bus device reset occurred */
+    UA_LU_RESET,     /* a logical unit reset, by any nexus */
+    UA_CLEARED,      /* its commands were cleared by another initiator */
+    UA_MODE_CHANGED, /* mode parameters changed, by another nexus */
+    UA_LUNS_CHANGED, /* reported LUNs data has changed */
+    UA_KIND_COUNT,
+};
+
+struct ua_slot {
+    uint8_t bits;   /* one for each kind that waits */
+    unsigned modes; /* unit_modes() as this nexus knows them */
+};
+
+struct ua {
+    const struct view *view; /* borrowed from the access that the reactor holds */
+    struct ua_slot *slots;   /* one for each LU of view. NULL: there was no memory for
+                                them, and all LUs share the one below */
+    struct ua_slot shared;
+};
+
+/* Empty: no view, nothing pending. */
+void ua_init(struct ua *ua);
+void ua_fini(struct ua *ua);
+
+/* The nexus now has this view, or none (the old one is still valid in the call). Units
+ * that are new to it begin with UA_POWER_ON (SAM-5, 6.2: each nexus is told once that the
+ * unit was powered on); those that were there before keep what is pending. If it had a
+ * view before and the LUNs shown differ, every unit gets UA_LUNS_CHANGED. */
+void ua_set_view(struct ua *ua, const struct view *view);
+
+/* lu: of the view. */
+void ua_raise(struct ua *ua, const struct lu *lu, enum ua_kind kind);
+void ua_raise_all(struct ua *ua, enum ua_kind kind);
+
+/* Tells the first that waits for this unit (of the view) and forgets it. False: none,
+ * *code is untouched. */
+bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code) MUST_CHECK;
+/* This nexus itself has changed the unit's modes to these: nothing to tell it. */
+void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes);
+/* A REPORT LUNS has told what UA_LUNS_CHANGED would announce: of all units. SPC-4, 6.33.
+ */
+void ua_luns_were_reported(struct ua *ua);
+
+#endif

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Claim: every verb of ashlarctl does what its help says: tables for people, with --json the API's
+# own JSON byte for byte, and what was created is there and what was deleted is gone.
+set -euo pipefail
+. "$(dirname "$0")/../../lib/rig.sh"
+requires curl jq iscsi-perf
+requires_ashlar
+rig_init
+. "$(dirname "$0")/lib.sh"
+rig_start # pool p, hosts h1 and h2
+
+# same PATH ARGS...: with --json it prints what GET PATH answers.
+same() {
+    cli 0 "${@:2}" --json
+    quiet
+    rig_api GET "$1" >"$RIG_DIR/want"
+    echo >>"$RIG_DIR/want"
+    cmp -s "$RIG_DIR/want" "$RIG_DIR/out" || { cli_show; cat "$RIG_DIR/want"; fail "${*:2}: not the API's JSON"; }
+}
+
+# value JQ: of the JSON in out.
+value() {
+    jq -r "$1" "$RIG_DIR/out"
+}
+
+cli 0 status
+out '^target +iqn\.' '^portals +127\.0\.0\.1:' '^version +[0-9]' '^engine +(uring|threads)$'
+same /v1 status
+
+# --- volumes ---
+cli 0 volume create web01 --pool p --size 100GiB
+quiet
+out '^name +web01$' '^size +100GiB \(107374182400 bytes\)$' '^block_size +512$' '^naa +6[0-9a-f]{31}$'
+cli 0 volume create web02 --pool p --size 1048576 --block-size 4096 --json
+[ "$(value .size) $(value .block_size)" = '1048576 4096' ] || fail "not the volume that was asked for"
+id=$(value .id)
+cli 0 volume list
+quiet
+out '^NAME +POOL +SIZE' '^web01 +p +100GiB +0B +512 +0 +6' '^web02 +p +1MiB +0B +4096'
+[ "$(wc -l <"$RIG_DIR/out")" = 3 ] || fail "the list has not three lines"
+[ "$(grep -c ' $' "$RIG_DIR/out")" = 0 ] || fail "spaces at a line's end"
+same '/v1/volumes?limit=1000' volume list
+cli 0 volume show web01 "$id"
+[ "$(grep -c '^name ' "$RIG_DIR/out")" = 2 ] || fail "not both volumes are shown"
+same /v1/volumes/web01 volume show web01
+
+# --- hosts ---
+cli 0 host create hv1 --initiator iqn.2026-01.test:a --initiator=iqn.2026-01.test:b
+quiet
+out '^initiators +iqn.2026-01.test:a$' '^ +iqn.2026-01.test:b$'
+cli 0 host create open --initiator any
+err '^ashlarctl: warning: host open: .*every initiator'
+cli 0 host show open
+err 'warning: host open'
+cli 0 host list
+out '^hv1 +0 +iqn.2026-01.test:a, iqn.2026-01.test:b$' '^open +0 +any$'
+same '/v1/hosts?limit=1000' host list
+cli 0 host delete open
+out '^host open is deleted$'
+
+# --- mappings ---
+cli 0 mapping create web01 hv1 --lun 7
+out '^lun +7$' '^uris +iscsi://127\.0\.0\.1:[0-9]+/iqn.*/7$' '^qemu +-iscsi initiator-name=iqn.2026-01.test:a'
+cli 0 mapping create web02/hv1 --read-only
+out '^lun +0$' '^read_only +yes$'
+cli 0 mapping create web01/h1
+cli 0 mapping list
+out '^web02 +hv1 +0 +yes +iscsi://' '^web01 +hv1 +7 +no +iscsi://.*/7$' '^web01 +h1 +0 '
+same '/v1/mappings?limit=1000' mapping list
+same /v1/mappings/web01/hv1 mapping show web01/hv1
+id=$(value .id)
+same "/v1/mappings/$id" mapping show "$id"
+
+# --- sessions ---
+session() {
+    cli 0 session list --json
+    value '.items[0].id // empty'
+}
+stop_perf() {
+    [ -z "$perf" ] || kill -KILL "$perf" || true # it ignores SIGTERM while it reconnects
+    perf=
+}
+iscsi-perf -i "$RIG_IQN" -t 40 -m 2 -b 8 "$(rig_url 0)" >"$RIG_DIR/perf" 2>&1 &
+perf=$!
+cleanup_fn stop_perf
+for _ in $(seq 100); do
+    id=$(session)
+    [ -z "$id" ] || break
+    sleep 0.1
+done
+[ -n "$id" ] || fail "the session is not listed"
+cli 0 session list
+out '^ *ID +HOST +TYPE' "^ *$id +h1 +normal +$RIG_IQN +127\.0\.0\.1:[0-9]+ +[0-9]+ "
+cli 0 session show "$id"
+out "^initiator +$RIG_IQN\$" '^negotiated\.max_burst +[0-9]+$' '^read +.*B'
+cli 0 session kick "$id"
+for _ in $(seq 100); do
+    next=$(session)
+    [ "$next" = "$id" ] || break
+    sleep 0.1
+done
+[ "$next" != "$id" ] || fail "the kicked session is there still"
+cli 1 session delete "$id"
+one_line "no session $id"
+stop_perf
+
+# --- tokens ---
+cli 0 token create ci
+token=$(sed -n 's/^token *//p' "$RIG_DIR/out")
+[[ $token =~ ^ashlar_.{43}$ ]] || fail "no token is shown"
+err 'shown this once'
+cli 0 token list
+out '^ci +20'
+grep -q ashlar_ "$RIG_DIR/out" && fail "the list shows the token"
+same '/v1/tokens?limit=1000' token list
+grep -q ashlar_ "$RIG_DIR/out" && fail "the list shows the token"
+cli 0 token create bare --json
+quiet
+[ "$(value .token)" != null ] || fail "--json has no token"
+cli 0 token delete ci bare
+out '^token ci is deleted$' '^token bare is deleted$'
+
+# --- pools, and the way down ---
+cli 0 pool list
+out '^p +online +.*iB +[0-9.]+.*B +.*iB +100.0GiB +2$'
+same '/v1/pools?limit=1000' pool list
+cli 0 pool show p
+out '^devices\[0\]\.path +/' '^devices\[0\]\.size +1GiB \(1073741824 bytes\)$' '^state +online$'
+cli 0 pool check p
+out '^clean +yes$' '^leaked_extents +0$'
+cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB"
+out '^devices\[0\]\.path +.*/with,comma\.img$'
+cli 0 mapping delete web01/hv1 web02/hv1 web01/h1
+out '^mapping web01/hv1 is deleted$' '^mapping web01/h1 is deleted$'
+cli 0 volume delete web01 --json web02
+quiet
+[ ! -s "$RIG_DIR/out" ] || fail "--json prints what the API did not say"
+cli 0 host delete hv1
+cli 0 pool delete other
+[ -e "$RIG_DIR/with,comma.img" ] || fail "the file of a deleted pool is gone"
+for resource in volume mapping; do
+    cli 0 $resource list
+    [ "$(wc -l <"$RIG_DIR/out")" = 1 ] || fail "$resource list: something is left"
+done

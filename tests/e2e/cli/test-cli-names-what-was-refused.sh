@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Claim: what the daemon refuses, ashlarctl says in one line in the words of its own command line:
+# what was wrong, of which flag or name, and what is accepted; it exits 1 and changes nothing.
+set -euo pipefail
+. "$(dirname "$0")/../../lib/rig.sh"
+requires curl jq
+requires_ashlar
+rig_init
+. "$(dirname "$0")/lib.sh"
+rig_start
+cli 0 volume create v --pool p --size 1MiB
+cli 0 mapping create v h1 --lun 3
+cli 0 token create t
+
+# refused RE... -- ARGS...
+refused() {
+    local res=()
+    while [ "$1" != -- ]; do
+        res+=("$1")
+        shift
+    done
+    shift
+    cli 1 "$@"
+    one_line "${res[@]}"
+}
+
+refused '--size 12parsecs: .*accepted: .*100GiB' -- volume create w --pool p --size 12parsecs
+refused '--size 5000: .*4096' -- volume create w --pool p --size 5000
+refused '--size -1: ' -- volume create w --pool p --size -1
+refused '--size 99999999999999999999999: ' -- volume create w --pool p --size 99999999999999999999999
+refused '--size : ' -- volume create w --pool p --size=
+refused '--size 1.5GiB: ' -- volume create w --pool p --size 1.5GiB
+refused '--pool nowhere: there is no pool nowhere' -- volume create w --pool nowhere --size 1MiB
+refused '--block-size 77: .*accepted: .*512' -- volume create w --pool p --size 1MiB --block-size 77
+refused 'NAME v: .*exists' -- volume create v --pool p --size 1MiB
+refused 'NAME a/b: .*accepted: 1 to 63' -- volume create a/b --pool p --size 1MiB
+refused 'NAME \.\.: ' -- volume create .. --pool p --size 1MiB
+refused 'NAME 0f1cb5a3-0000-4000-8000-000000000000: .*form of an id' -- \
+    token create 0f1cb5a3-0000-4000-8000-000000000000
+
+refused '--device rel\.img,size=1GiB: .*absolute path' -- pool create q --device rel.img,size=1GiB
+refused '--device /no/such/dir/f: .*No such file' -- pool create q --device /no/such/dir/f
+refused "--device $RIG_DIR/q.img,size=5: .*accepted: " -- pool create q --device "$RIG_DIR/q.img,size=5"
+refused "--device $RIG_DIR/pool.img: " -- pool create q --device "$RIG_DIR/pool.img"
+refused '--device: ' -- pool create q --device /a --device /b
+
+refused '--initiator bogus: .*accepted: .*iqn\.' -- host create h --initiator iqn.2026-01.x:ok --initiator bogus
+refused '--initiator any: ' -- host create h --initiator any --initiator iqn.2026-01.x:ok
+refused "--initiator $RIG_IQN: .*already" -- host create h --initiator "$RIG_IQN"
+
+refused '--lun 99999: .*accepted: .*16383' -- mapping create v h2 --lun 99999
+refused 'VOLUME w: there is no volume w' -- mapping create w h1
+refused 'HOST h9: there is no host h9' -- mapping create v/h9
+refused 'HOST h1/x: ' -- mapping create v/h1/x
+refused 'VOLUME v: .*mapped' -- mapping create v h1
+cli 0 volume create w2 --pool p --size 1MiB
+refused '--lun 3: ' -- mapping create w2 h1 --lun 3
+cli 0 volume delete w2
+
+refused 'no volume nope' -- volume show nope
+refused 'no pool nope' -- pool check nope
+refused 'no mapping v/h2' -- mapping delete v/h2
+refused 'no mapping v$' -- mapping show v
+refused 'no session 12345' -- session kick 12345
+refused 'no session abc' -- session show abc
+refused 'no token nope' -- token delete nope
+refused 'no volume \.\.' -- volume show ..
+refused 'volume a/b c%\?#: cannot be a name' -- volume show 'a/b c%?#'
+refused 'volume a\?b: cannot be a name' -- volume show $'a\nb'
+refused 'mapping a/b/c: cannot be a name' -- mapping show a/b/c
+refused 'pool x{70}: cannot be a name' -- pool delete "$(printf 'x%.0s' {1..70})"
+refused 'pool p has ' -- pool delete p
+refused 'volume v is mapped' -- volume delete v
+refused 'host h1 has ' -- host delete h1
+
+# One refusal does not hold up the others.
+cli 1 volume show nope v
+out '^name +v$'
+err '^ashlarctl: there is no volume nope$'
+cli 1 token delete nope t
+out '^token t is deleted$'
+err 'no token nope'
+
+[ "$(rig_api GET /v1/volumes | jq -c '[.items[].name]')" = '["v"]' ] || fail "a refused request changed volumes"
+[ "$(rig_api GET /v1/pools | jq '.items | length')" = 1 ] || fail "a refused request made a pool"
+[ "$(rig_api GET /v1/hosts | jq '.items | length')" = 2 ] || fail "a refused request made a host"
+[ "$(rig_api GET /v1/mappings | jq '.items | length')" = 1 ] || fail "a refused request made a mapping"
+[ ! -e "$RIG_DIR/q.img" ] || fail "a refused request made a file"
+
+# What cannot be written is no success.
+cli 0 volume list
+rc=0
+rig_ctl volume list >/dev/full 2>"$RIG_DIR/err" || rc=$?
+[ $rc = 1 ] || fail "a full disk: ends with $rc"
+err 'cannot write'

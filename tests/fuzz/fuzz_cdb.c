@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any 16 bytes as a CDB, the rest as its parameter list: a decode fails with ILLEGAL
+ * REQUEST or gives values in their ranges; data is written into a buffer of exactly the
+ * allocation length; an UNMAP list that is accepted has no range outside the unit. */
+#include "base/checked.h"
+#include "proto/caps.h"
+#include "proto/inquiry.h"
+#include "proto/mode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALLOC_MAX 4096
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static const struct lu_ident lu = {
+    .serial = "0123456789abcdef",
+    .revision = "0.1",
+    .blocks = 20971520,
+    .block_bytes = 512,
+    .physical_exponent = 3,
+    .thin = true,
+    .target_name = "iqn.2026-01.example.ashlar:t",
+};
+
+struct input {
+    uint8_t cdb[CDB_BYTES_MAX];
+    const struct cdb_op *op;
+    const uint8_t *list;
+    size_t list_bytes;
+    struct sense sense;
+};
+
+static int media(struct input *in)
+{
+    struct cdb_rw rw;
+    struct cdb_verify v;
+    struct cdb_sync sync;
+    struct cdb_write_same ws;
+    switch (in->op->id) {
+    case CDB_VERIFY_10:
+    case CDB_VERIFY_12:
+    case CDB_VERIFY_16:
+        return cdb_verify_decode(in->cdb, in->op, &v, &in->sense);
+    case CDB_SYNC_CACHE_10:
+    case CDB_SYNC_CACHE_16:
+        return cdb_sync_decode(in->cdb, in->op, &sync, &in->sense);
+    case CDB_WRITE_SAME_10:
+    case CDB_WRITE_SAME_16:
+        return cdb_write_same_decode(in->cdb, in->op, &ws, &in->sense);
+    default:
+        break;
+    }
+    int rc = cdb_rw_decode(in->cdb, in->op, &rw, &in->sense);
+    if (rc == 0)
+        rc = cdb_check_range(rw.lba, rw.blocks, lu.blocks, &in->sense);
+    if (rc == 0)
+        assert(rw.lba + rw.blocks <= lu.blocks);
+    return rc;
+}
+
+static int unmap(struct input *in)
+{
+    static const struct unmap_limits limits = {20971520, 64, 1u << 20};
+    struct cdb_unmap u;
+    struct unmap_list list;
+    struct unmap_range range;
+    uint64_t total = 0;
+    if (cdb_unmap_decode(in->cdb, &u, &in->sense) != 0)
+        return -1;
+    int rc = unmap_list_init(&list, in->list, in->list_bytes, &limits, &in->sense);
+    if (rc != 0)
+        return rc;
+    assert(list.left <= limits.descriptors_max);
+    while (unmap_list_next(&list, &range)) {
+        assert(range_fits_u64(range.lba, range.blocks, limits.capacity_blocks));
+        total += range.blocks;
+    }
+    assert(total <= limits.blocks_max);
+    return 0;
+}
+
+static int inquiry(struct input *in, struct wire *out)
+{
+    struct cdb_inquiry inq;
+    int rc = cdb_inquiry_decode(in->cdb, &inq, &in->sense);
+    if (rc != 0)
+        return rc;
+    if (inq.evpd)
+        return vpd_encode(&lu, inq.page, out, &in->sense);
+    inquiry_encode(&lu, out);
+    return 0;
+}
+
+static int mode(struct input *in, struct wire *out)
+{
+    struct mode_state state = {.write_protect = true};
+    struct cdb_mode_sense ms;
+    struct cdb_mode_select sel;
+    bool senses = in->op->id == CDB_MODE_SENSE_6 || in->op->id == CDB_MODE_SENSE_10;
+    if (senses) {
+        int rc = cdb_mode_sense_decode(in->cdb, in->op, &ms, &in->sense);
+        return rc != 0 ? rc : mode_sense_encode(&lu, &state, &ms, out, &in->sense);
+    }
+    int rc = cdb_mode_select_decode(in->cdb, in->op, &sel, &in->sense);
+    if (rc != 0)
+        return rc;
+    rc = mode_select_decode(&lu, &sel, in->list, in->list_bytes, &state, &in->sense);
+    if (rc != 0)
+        assert(state.write_protect && !state.descriptor_sense);
+    return rc;
+}
+
+static int questions(struct input *in, struct wire *out)
+{
+    static const uint32_t luns[] = {0, 1, 300};
+    struct cdb_report_luns rl;
+    struct cdb_report_opcodes ro;
+    struct cdb_report_tmfs rt;
+    struct cdb_read_capacity rc16;
+    struct cdb_request_sense rs;
+    struct cdb_start_stop ss;
+    int rc;
+    switch (in->op->id) {
+    case CDB_REPORT_LUNS:
+        rc = cdb_report_luns_decode(in->cdb, &rl, &in->sense);
+        if (rc == 0)
+            report_luns_encode(luns, ARRAY_LEN(luns), rl.select, out);
+        return rc;
+    case CDB_REPORT_OPCODES:
+        rc = cdb_report_opcodes_decode(in->cdb, &ro, &in->sense);
+        return rc != 0 ? rc : report_opcodes_encode(&ro, out, &in->sense);
+    case CDB_REPORT_TMFS:
+        rc = cdb_report_tmfs_decode(in->cdb, &rt, &in->sense);
+        if (rc == 0)
+            report_tmfs_encode(&rt, out);
+        return rc;
+    case CDB_READ_CAPACITY_16:
+        read_capacity_16_encode(&lu, out);
+        return cdb_read_capacity_decode(in->cdb, in->op, &rc16, &in->sense);
+    case CDB_REQUEST_SENSE:
+        return cdb_request_sense_decode(in->cdb, &rs, &in->sense);
+    case CDB_START_STOP_UNIT:
+        return cdb_start_stop_decode(in->cdb, &ss, &in->sense);
+    default:
+        return 0;
+    }
+}
+
+static int run(struct input *in, struct wire *out)
+{
+    switch (in->op->id) {
+    case CDB_UNMAP:
+        return unmap(in);
+    case CDB_INQUIRY:
+        return inquiry(in, out);
+    case CDB_MODE_SENSE_6:
+    case CDB_MODE_SENSE_10:
+    case CDB_MODE_SELECT_6:
+    case CDB_MODE_SELECT_10:
+        return mode(in, out);
+    default:
+        break;
+    }
+    bool asks = !in->op->usage[2] || in->op->id >= CDB_READ_CAPACITY_16;
+    bool reads = in->op->id == CDB_READ_12 || in->op->id == CDB_WRITE_12 ||
+                 in->op->id == CDB_VERIFY_12;
+    return asks && !reads ? questions(in, out) : media(in);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct input in = {.op = NULL};
+    if (bytes < CDB_BYTES_MAX)
+        return 0;
+    memcpy(in.cdb, data, CDB_BYTES_MAX);
+    in.list = data + CDB_BYTES_MAX;
+    in.list_bytes = bytes - CDB_BYTES_MAX;
+    int rc = cdb_find(in.cdb, &in.op, &in.sense);
+    if (rc == 0) {
+        assert(in.op != NULL);
+        /* An allocation length of whatever the last byte says, on the heap: its end is
+         * watched. */
+        size_t limit = (size_t)data[bytes - 1] * 4;
+        uint8_t *buffer = malloc(limit + 1);
+        assert(buffer != NULL);
+        struct wire out;
+        wire_init(&out, buffer, limit);
+        rc = run(&in, &out);
+        assert(wire_stored(&out) <= limit && out.at <= ALLOC_MAX);
+        free(buffer);
+    }
+    if (rc != 0)
+        assert(sense_key_of(&in.sense) == SENSE_KEY_ILLEGAL_REQUEST);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a volume may hold: for each sector the writes that it has seen, as intervals of
+ * one clock. A read may give what a write left that no later one had surely replaced;
+ * after a power cut, what the last flush covered or anything later. Each write fills its
+ * sectors with its own tag and their numbers, so that data of another write, another
+ * place or two writes at once shows. The first offence is kept as text. Any thread. */
+#ifndef TESTS_LIB_ORACLE_H
+#define TESTS_LIB_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ORACLE_SECTOR 512U
+
+struct oracle;
+
+enum oracle_outcome {
+    ORACLE_FAILED,  /* each sector may have changed or not */
+    ORACLE_DONE,    /* surely took place, unless optional */
+    ORACLE_DURABLE, /* and is covered by its own FUA */
+};
+
+struct oracle_cut {
+    uint64_t began;   /* what was durable before is in it */
+    uint64_t time;    /* writes that began later are not in it */
+    uint64_t flushed; /* writes that ended before are covered */
+};
+
+/* All zeros, flushed. */
+struct oracle *oracle_create(uint64_t bytes);
+void oracle_destroy(struct oracle *o);
+
+/* A change of the sectors begins; its tag. zeros: they become zeros. optional: or stay as
+ * they are. */
+uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zeros,
+                      bool optional);
+void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
+                enum oracle_outcome outcome);
+/* What a write of that tag writes. */
+void oracle_fill(uint8_t *data, uint64_t tag, uint64_t first, uint64_t count);
+
+uint64_t oracle_now(struct oracle *o);
+/* data was read from `since` on to now. False, and kept, if it is none that may be. */
+bool oracle_check(struct oracle *o, uint64_t since, const uint8_t *data, uint64_t first,
+                  uint64_t count);
+
+/* A flush that began at `since` has ended well. */
+void oracle_flushed(struct oracle *o, uint64_t since);
+
+/* Around the cut. */
+void oracle_cut_begin(struct oracle *o, struct oracle_cut *cut);
+void oracle_cut_end(struct oracle *o, struct oracle_cut *cut);
+/* Of what was read after the restart. */
+bool oracle_check_cut(struct oracle *o, const struct oracle_cut *cut, const uint8_t *data,
+                      uint64_t first, uint64_t count);
+
+/* The tag that data of one sector carries; 0: zeros; UINT64_MAX: no write's. */
+uint64_t oracle_tag(const uint8_t *data, uint64_t sector);
+/* The first offence; NULL: none. */
+const char *oracle_offence(struct oracle *o);
+
+#endif

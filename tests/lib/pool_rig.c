@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rig's life, its waiting, management calls that wait. One I/O is in rig_io.c. */
+#include "tests/lib/pool_rig.h"
+
+#include "db/catalog.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_S_MAX    60
+#define TURNS         32
+#define NIGHTLY_TIMES 5
+#define TIMES_MAX     10000
+
+static _Noreturn void rig_die(const char *what, const char *why)
+{
+    fprintf(stderr, "pool_rig: %s: %s\n", what, why);
+    abort();
+}
+
+static void must(int rc, const char *what, const struct err *e)
+{
+    if (rc != 0)
+        rig_die(what, e->text);
+}
+
+unsigned rig_times(unsigned n)
+{
+    const char *text = getenv("ASHLAR_NIGHTLY");
+    long times = text == NULL ? 0 : strtol(text, NULL, 10);
+    if (times == 1)
+        times = NIGHTLY_TIMES;
+    return times > 1 && times <= TIMES_MAX ? n * (unsigned)times : n;
+}
+
+bool pool_rig_has(enum rig_engine engine)
+{
+    return engine != RIG_URING || engine_probe_uring(NULL) == 0;
+}
+
+/* ---- Engines ------------------------------------------------------------------------
+ */
+
+struct engine_place {
+    struct pool_rig *rig;
+    struct fake_engine **fake;
+};
+
+static struct engine_place engine_place; /* of the lane being made */
+
+static int rig_make_engine(void *arg, struct loop *loop, struct engine **out,
+                           struct err *e)
+{
+    struct pool_rig *r = arg;
+    if (r->options.engine == RIG_CUT)
+        return cut_disk_engine(r->disk, loop, out, e);
+    struct fake_engine *fake = fake_engine_create(loop, 0);
+    if (fake == NULL)
+        return err_oom(e);
+    fake_engine_shuffle(fake, r->options.seed);
+    *engine_place.fake = fake;
+    *out = fake_engine_engine(fake);
+    return 0;
+}
+
+static enum engine_kind rig_kind(const struct pool_rig *r)
+{
+    return r->options.engine == RIG_URING ? ENGINE_URING : ENGINE_THREADS;
+}
+
+/* ---- Opening ------------------------------------------------------------------------
+ */
+
+static void rig_open_manager(struct pool_rig *r)
+{
+    struct err e = {.code = 0};
+    struct catalog_options catalog = {.dir = r->dir, .reader_count = 2};
+    must(catalog_open(&catalog, &r->catalog, &e), "catalog_open", &e);
+    must(loop_create("control", &r->control, &e), "loop_create", &e);
+    bool own = r->options.engine == RIG_FAKE || r->options.engine == RIG_CUT;
+    struct lunmgr_options options = {
+        .catalog = r->catalog,
+        .control = r->control,
+        .engine = rig_kind(r),
+        .round_interval_ms = r->options.tick_ms == 0 ? 3600000 : r->options.tick_ms,
+        .make_engine = own ? rig_make_engine : NULL,
+        .make_engine_arg = r,
+    };
+    engine_place.fake = &r->home_fake;
+    must(lunmgr_open(&options, &r->manager, &e), "lunmgr_open", &e);
+}
+
+static void rig_open_lane(struct pool_rig *r, unsigned i)
+{
+    struct err e = {.code = 0};
+    struct rig_lane *l = &r->lanes[i];
+    char name[16];
+    snprintf(name, sizeof(name), "lane%u", i);
+    l->rig = r;
+    must(loop_create(name, &l->loop, &e), "loop_create", &e);
+    engine_place.fake = &l->fake;
+    must(lane_create(r->manager, l->loop, rig_kind(r), &l->lane, &e), "lane_create", &e);
+    if (r->options.threads)
+        must(loop_start(l->loop, &e), "loop_start", &e);
+}
+
+void pool_rig_open(struct pool_rig *r)
+{
+    if (r->options.engine == RIG_CUT)
+        r->disk = cut_disk_create(r->options.pool_bytes,
+                                  r->options.seed == 0 ? 1 : r->options.seed);
+    rig_open_manager(r);
+    for (unsigned i = 0; i < r->options.lane_count; i++)
+        rig_open_lane(r, i);
+    r->pool = pool_find(r->manager, "p");
+}
+
+void pool_rig_create_bare(struct pool_rig *r, const struct pool_rig_options *options)
+{
+    *r = (struct pool_rig){.options = *options};
+    char where[200];
+    if (getcwd(where, sizeof(where)) == NULL)
+        rig_die("getcwd", strerror(errno));
+    /* The tests' own engines do not need a real disk below: syncs cost nothing there. */
+    bool own = options->engine == RIG_FAKE || options->engine == RIG_CUT;
+    bool memory = own && access("/dev/shm", W_OK) == 0;
+    snprintf(r->dir, sizeof(r->dir), "%s/pool_rig.XXXXXX", memory ? "/dev/shm" : where);
+    if (mkdtemp(r->dir) == NULL)
+        rig_die("mkdtemp", strerror(errno));
+    snprintf(r->pool_path, sizeof(r->pool_path), "%s/pool.img", r->dir);
+    pool_rig_open(r);
+}
+
+void pool_rig_create(struct pool_rig *r, const struct pool_rig_options *options)
+{
+    pool_rig_create_bare(r, options);
+    struct err e = {.code = 0};
+    must(pool_rig_make_pool(r, "p", r->pool_path, options->pool_bytes, &r->pool, &e),
+         "pool_create", &e);
+}
+
+void pool_rig_close(struct pool_rig *r)
+{
+    if (r->manager == NULL)
+        return;
+    for (unsigned i = 0; i < r->options.lane_count; i++) {
+        struct rig_lane *l = &r->lanes[i];
+        if (r->options.threads) {
+            loop_stop(l->loop);
+            loop_join(l->loop);
+        }
+        lane_destroy(l->lane);
+        loop_destroy(l->loop);
+        *l = (struct rig_lane){.rig = NULL};
+    }
+    lunmgr_close(r->manager);
+    loop_destroy(r->control);
+    catalog_close(r->catalog);
+    cut_disk_destroy(r->disk);
+    r->manager = NULL;
+    r->control = NULL;
+    r->catalog = NULL;
+    r->disk = NULL;
+    r->pool = NULL;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void pool_rig_destroy(struct pool_rig *r)
+{
+    pool_rig_close(r);
+    if (nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
+        rig_die("remove", r->dir);
+}
+
+/* ---- Cuts ---------------------------------------------------------------------------
+ */
+
+static const char *const cut_files[] = {"pool.img", "catalog.db", "catalog.db-wal"};
+
+static void copy_blocks(int in, int out, const char *what)
+{
+    static uint8_t data[65536];
+    off_t at = 0;
+    ssize_t n;
+    while ((n = pread(in, data, sizeof(data), at)) > 0) {
+        bool zeros = data[0] == 0 && memcmp(data, data + 1, (size_t)n - 1) == 0;
+        if (!zeros && pwrite(out, data, (size_t)n, at) != n)
+            rig_die("copy", what);
+        at += n;
+    }
+    if (n < 0 || ftruncate(out, at) != 0)
+        rig_die("copy", what);
+}
+
+static void copy_file(const struct pool_rig *r, const char *name)
+{
+    char from[300], to[300];
+    snprintf(from, sizeof(from), "%s/%s", r->dir, name);
+    snprintf(to, sizeof(to), "%s/cut/%s", r->dir, name);
+    unlink(to);
+    AUTO_CLOSE int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0 && errno == ENOENT)
+        return;
+    AUTO_CLOSE int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (in < 0 || out < 0)
+        rig_die("copy", name);
+    copy_blocks(in, out, name);
+}
+
+static void copy_all(void *arg)
+{
+    for (size_t i = 0; i < ARRAY_LEN(cut_files); i++)
+        copy_file(arg, cut_files[i]);
+}
+
+/* On the catalog's writer: nothing is committed or checkpointed meanwhile. */
+static int cut_work(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct pool_rig *r = arg;
+    char path[300];
+    (void)txn;
+    (void)e;
+    snprintf(path, sizeof(path), "%s/cut", r->dir);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        rig_die("mkdir", path);
+    snprintf(path, sizeof(path), "%s/cut/pool.img", r->dir);
+    if (r->disk != NULL)
+        cut_disk_cut(r->disk, path, copy_all, r);
+    else
+        copy_all(r);
+    return 0;
+}
+
+void pool_rig_cut(struct pool_rig *r)
+{
+    struct err e = {.code = 0};
+    must(catalog_write_wait(r->catalog, cut_work, r, &e), "cut", &e);
+}
+
+static void take_cut(const struct pool_rig *r, size_t first)
+{
+    char from[300], to[300];
+    for (size_t i = first; i < ARRAY_LEN(cut_files); i++) {
+        snprintf(from, sizeof(from), "%s/cut/%s", r->dir, cut_files[i]);
+        snprintf(to, sizeof(to), "%s/%s", r->dir, cut_files[i]);
+        unlink(to);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            rig_die("rename", from);
+    }
+    snprintf(to, sizeof(to), "%s/catalog.db-shm", r->dir);
+    unlink(to);
+}
+
+void pool_rig_take_cut(struct pool_rig *r)
+{
+    take_cut(r, 0);
+}
+
+void pool_rig_take_cut_catalog(struct pool_rig *r)
+{
+    take_cut(r, 1);
+}
+
+/* ---- Waiting ------------------------------------------------------------------------
+ */
+
+void pool_rig_turn(struct pool_rig *r)
+{
+    for (int turn = 0; turn < TURNS; turn++) {
+        for (unsigned i = 0; !r->options.threads && i < r->options.lane_count; i++)
+            loop_run_once(r->lanes[i].loop, false);
+        loop_run_once(r->control, false);
+    }
+}
+
+static double now_seconds(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+void pool_rig_until(struct pool_rig *r, bool (*reached)(void *arg), void *arg)
+{
+    double end = now_seconds() + WAIT_S_MAX;
+    while (!reached(arg)) {
+        for (unsigned i = 0; !r->options.threads && i < r->options.lane_count; i++)
+            loop_run_once(r->lanes[i].loop, false);
+        loop_run_once(r->control, false);
+        if (reached(arg))
+            return;
+        if (now_seconds() > end)
+            rig_die("pool_rig_until", "waited too long");
+        usleep(20);
+    }
+}
+
+struct elsewhere {
+    struct note note;
+    struct pool_rig *rig;
+    struct rig_lane *lane;
+    void (*home_fn)(struct pool_rig *r, void *arg);
+    void (*lane_fn)(struct rig_lane *lane, void *arg);
+    void *arg;
+    atomic_bool ended;
+};
+
+static void elsewhere_run(struct note *note)
+{
+    struct elsewhere *x = container_of(note, struct elsewhere, note);
+    if (x->home_fn != NULL)
+        x->home_fn(x->rig, x->arg);
+    else
+        x->lane_fn(x->lane, x->arg);
+    atomic_store(&x->ended, true);
+}
+
+static bool elsewhere_ended(void *arg)
+{
+    return atomic_load(&((struct elsewhere *)arg)->ended);
+}
+
+void pool_rig_at_home(struct pool_rig *r, void (*fn)(struct pool_rig *r, void *arg),
+                      void *arg)
+{
+    struct elsewhere x = {.note.run = elsewhere_run, .rig = r, .home_fn = fn, .arg = arg};
+    loop_post(lunmgr_home(r->manager), &x.note);
+    pool_rig_until(r, elsewhere_ended, &x);
+}
+
+void pool_rig_at_lane(struct pool_rig *r, unsigned lane,
+                      void (*fn)(struct rig_lane *lane, void *arg), void *arg)
+{
+    struct elsewhere x = {
+        .note.run = elsewhere_run, .lane = &r->lanes[lane], .lane_fn = fn, .arg = arg};
+    loop_post(r->lanes[lane].loop, &x.note);
+    pool_rig_until(r, elsewhere_ended, &x);
+}
+
+/* ---- Management ---------------------------------------------------------------------
+ */
+
+struct answer {
+    bool came;
+    struct err err;
+    void *object;
+    struct pool_check_report report;
+};
+
+static void answer_take(struct answer *a, void *object, const struct err *e)
+{
+    a->object = object;
+    if (e != NULL)
+        a->err = *e;
+    a->came = true;
+}
+
+static void answer_pool(void *arg, struct pool *pool, const struct err *e)
+{
+    answer_take(arg, pool, e);
+}
+
+static void answer_volume(void *arg, struct volume *volume, const struct err *e)
+{
+    answer_take(arg, volume, e);
+}
+
+static void answer_done(void *arg, const struct err *e)
+{
+    answer_take(arg, NULL, e);
+}
+
+static void answer_check(void *arg, const struct pool_check_report *report,
+                         const struct err *e)
+{
+    struct answer *a = arg;
+    if (report != NULL)
+        a->report = *report;
+    answer_take(a, NULL, e);
+}
+
+static bool answer_came(void *arg)
+{
+    return ((struct answer *)arg)->came;
+}
+
+static int answer_wait(struct pool_rig *r, struct answer *a, struct err *e)
+{
+    pool_rig_until(r, answer_came, a);
+    if (e != NULL)
+        *e = a->err;
+    return a->err.code;
+}
+
+int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
+                       uint64_t bytes, struct pool **out, struct err *e)
+{
+    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
+    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
+    struct answer a = {.came = false};
+    pool_create(r->manager, &spec, answer_pool, &a);
+    int rc = answer_wait(r, &a, e);
+    if (out != NULL)
+        *out = a.object;
+    return rc;
+}
+
+int pool_rig_delete_pool(struct pool_rig *r, const char *name, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_delete(r->manager, name, answer_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+int pool_rig_make_volume(struct pool_rig *r, const char *name, uint64_t bytes,
+                         uint32_t block_bytes, struct volume **out, struct err *e)
+{
+    struct volume_spec spec = {
+        .name = name, .pool = "p", .size_bytes = bytes, .block_bytes = block_bytes};
+    struct answer a = {.came = false};
+    volume_create(r->manager, &spec, answer_volume, &a);
+    int rc = answer_wait(r, &a, e);
+    if (out != NULL)
+        *out = a.object;
+    return rc;
+}
+
+struct volume *pool_rig_volume(struct pool_rig *r, const char *name, uint64_t bytes,
+                               uint32_t block_bytes)
+{
+    struct err e = {.code = 0};
+    struct volume *v = NULL;
+    must(pool_rig_make_volume(r, name, bytes, block_bytes, &v, &e), "volume_create", &e);
+    return v;
+}
+
+int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_delete(r->manager, name, answer_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_check(r->manager, "p", answer_check, &a);
+    int rc = answer_wait(r, &a, e);
+    *report = a.report;
+    return rc;
+}
+
+static bool is_settled(void *arg)
+{
+    struct pool_rig *r = arg;
+    bool settled = atomic_load(&r->pool->drop_count) == 0 && limbo_count(r->pool) == 0;
+    if (!settled)
+        round_want(r->pool);
+    return settled;
+}
+
+void pool_rig_settle(struct pool_rig *r)
+{
+    pool_rig_until(r, is_settled, r);
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# ashlar_rig_test(NAME n SCRIPT file [ARGS a...] [LABELS l...] [ENV v=x...] [TIMEOUT s] [ONCE] [TGT] [NIGHTLY]):
+# a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads) unless ONCE; TGT: on
+# tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check --nightly. Exit 77 is a skip.
+function(ashlar_rig_test)
+  cmake_parse_arguments(T "ONCE;TGT;NIGHTLY" "NAME;SCRIPT;TIMEOUT" "ARGS;LABELS;ENV" ${ARGN})
+  set(when "")
+  if(T_NIGHTLY)
+    set(when CONFIGURATIONS nightly)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  set(engines uring threads)
+  if(T_ONCE OR T_TGT)
+    set(engines uring)
+  endif()
+  foreach(engine IN LISTS engines)
+    set(name ${T_NAME}/${engine})
+    if(T_ONCE OR T_TGT)
+      set(name ${T_NAME})
+    endif()
+    set(target ashlar)
+    if(T_TGT)
+      set(target tgt)
+    endif()
+    set(environment ASHLAR_BUILD=${PROJECT_BINARY_DIR} RIG_ENGINE=${engine} RIG_TARGET=${target} ${T_ENV})
+    add_test(NAME ${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT} ${T_ARGS}
+      ${when})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
+      LABELS "${T_LABELS}"
+      ENVIRONMENT "${environment}")
+  endforeach()
+endfunction()

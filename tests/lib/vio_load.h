@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A random load on one lane of the rig: so many I/Os at once, each told to the oracle and
+ * each read held against it. Runs on the lane's thread; the test's thread starts it and
+ * looks whether it has ended. */
+#ifndef TESTS_LIB_VIO_LOAD_H
+#define TESTS_LIB_VIO_LOAD_H
+
+#include "tests/lib/oracle.h"
+#include "tests/lib/pool_rig.h"
+
+#define LOAD_DEPTH_MAX 16
+
+struct load_mix { /* weights */
+    unsigned read, write, unmap, zero, flush;
+};
+
+struct load_options {
+    struct pool_rig *rig;
+    unsigned lane;
+    struct volume *volume;
+    struct oracle *oracle; /* of the volume */
+    uint64_t seed;
+    unsigned count; /* I/Os in all */
+    unsigned depth;
+    uint64_t first_bytes, region_bytes; /* where; multiples of align_bytes */
+    uint32_t align_bytes;               /* of every I/O: 512 or 4096 */
+    uint64_t bytes_max;                 /* of one I/O */
+    struct load_mix mix;
+    unsigned fua_percent;
+    bool may_fail; /* errors are part of the test: else they are an offence */
+};
+
+struct vio_load;
+
+struct vio_load *vio_load_start(const struct load_options *options);
+bool vio_load_ended(struct vio_load *load);
+/* No new I/O from now on. */
+void vio_load_stop(struct vio_load *load);
+/* After it has ended; how many I/Os failed. */
+unsigned vio_load_finish(struct vio_load *load);
+/* Starts, waits, finishes. */
+unsigned vio_load_run(const struct load_options *options);
+/* Waits for all of them. */
+void vio_load_wait(struct pool_rig *r, struct vio_load *const *loads, unsigned count);
+
+/* Reads the whole volume (on lane 0) and holds it against the oracle; cut: as after it,
+ * NULL: as it is. */
+bool oracle_verify(struct oracle *o, struct pool_rig *r, struct volume *volume,
+                   const struct oracle_cut *cut);
+
+#endif

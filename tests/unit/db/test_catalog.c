@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open, refuse, close: one owner at a time, nobody else's database, nothing newer; what
+ * was committed is there again, after a crash too. */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void a_new_catalog_is_empty_and_opens_again(void **state)
+{
+    struct rig *r = *state;
+    rig_open(r);
+    assert_int_equal(rig_pool_count(r), 0);
+    struct pool_row row = sample_pool("p1", "fast");
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_pool, &row, NULL), 0);
+    rig_close(r);
+    rig_open(r);
+    assert_int_equal(rig_pool_count(r), 1);
+}
+
+static void close_leaves_one_whole_file(void **state)
+{
+    struct rig *r = *state;
+    rig_open(r);
+    struct pool_row row = sample_pool("p1", "fast");
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_pool, &row, NULL), 0);
+    assert_true(rig_file_bytes(r, "catalog.db-wal") > 0);
+    rig_close(r);
+    assert_true(rig_file_bytes(r, "catalog.db-wal") <= 0);
+    catalog_close(NULL);
+}
+
+static void a_second_owner_is_refused_by_pid(void **state)
+{
+    struct rig *r = *state;
+    struct catalog *second = NULL;
+    struct catalog_options options = {.dir = r->dir, .reader_count = 1};
+    struct err e = {0};
+    char pid[32];
+    rig_open(r);
+    assert_int_equal(catalog_open(&options, &second, &e), -EBUSY);
+    assert_null(second);
+    snprintf(pid, sizeof(pid), "process %ld ", (long)getpid());
+    assert_non_null(strstr(e.text, pid));
+    assert_string_equal(e.field, "state_dir");
+    assert_int_equal(rig_pool_count(r), 0); /* the first goes on */
+    rig_close(r);
+    assert_int_equal(catalog_open(&options, &second, &e), 0);
+    catalog_close(second);
+}
+
+static void a_missing_directory_is_named(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    assert_int_equal(rig_try_open(r, rig_path(r, "nowhere"), &e), -ENOENT);
+    assert_string_equal(e.field, "state_dir");
+    assert_non_null(strstr(e.text, "nowhere"));
+    assert_null(r->catalog);
+}
+
+static void a_reader_count_out_of_range_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    const unsigned counts[] = {0, 9};
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        struct catalog_options options = {.dir = r->dir, .reader_count = counts[i]};
+        assert_int_equal(catalog_open(&options, &r->catalog, &e), -EINVAL);
+        assert_string_equal(e.field, "reader_count");
+    }
+}
+
+static void a_newer_schema_is_refused_with_both_numbers(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    rig_open(r);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=99");
+    assert_int_equal(rig_try_open(r, r->dir, &e), -EPROTO);
+    assert_non_null(strstr(e.text, "schema 99"));
+    assert_non_null(strstr(e.text, "program's 1"));
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=1");
+    rig_open(r); /* the refusal changed nothing */
+}
+
+static void a_foreign_database_is_refused_untouched(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    rig_sql(rig_path(r, "catalog.db"), "CREATE TABLE theirs (x); PRAGMA user_version=1");
+    long bytes = rig_file_bytes(r, "catalog.db");
+    assert_int_equal(rig_try_open(r, r->dir, &e), -EUCLEAN);
+    assert_non_null(strstr(e.text, "no Ashlar catalog"));
+    assert_int_equal(rig_file_bytes(r, "catalog.db"), bytes);
+    rig_sql(rig_path(r, "catalog.db"), "INSERT INTO theirs VALUES (1)");
+}
+
+static void put_file(const char *path, const char *text)
+{
+    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void a_file_that_is_no_database_is_refused_untouched(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    char text[4096];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    put_file(rig_path(r, "catalog.db"), text);
+    assert_int_equal(rig_try_open(r, r->dir, &e), -EUCLEAN);
+    assert_true(e.text[0] != '\0');
+    assert_int_equal(rig_file_bytes(r, "catalog.db"), sizeof(text) - 1);
+}
+
+static void a_log_without_its_database_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    put_file(rig_path(r, "catalog.db-wal"), "left");
+    assert_int_equal(rig_try_open(r, r->dir, &e), -EUCLEAN);
+    assert_int_equal(rig_file_bytes(r, "catalog.db"), -1);
+    assert_int_equal(rig_file_bytes(r, "catalog.db-wal"), 4);
+}
+
+static void a_directory_in_its_place_is_refused(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(mkdir(rig_path(r, "catalog.db"), 0700), 0);
+    assert_true(rig_try_open(r, r->dir, NULL) < 0);
+    assert_int_equal(rmdir(rig_path(r, "catalog.db")), 0);
+}
+
+static void its_files_are_the_owners_alone(void **state)
+{
+    struct rig *r = *state;
+    static const char *const names[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm",
+                                        "catalog.lock"};
+    mode_t before = umask(0);
+    put_file(rig_path(r, "catalog.db"), "");
+    assert_int_equal(chmod(rig_path(r, "catalog.db"), 0644), 0);
+    rig_open(r);
+    umask(before);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct stat st;
+        assert_int_equal(stat(rig_path(r, names[i]), &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+}
+
+static void what_was_committed_survives_a_crash(void **state)
+{
+    struct rig *r = *state;
+    void *other_state = NULL;
+    rig_open(r);
+    struct pool_row row = sample_pool("p1", "fast");
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_pool, &row, NULL), 0);
+    rig_setup(&other_state);
+    struct rig *other = other_state;
+    rig_copy_file(r, "catalog.db", other->dir);
+    rig_copy_file(r, "catalog.db-wal", other->dir);
+    rig_open(other);
+    int count = rig_pool_count(other);
+    rig_teardown(&other_state);
+    assert_int_equal(count, 1);
+}
+
+static int work_make_newer(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    (void)arg;
+    return txn_exec(txn, "PRAGMA user_version=99", e);
+}
+
+static void a_refused_catalog_keeps_its_log(void **state)
+{
+    struct rig *r = *state;
+    void *other_state = NULL;
+    rig_open(r);
+    assert_int_equal(catalog_write_wait(r->catalog, work_make_newer, NULL, NULL), 0);
+    rig_setup(&other_state);
+    struct rig *other = other_state;
+    rig_copy_file(r, "catalog.db", other->dir);
+    rig_copy_file(r, "catalog.db-wal", other->dir);
+    long bytes = rig_file_bytes(other, "catalog.db-wal");
+    int rc = rig_try_open(other, other->dir, NULL);
+    long left = rig_file_bytes(other, "catalog.db-wal");
+    rig_teardown(&other_state);
+    assert_int_equal(rc, -EPROTO);
+    assert_true(bytes > 0);
+    assert_int_equal(left, bytes);
+}
+
+static int work_write(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct pool_row row = sample_pool("p1", "fast");
+    (void)arg;
+    return pool_row_add(txn, &row, e);
+}
+
+static void a_reader_cannot_write(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    rig_open(r);
+    assert_int_equal(catalog_read_wait(r->catalog, work_write, NULL, &e), -EROFS);
+    assert_int_equal(e.code, -EROFS);
+    assert_int_equal(rig_pool_count(r), 0);
+}
+
+static int work_says_no(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    (void)txn;
+    (void)e;
+    return *(int *)arg;
+}
+
+static void an_answer_without_words_gets_some(void **state)
+{
+    struct rig *r = *state;
+    struct err e = {0};
+    int no = -EPERM, positive = 42;
+    rig_open(r);
+    assert_int_equal(catalog_write_wait(r->catalog, work_says_no, &no, &e), -EPERM);
+    assert_int_equal(e.code, -EPERM);
+    assert_string_equal(e.text, "Operation not permitted");
+    assert_int_equal(catalog_read_wait(r->catalog, work_says_no, &positive, NULL), 42);
+}
+
+#define OPEN_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        OPEN_TEST(a_new_catalog_is_empty_and_opens_again),
+        OPEN_TEST(close_leaves_one_whole_file),
+        OPEN_TEST(a_second_owner_is_refused_by_pid),
+        OPEN_TEST(a_missing_directory_is_named),
+        OPEN_TEST(a_reader_count_out_of_range_is_refused),
+        OPEN_TEST(a_newer_schema_is_refused_with_both_numbers),
+        OPEN_TEST(a_foreign_database_is_refused_untouched),
+        OPEN_TEST(a_file_that_is_no_database_is_refused_untouched),
+        OPEN_TEST(a_log_without_its_database_is_refused),
+        OPEN_TEST(a_directory_in_its_place_is_refused),
+        OPEN_TEST(its_files_are_the_owners_alone),
+        OPEN_TEST(what_was_committed_survives_a_crash),
+        OPEN_TEST(a_refused_catalog_keeps_its_log),
+        OPEN_TEST(a_reader_cannot_write),
+        OPEN_TEST(an_answer_without_words_gets_some),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

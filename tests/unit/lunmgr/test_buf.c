@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data buffers: alignment, capacity, what a pool keeps and counts. One thread. */
+#include "lunmgr/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int pool_setup(void **state)
+{
+    *state = buf_pool_create(1U << 20);
+    return *state == NULL ? -1 : 0;
+}
+
+static int pool_teardown(void **state)
+{
+    buf_pool_destroy(*state);
+    return 0;
+}
+
+static void buffer_is_aligned_and_large_enough(void **state)
+{
+    static const size_t sizes[] = {1,     512,   4095,  4096,          4097,
+                                   65536, 65537, 99999, BUF_BYTES_MAX, BUF_BYTES_MAX - 1};
+    struct buf_pool *pool = *state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct buf b = {0};
+        assert_int_equal(buf_get(pool, sizes[i], &b), 0);
+        assert_int_equal((uintptr_t)b.base % BUF_ALIGN, 0);
+        assert_true(b.capacity_bytes >= sizes[i]);
+        assert_int_equal(b.capacity_bytes % BUF_ALIGN, 0);
+        memset(b.base, 0xa5, b.capacity_bytes);
+        buf_put(pool, &b);
+        assert_null(b.base);
+    }
+}
+
+static void out_bytes_counts_what_is_handed_out(void **state)
+{
+    struct buf_pool *pool = *state;
+    struct buf a = {0};
+    struct buf b = {0};
+    assert_int_equal(buf_get(pool, 4096, &a), 0);
+    assert_int_equal(buf_get(pool, 10000, &b), 0);
+    assert_int_equal(buf_pool_out_bytes(pool), a.capacity_bytes + b.capacity_bytes);
+    buf_put(pool, &a);
+    assert_int_equal(buf_pool_out_bytes(pool), b.capacity_bytes);
+    buf_put(pool, &b);
+    assert_int_equal(buf_pool_out_bytes(pool), 0);
+}
+
+static void buffers_out_at_once_do_not_overlap(void **state)
+{
+    struct buf_pool *pool = *state;
+    struct buf bufs[32] = {0};
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(bufs); i++) {
+            assert_int_equal(buf_get(pool, 8192, &bufs[i]), 0);
+            memset(bufs[i].base, (int)i, 8192);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(bufs); i++) {
+            assert_int_equal(bufs[i].base[0], i);
+            assert_int_equal(bufs[i].base[8191], i);
+            buf_put(pool, &bufs[i]);
+        }
+    }
+}
+
+static void empty_buffer_may_be_put(void **state)
+{
+    struct buf b = {0};
+    buf_put(*state, &b);
+    assert_int_equal(buf_pool_out_bytes(*state), 0);
+}
+
+static void pool_that_may_keep_nothing_still_serves(void **state)
+{
+    (void)state;
+    struct buf_pool *pool = buf_pool_create(0);
+    assert_non_null(pool);
+    for (int i = 0; i < 3; i++) {
+        struct buf b = {0};
+        assert_int_equal(buf_get(pool, 65536, &b), 0);
+        b.base[65535] = 1;
+        buf_put(pool, &b);
+    }
+    buf_pool_destroy(pool);
+}
+
+#ifndef ASHLAR_MALLOC_BUFFERS
+static void kept_buffer_serves_the_next_of_its_class(void **state)
+{
+    struct buf_pool *pool = *state;
+    struct buf b = {0};
+    assert_int_equal(buf_get(pool, 16384, &b), 0);
+    const uint8_t *before = b.base;
+    buf_put(pool, &b);
+    assert_int_equal(buf_get(pool, 8193, &b), 0);
+    assert_ptr_equal(b.base, before);
+    assert_int_equal(b.capacity_bytes, 16384);
+    buf_put(pool, &b);
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(buffer_is_aligned_and_large_enough, pool_setup,
+                                        pool_teardown),
+        cmocka_unit_test_setup_teardown(out_bytes_counts_what_is_handed_out, pool_setup,
+                                        pool_teardown),
+        cmocka_unit_test_setup_teardown(buffers_out_at_once_do_not_overlap, pool_setup,
+                                        pool_teardown),
+        cmocka_unit_test_setup_teardown(empty_buffer_may_be_put, pool_setup,
+                                        pool_teardown),
+        cmocka_unit_test(pool_that_may_keep_nothing_still_serves),
+#ifndef ASHLAR_MALLOC_BUFFERS
+        cmocka_unit_test_setup_teardown(kept_buffer_serves_the_next_of_its_class,
+                                        pool_setup, pool_teardown),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

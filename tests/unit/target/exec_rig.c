@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plays the transport for one command at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "proto/lun.h"
+#include "tests/unit/target/exec_rig.h"
+
+#include <string.h>
+
+#define RIG_VOLUME_BYTES (16U << 20)
+
+static int fake_lane;
+static unsigned done_calls;
+
+void task_done(struct task *t)
+{
+    (void)t;
+    done_calls++;
+}
+
+struct rig *rig_create(uint32_t block_bytes)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+    const struct nexus_spec spec = {
+        .initiator = "iqn.2026-01.example:host",
+        .isid = {0x40, 0, 0, 1, 2, 3},
+        .target_name = "iqn.2026-01.example:box",
+        .portal_group_tag = 1,
+    };
+    assert_non_null(r);
+    fake_vio_reset();
+    r->volume = fake_volume_create(RIG_VOLUME_BYTES, block_bytes);
+    r->unit = unit_create(r->volume);
+    assert_non_null(r->unit);
+    r->lus[0] = (struct lu){
+        .block_shift = block_bytes == 512 ? 9 : 12,
+        .block_count = RIG_VOLUME_BYTES / block_bytes,
+        .volume = r->volume,
+        .unit = r->unit,
+    };
+    r->view = (struct view){.lus = r->lus, .luns = r->luns, .lu_count = 1};
+    assert_int_equal(nexus_create(&spec, &r->view, &r->nexus), 0);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_POWER_ON);
+    return r;
+}
+
+void rig_destroy(struct rig *r)
+{
+    free(r->task.buffer.base);
+    nexus_destroy(r->nexus);
+    unit_put(r->unit);
+    volume_put(r->volume);
+    free(r);
+}
+
+static void rig_get_buffer(struct task *t)
+{
+    if (t->buffer_bytes == 0)
+        return;
+    assert_true(t->buffer_bytes <= BUF_BYTES_MAX);
+    size_t bytes = (t->buffer_bytes + BUF_ALIGN - 1) / BUF_ALIGN * BUF_ALIGN;
+    t->buffer.base = aligned_alloc(BUF_ALIGN, bytes);
+    assert_non_null(t->buffer.base);
+    memset(t->buffer.base, 0xdd, bytes);
+    t->buffer.capacity_bytes = bytes;
+}
+
+/* What the CDB asks for and the initiator sends. */
+static void rig_move_data_out(struct rig *r, struct task *t)
+{
+    uint32_t bytes = t->data_out_bytes;
+    assert_true(bytes <= r->out_bytes); /* exec refuses what is too short */
+    assert_true(t->data_offset + bytes <= t->buffer_bytes || bytes == 0);
+    if (bytes > 0)
+        memcpy(t->buffer.base + t->data_offset, r->out, bytes);
+    t->data_out_received_bytes = bytes;
+}
+
+void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes)
+{
+    struct task *t = &r->task;
+    free(t->buffer.base);
+    *t = (struct task){
+        .lane = (struct lane *)(void *)&fake_lane,
+        .nexus = r->nexus,
+        .lun = lun_encode(lun),
+        .expected_out_bytes = r->out_bytes,
+        .expected_in_bytes = r->expected_in_bytes,
+    };
+    assert_true(cdb_bytes <= sizeof(t->cdb));
+    memcpy(t->cdb, cdb, cdb_bytes);
+    unsigned done_before = done_calls;
+    if (exec_prepare(t) == EXEC_PENDING) {
+        rig_get_buffer(t);
+        rig_move_data_out(r, t);
+        if (exec_start(t) == EXEC_PENDING) {
+            assert_int_equal(done_calls, done_before);
+            fake_vio_run();
+            done_before++;
+        }
+    }
+    assert_int_equal(done_calls, done_before);
+    r->out_bytes = 0;
+    r->expected_in_bytes = 0;
+}
+
+void rig_send(struct rig *r, const void *data, uint32_t bytes)
+{
+    assert_true(bytes <= sizeof(r->out));
+    memcpy(r->out, data, bytes);
+    r->out_bytes = bytes;
+}
+
+void rig_send_pattern(struct rig *r, uint8_t value, uint32_t bytes)
+{
+    assert_true(bytes <= sizeof(r->out));
+    memset(r->out, value, bytes);
+    r->out_bytes = bytes;
+}
+
+void rig_expect_good(const struct rig *r)
+{
+    if (r->task.status == SAM_CHECK_CONDITION)
+        fail_msg("sense: %s", sense_name(r->task.sense.code));
+    assert_int_equal(r->task.status, SAM_GOOD);
+}
+
+void rig_expect_sense(const struct rig *r, enum sense_code code)
+{
+    assert_int_equal(r->task.status, SAM_CHECK_CONDITION);
+    if (r->task.sense.code != code)
+        fail_msg("sense: %s, expected %s", sense_name(r->task.sense.code),
+                 sense_name(code));
+}
+
+void rig_expect_cdb_field(const struct rig *r, unsigned byte)
+{
+    rig_expect_sense(r, SENSE_INVALID_CDB_FIELD);
+    assert_true(r->task.sense.has_field);
+    assert_true(r->task.sense.field_in_cdb);
+    assert_int_equal(r->task.sense.field_byte, byte);
+}

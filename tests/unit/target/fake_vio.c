@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volume I/O in memory. It keeps to volume_io.h where a caller could rely on too much:
+ * it scribbles over the scratch around a range, and zeroes only whole blocks on UNMAP. */
+#include "tests/unit/target/fake_vio.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct fake_vio fake_vio;
+static struct vio *queue_head, *queue_tail;
+
+struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes)
+{
+    struct volume *v = calloc(1, sizeof(*v));
+    assert(v != NULL && size_bytes % BLOCK_BYTES == 0);
+    *v = (struct volume){
+        .bytes = calloc(1, size_bytes),
+        .size_bytes = size_bytes,
+        .block_bytes = block_bytes,
+        .naa = {0x6a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+        .serial = "0123456789abcdef",
+        .refs = 1,
+    };
+    assert(v->bytes != NULL);
+    return v;
+}
+
+void volume_get(struct volume *v)
+{
+    v->refs++;
+}
+
+void volume_put(struct volume *v)
+{
+    assert(v->refs > 0);
+    if (--v->refs > 0)
+        return;
+    free(v->bytes);
+    free(v);
+}
+
+uint64_t volume_size_bytes(const struct volume *v)
+{
+    return v->size_bytes;
+}
+
+uint32_t volume_block_bytes(const struct volume *v)
+{
+    return v->block_bytes;
+}
+
+const uint8_t *volume_naa(const struct volume *v)
+{
+    return v->naa;
+}
+
+const char *volume_serial(const struct volume *v)
+{
+    return v->serial;
+}
+
+void fake_vio_reset(void)
+{
+    assert(queue_head == NULL);
+    fake_vio = (struct fake_vio){0};
+}
+
+void vio_submit(struct vio *vio)
+{
+    assert(vio->lane != NULL && vio->done != NULL && vio->p.next == NULL);
+    assert(vio->offset_bytes % SECTOR_BYTES == 0 &&
+           vio->length_bytes % SECTOR_BYTES == 0);
+    if (vio->op != VIO_FLUSH) {
+        assert(vio->length_bytes > 0);
+        assert(vio->offset_bytes + vio->length_bytes <= vio->volume->size_bytes);
+    }
+    if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
+        assert(vio->length_bytes <= VIO_BYTES_MAX);
+        assert((uintptr_t)vio->data % BUF_ALIGN == 0);
+    }
+    assert(fake_vio.count < FAKE_VIO_SEEN_MAX);
+    fake_vio.seen[fake_vio.count++] = (struct fake_vio_seen){
+        vio->op, vio->fua, vio->may_unmap, vio->offset_bytes, vio->length_bytes};
+    if (queue_head == NULL)
+        queue_head = vio;
+    else
+        queue_tail->p.next = vio;
+    queue_tail = vio;
+}
+
+/* What lies around the range in its first and last block is not the caller's. */
+static void fake_scribble(const struct vio *vio)
+{
+    size_t head = vio->offset_bytes % BLOCK_BYTES;
+    size_t all = vio_buffer_bytes(vio->offset_bytes, vio->length_bytes);
+    memset(vio->data, 0xee, head);
+    memset(vio->data + head + vio->length_bytes, 0xee, all - head - vio->length_bytes);
+}
+
+static void fake_unmap(struct volume *v, uint64_t offset, uint64_t length)
+{
+    uint64_t first = (offset + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    uint64_t end = (offset + length) / BLOCK_BYTES * BLOCK_BYTES;
+    if (first < end)
+        memset(v->bytes + first, 0, end - first);
+}
+
+/* Mapped: every extent of this fake volume with an odd number. */
+static void fake_status(struct vio *vio)
+{
+    uint64_t at = vio->offset_bytes / BLOCK_BYTES * BLOCK_BYTES;
+    uint64_t end = vio->offset_bytes + vio->length_bytes;
+    vio->status_count = 0;
+    while (at < end && vio->status_count < vio->status_max) {
+        uint64_t next = (at / EXTENT_BYTES + 1) * EXTENT_BYTES;
+        vio->status[vio->status_count++] =
+            (struct vio_status){at, next - at, at / EXTENT_BYTES % 2 == 1};
+        at = next;
+    }
+}
+
+static void fake_do(struct vio *vio)
+{
+    struct volume *v = vio->volume;
+    switch (vio->op) {
+    case VIO_READ:
+        fake_scribble(vio);
+        memcpy(vio->data + vio->offset_bytes % BLOCK_BYTES, v->bytes + vio->offset_bytes,
+               vio->length_bytes);
+        break;
+    case VIO_WRITE:
+        fake_scribble(vio);
+        memcpy(v->bytes + vio->offset_bytes, vio->data + vio->offset_bytes % BLOCK_BYTES,
+               vio->length_bytes);
+        break;
+    case VIO_UNMAP:
+        fake_unmap(v, vio->offset_bytes, vio->length_bytes);
+        break;
+    case VIO_ZERO:
+        memset(v->bytes + vio->offset_bytes, 0, vio->length_bytes);
+        break;
+    case VIO_FLUSH:
+        break;
+    case VIO_STATUS:
+        fake_status(vio);
+        break;
+    }
+}
+
+void fake_vio_run(void)
+{
+    while (queue_head != NULL) {
+        struct vio *vio = queue_head;
+        queue_head = vio->p.next;
+        vio->p.next = NULL;
+        if (fake_vio.fail_nth > 0 && --fake_vio.fail_nth == 0) {
+            vio->done(vio, fake_vio.fail_rc);
+            continue;
+        }
+        fake_do(vio);
+        vio->done(vio, 0);
+    }
+}

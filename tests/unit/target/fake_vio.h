@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Volumes in memory, in place of lunmgr: vio_submit queues, fake_vio_run() does the work
+ * and answers, as a lane's loop would. Linked instead of lunmgr's objects, never with
+ * them. One thread. */
+#ifndef TESTS_FAKE_VIO_H
+#define TESTS_FAKE_VIO_H
+
+#include "lunmgr/volume_io.h"
+
+#define FAKE_VIO_SEEN_MAX 512
+
+struct volume {
+    uint8_t *bytes;
+    uint64_t size_bytes;
+    uint32_t block_bytes;
+    uint8_t naa[16];
+    const char *serial;
+    unsigned refs;
+};
+
+/* What was submitted, as it was, in order. */
+struct fake_vio_seen {
+    enum vio_op op;
+    bool fua, may_unmap;
+    uint64_t offset_bytes, length_bytes;
+};
+
+struct fake_vio {
+    struct fake_vio_seen seen[FAKE_VIO_SEEN_MAX];
+    unsigned count;
+    unsigned fail_nth; /* 1: the next one; 0: none */
+    int fail_rc;
+};
+extern struct fake_vio fake_vio;
+
+/* size_bytes: a multiple of BLOCK_BYTES. One reference, the caller's. */
+struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes);
+void fake_vio_reset(void);
+/* Answers until nothing is queued. */
+void fake_vio_run(void);
+
+#endif

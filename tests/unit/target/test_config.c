@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file and the flags. */
+#include "target/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct config config;
+
+/* Loads with a file of this text, and up to two arguments. */
+static int load(const char *text, const char *flag, const char *value, struct err *e)
+{
+    char path[] = "/tmp/ashlar-config.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    char *argv[6] = {(char *)(uintptr_t) "ashlard", (char *)(uintptr_t) "--config", path};
+    int argc = 3;
+    if (flag != NULL)
+        argv[argc++] = (char *)(uintptr_t)flag;
+    if (value != NULL)
+        argv[argc++] = (char *)(uintptr_t)value;
+    *e = (struct err){0};
+    int rc = config_load(&config, argc, argv, e);
+    unlink(path);
+    return rc;
+}
+
+static void all_keys_are_read(void **state)
+{
+    struct err e;
+    (void)state;
+    assert_int_equal(load("# a comment\n"
+                          "state-dir = /srv/ashlar\n"
+                          "target-name = IQN.2026-01.org.example:Box\n"
+                          "portal = 127.0.0.1:3261\n"
+                          "portal = [::1]:3262\n"
+                          "advertise = san.example.org\n"
+                          "api-socket = none\n"
+                          "api = 127.0.0.1:8080\n"
+                          "reactors = 3\n"
+                          "io-engine = threads\n"
+                          "log-level = debug\n"
+                          "round-interval-ms = 500\n",
+                          NULL, NULL, &e),
+                     0);
+    assert_string_equal(config.state_dir, "/srv/ashlar");
+    assert_string_equal(config.target_name, "iqn.2026-01.org.example:box");
+    assert_int_equal(config.portals.count, 2);
+    assert_string_equal(config.portals.pointers[1], "[::1]:3262");
+    assert_int_equal(config.advertise.count, 1);
+    assert_string_equal(config.api_socket, "");
+    assert_string_equal(config.api, "127.0.0.1:8080");
+    assert_int_equal(config.reactors, 3);
+    assert_int_equal(config.engine, ENGINE_THREADS);
+    assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(config.round_interval_ms, 500);
+}
+
+static void flags_go_before_the_file(void **state)
+{
+    struct err e;
+    static const char file[] =
+        "portal = 127.0.0.1:1\nportal = 127.0.0.1:2\nreactors = 1\n";
+    (void)state;
+    assert_int_equal(load(file, "--portal", "127.0.0.1:3", &e), 0);
+    assert_int_equal(config.portals.count, 1);
+    assert_string_equal(config.portals.pointers[0], "127.0.0.1:3");
+    assert_int_equal(load(file, "--reactors=2", NULL, &e), 0);
+    assert_int_equal(config.reactors, 2);
+    assert_int_equal(config.portals.count, 2);
+}
+
+static void nothing_said_is_enough(void **state)
+{
+    struct err e;
+    (void)state;
+    assert_int_equal(load("", NULL, NULL, &e), 0);
+    assert_string_equal(config.portals.pointers[0], "[::]:3260");
+    assert_in_range(config.reactors, 1, TARGET_REACTOR_MAX);
+}
+
+static void the_example_is_accepted_with_every_key_set(void **state)
+{
+    struct err e;
+    char text[8192] = "", line[512];
+    FILE *f = fopen(ASHLAR_SOURCE_DIR "/packaging/ashlard.conf.example", "re");
+    (void)state;
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+        /* A key with its default stands behind one #, without a blank. */
+        const char *key =
+            line[0] == '#' && line[1] >= 'a' && line[1] <= 'z' ? line + 1 : "";
+        strncat(text, key, sizeof(text) - strlen(text) - 1);
+    }
+    fclose(f);
+    assert_int_equal(load(text, NULL, NULL, &e), 0);
+    struct config all = config;
+    assert_int_equal(load("", NULL, NULL, &e), 0);
+    char differs[256];
+    config.reactors = all.reactors; /* as many as there are CPUs */
+    config_compare(&all, &config, differs, sizeof(differs));
+    assert_string_equal(differs, "target-name");
+}
+
+/* One line that names what is wrong and what is accepted. */
+static void bad_input_is_named(void **state)
+{
+    static const struct {
+        const char *text, *flag, *value;
+        const char *says[3];
+    } cases[] = {
+        {"\nno-such-key = 1\n", NULL, NULL, {":2:", "no-such-key", "io-engine"}},
+        {"[target]\nreactors = 1\n", NULL, NULL, {":2:", "target", "section"}},
+        {"reactors = many\n", NULL, NULL, {":1: reactors", "many", "1 to 16"}},
+        {"reactors = 0\n", NULL, NULL, {"reactors", "'0'", "1 to 16"}},
+        {"reactors = 17\n", NULL, NULL, {"reactors", "'17'", "1 to 16"}},
+        {"reactors = 0x2\n", NULL, NULL, {"reactors", "0x2", "1 to 16"}},
+        {"reactors =\n", NULL, NULL, {":1: reactors", "''", "1 to 16"}},
+        {"io-engine = magic\n", NULL, NULL, {"io-engine", "magic", "uring or threads"}},
+        {"log-level = loud\n", NULL, NULL, {"log-level", "loud", "debug"}},
+        {"portal = nowhere\n", NULL, NULL, {"portal", "nowhere", "ADDRESS:PORT"}},
+        {"advertise = a b\n", NULL, NULL, {"advertise", "a b", "NAME:PORT"}},
+        {"target-name = box\n", NULL, NULL, {"target-name", "box", "iqn."}},
+        {"state-dir = here\n", NULL, NULL, {"state-dir", "here", "absolute path"}},
+        {"round-interval-ms = 99\n", NULL, NULL, {"round-interval-ms", "99", "60000"}},
+        {"\n\nwhat is this\n", NULL, NULL, {":3:", "key = value", ""}},
+        {"", "--reactors", NULL, {"--reactors", "missing", ""}},
+        {"", "--reactors", "x", {"--reactors", "'x'", "1 to 16"}},
+        {"", "--what", NULL, {"--what", "--help", ""}},
+        {"", "what", NULL, {"'what'", "--help", ""}},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e;
+        assert_int_not_equal(load(cases[i].text, cases[i].flag, cases[i].value, &e), 0);
+        assert_null(strchr(e.text, '\n'));
+        for (size_t k = 0; k < 3; k++) {
+            if (strstr(e.text, cases[i].says[k]) == NULL)
+                fail_msg("'%s' is not in: %s", cases[i].says[k], e.text);
+        }
+    }
+}
+
+static void too_long_and_too_many_are_refused(void **state)
+{
+    struct err e;
+    char text[4096];
+    (void)state;
+    memset(text, 'x', 2000);
+    memcpy(text, "api = ", 6);
+    text[2000] = '\n';
+    text[2001] = '\0';
+    assert_int_not_equal(load(text, NULL, NULL, &e), 0);
+    assert_non_null(strstr(e.text, ":1:"));
+    text[0] = '\0';
+    for (int i = 0; i < CONFIG_LIST_MAX + 1; i++)
+        strncat(text, "portal = 127.0.0.1:1\n", sizeof(text) - strlen(text) - 1);
+    assert_int_not_equal(load(text, NULL, NULL, &e), 0);
+    assert_non_null(strstr(e.text, "at most 16"));
+}
+
+static void a_file_that_is_not_there_is_named(void **state)
+{
+    struct err e = {0};
+    char *argv[] = {(char *)(uintptr_t) "ashlard",
+                    (char *)(uintptr_t) "--config=/no/such"};
+    (void)state;
+    assert_int_not_equal(config_load(&config, 2, argv, &e), 0);
+    assert_non_null(strstr(e.text, "/no/such"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_keys_are_read),
+        cmocka_unit_test(flags_go_before_the_file),
+        cmocka_unit_test(nothing_said_is_enough),
+        cmocka_unit_test(the_example_is_accepted_with_every_key_set),
+        cmocka_unit_test(bad_input_is_named),
+        cmocka_unit_test(too_long_and_too_many_are_refused),
+        cmocka_unit_test(a_file_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes before any command, and the commands that tell: INQUIRY, REPORT LUNS, READ
+ * CAPACITY, MODE SENSE and SELECT, REQUEST SENSE, the reports of what is supported. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/be.h"
+#include "proto/lun.h"
+#include "tests/unit/target/exec_rig.h"
+
+#include <string.h>
+
+static int rig_512(void **state)
+{
+    *state = rig_create(512);
+    return 0;
+}
+
+static int rig_4096(void **state)
+{
+    *state = rig_create(4096);
+    return 0;
+}
+
+static int rig_end(void **state)
+{
+    rig_destroy(*state);
+    return 0;
+}
+
+static void every_known_command_ends_and_touches_no_other_memory(void **state)
+{
+    struct rig *r = *state;
+    for (unsigned id = 0; id < CDB_ID_COUNT; id++) {
+        uint8_t cdb[16] = {cdb_ops[id].opcode, cdb_ops[id].service_action};
+        rig_run(r, 0, cdb, sizeof(cdb));
+        assert_true(r->task.status == SAM_GOOD || r->task.status == SAM_CHECK_CONDITION);
+        assert_true(r->task.data_in_bytes <= r->task.buffer_bytes);
+    }
+}
+
+static void unknown_command_is_refused_by_its_code(void **state)
+{
+    static const uint8_t opcodes[] = {0x5e, 0x5f, 0x34, 0x89, 0x1d, 0xff};
+    struct rig *r = *state;
+    for (size_t i = 0; i < ARRAY_LEN(opcodes); i++) {
+        RIG_RUN(r, opcodes[i], 0, 0, 0, 0, 0);
+        rig_expect_sense(r, SENSE_INVALID_OPCODE);
+    }
+}
+
+static void lun_without_a_unit_refuses_all_but_discovery(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN_ON(r, 5, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LUN_NOT_SUPPORTED);
+    RIG_RUN_ON(r, 5, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_LUN_NOT_SUPPORTED);
+    RIG_RUN_ON(r, 5, 0xff, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LUN_NOT_SUPPORTED);
+    RIG_RUN_ON(r, 5, 0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LUN_NOT_SUPPORTED);
+
+    RIG_RUN_ON(r, 5, 0x12, 0, 0, 0, 96, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[0], 0x7f);
+
+    RIG_RUN_ON(r, 5, 0x03, 0, 0, 0, 18, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[2], SENSE_KEY_ILLEGAL_REQUEST);
+    assert_int_equal(r->task.data_in[12], 0x25);
+}
+
+static void nexus_that_sees_nothing_still_gets_its_empty_list(void **state)
+{
+    struct rig *r = *state;
+    nexus_set_view(r->nexus, NULL);
+    RIG_RUN(r, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 8);
+    assert_int_equal(be32_load(r->task.data_in), 0);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LUN_NOT_SUPPORTED);
+}
+
+static void attention_is_told_before_a_command_but_not_by_discovery(void **state)
+{
+    struct rig *r = *state;
+    nexus_notice(r->nexus, r->volume, NEXUS_LU_RESET);
+    RIG_RUN(r, 0x12, 0, 0, 0, 96, 0);
+    rig_expect_good(r);
+    RIG_RUN(r, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0);
+    rig_expect_good(r);
+    RIG_RUN(r, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_LU_RESET);
+    RIG_RUN(r, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+}
+
+static void request_sense_tells_an_attention_as_data_once(void **state)
+{
+    struct rig *r = *state;
+    nexus_notice(r->nexus, NULL, NEXUS_TASKS_CLEARED);
+    RIG_RUN(r, 0x03, 0, 0, 0, 252, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, SENSE_FIXED_BYTES);
+    assert_int_equal(r->task.data_in[2], SENSE_KEY_UNIT_ATTENTION);
+    assert_int_equal(r->task.data_in[12], 0x2f);
+    RIG_RUN(r, 0x03, 1, 0, 0, 252, 0); /* DESC */
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[0], 0x72);
+    assert_int_equal(r->task.data_in[1], SENSE_KEY_NO_SENSE);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+}
+
+static void new_lun_is_announced_until_it_is_reported(void **state)
+{
+    struct rig *r = *state;
+    struct volume *second = fake_volume_create(8U << 20, 512);
+    struct unit *unit = unit_create(second);
+    assert_non_null(unit);
+    const struct lu added = {
+        .lun = 300, .block_shift = 9, .volume = second, .unit = unit};
+    const struct lu wider_lus[2] = {r->lus[0], added};
+    const uint32_t luns[2] = {0, 300};
+    struct view wider = {.lus = wider_lus, .luns = luns, .lu_count = 2};
+    nexus_set_view(r->nexus, &wider);
+    RIG_RUN(r, 0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 8 + 16);
+    assert_int_equal(be32_load(r->task.data_in), 16);
+    assert_int_equal(be64_load(r->task.data_in + 16), lun_encode(300));
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+
+    nexus_set_view(r->nexus, &r->view);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LUNS_CHANGED);
+    unit_put(unit);
+    volume_put(second);
+}
+
+static void inquiry_tells_who_it_is(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0x12, 0, 0, 0, 255, 0);
+    rig_expect_good(r);
+    assert_memory_equal(r->task.data_in + 8, "ASHLAR  VIRTUAL-DISK    0.1 ", 28);
+    RIG_RUN(r, 0x12, 0, 0, 0, 36, 0);
+    assert_int_equal(r->task.data_in_bytes, 36);
+    assert_int_equal(r->task.transfer_bytes, 36);
+    RIG_RUN(r, 0x12, 0, 0x83, 0, 36, 0); /* a page without EVPD */
+    rig_expect_cdb_field(r, 2);
+    RIG_RUN(r, 0x12, 1, 0x80, 0, 255, 0);
+    rig_expect_good(r);
+    assert_memory_equal(r->task.data_in + 4, "0123456789abcdef", 16);
+    RIG_RUN(r, 0x12, 1, 0x83, 4, 0, 0);
+    rig_expect_good(r);
+    assert_memory_equal(r->task.data_in + 8, r->volume->naa, 16);
+    RIG_RUN(r, 0x12, 1, 0xc7, 4, 0, 0);
+    rig_expect_cdb_field(r, 2);
+}
+
+static void block_limits_are_what_commands_are_held_to(void **state)
+{
+    struct rig *r = *state;
+    uint32_t block_bytes = r->volume->block_bytes;
+    RIG_RUN(r, 0x12, 1, 0xb0, 0, 255, 0);
+    rig_expect_good(r);
+    const uint8_t *b0 = r->task.data_in;
+    assert_int_equal(be32_load(b0 + 8) * block_bytes, 4U << 20);
+    assert_int_equal(be32_load(b0 + 20), 1U << 20);
+    assert_int_equal(be32_load(b0 + 24), 256);
+    assert_int_equal(be32_load(b0 + 28) * block_bytes, EXTENT_BYTES);
+    assert_int_equal(be32_load(b0 + 32), 0x80000000U);
+    assert_int_equal(be64_load(b0 + 36), 1U << 20);
+}
+
+static void capacity_and_blocks_are_told(void **state)
+{
+    struct rig *r = *state;
+    uint32_t block_bytes = r->volume->block_bytes;
+    uint32_t last = (16U << 20) / block_bytes - 1;
+    RIG_RUN(r, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 8);
+    assert_int_equal(be32_load(r->task.data_in), last);
+    assert_int_equal(be32_load(r->task.data_in + 4), block_bytes);
+    RIG_RUN(r, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 32);
+    assert_int_equal(be64_load(r->task.data_in), last);
+    assert_int_equal(r->task.data_in[13], block_bytes == 512 ? 3 : 0);
+    assert_int_equal(r->task.data_in[14] & 0xc0, 0xc0); /* LBPME, LBPRZ */
+}
+
+static void mode_sense_tells_the_cache_and_write_protection(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[2] & 0x80, 0);
+    assert_int_equal(r->task.data_in[4], 0x08);
+    assert_int_equal(r->task.data_in[6] & 0x04, 0x04); /* WCE */
+    r->lus[0].read_only = true;
+    RIG_RUN(r, 0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 255, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[3] & 0x80, 0x80);
+    RIG_RUN(r, 0x1a, 0, 0xc8, 0, 255, 0); /* saved values */
+    rig_expect_sense(r, SENSE_SAVING_NOT_SUPPORTED);
+    RIG_RUN(r, 0x1a, 0, 0x19, 0, 255, 0);
+    rig_expect_cdb_field(r, 2);
+}
+
+static void mode_select_takes_what_is_and_keeps_the_cache_on(void **state)
+{
+    struct rig *r = *state;
+    uint8_t list[4 + 20];
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, sizeof(list));
+    memcpy(list, r->task.data_in, sizeof(list));
+    list[0] = 0;
+    rig_send(r, list, sizeof(list));
+    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
+    rig_expect_good(r);
+    list[6] &= (uint8_t)~0x04U;
+    rig_send(r, list, sizeof(list));
+    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
+    rig_expect_sense(r, SENSE_INVALID_PARAM_FIELD);
+    rig_send(r, list, 8);
+    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
+    rig_expect_sense(r, SENSE_PARAM_LIST_LENGTH);
+}
+
+/* Sends the control page with this D_SENSE bit and this SWP bit. */
+static void select_control(struct rig *r, bool descriptor, bool protect)
+{
+    const uint8_t list[4 + 12] = {
+        [4] = 0x0a, 0x0a, descriptor ? 0x04 : 0, 0x10, protect ? 0x08 : 0};
+    rig_send(r, list, sizeof(list));
+    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
+    rig_expect_good(r);
+}
+
+static void software_write_protect_holds_until_it_is_taken_back(void **state)
+{
+    struct rig *r = *state;
+    select_control(r, false, true);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+    RIG_RUN(r, 0x1a, 0, 0x0a, 0, 255, 0);
+    assert_int_equal(r->task.data_in[2] & 0x80, 0x80);
+    select_control(r, false, false);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+}
+
+static void sense_format_is_the_selected_one_until_a_reset(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0xff, 0, 0, 0, 0, 0);
+    assert_false(r->task.sense_descriptor);
+    select_control(r, true, false);
+    RIG_RUN(r, 0xff, 0, 0, 0, 0, 0);
+    assert_true(r->task.sense_descriptor);
+    nexus_notice(r->nexus, NULL, NEXUS_TARGET_RESET);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_POWER_ON);
+    assert_false(r->task.sense_descriptor);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+}
+
+static void each_command_reported_is_one_that_is_done(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0xa3, 0x0c, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(be32_load(r->task.data_in) / 8, CDB_ID_COUNT);
+    RIG_RUN(r, 0xa3, 0x0c, 0x80, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0); /* with timeouts */
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 4 + CDB_ID_COUNT * 20);
+    assert_int_equal(be32_load(r->task.data_in) / 20, CDB_ID_COUNT);
+    RIG_RUN(r, 0xa3, 0x0d, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 4);
+}
+
+static void stopping_a_unit_writes_its_cache(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0x1b, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 0);
+    RIG_RUN(r, 0x1b, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 1);
+    assert_int_equal(fake_vio.seen[0].op, VIO_FLUSH);
+    RIG_RUN(r, 0x1b, 0, 0, 0, 2, 0); /* eject */
+    rig_expect_cdb_field(r, 4);
+    RIG_RUN(r, 0x1e, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+}
+
+int main(void)
+{
+#define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_512, rig_end)
+#define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_4096, rig_end)
+    const struct CMUnitTest tests[] = {
+        ON_512(every_known_command_ends_and_touches_no_other_memory),
+        ON_512(unknown_command_is_refused_by_its_code),
+        ON_512(lun_without_a_unit_refuses_all_but_discovery),
+        ON_512(nexus_that_sees_nothing_still_gets_its_empty_list),
+        ON_512(attention_is_told_before_a_command_but_not_by_discovery),
+        ON_512(request_sense_tells_an_attention_as_data_once),
+        ON_512(new_lun_is_announced_until_it_is_reported),
+        ON_512(inquiry_tells_who_it_is),
+        ON_512(block_limits_are_what_commands_are_held_to),
+        ON_4096(block_limits_are_what_commands_are_held_to),
+        ON_512(capacity_and_blocks_are_told),
+        ON_4096(capacity_and_blocks_are_told),
+        ON_512(mode_sense_tells_the_cache_and_write_protection),
+        ON_512(mode_select_takes_what_is_and_keeps_the_cache_on),
+        ON_512(software_write_protect_holds_until_it_is_taken_back),
+        ON_512(sense_format_is_the_selected_one_until_a_reset),
+        ON_512(each_command_reported_is_one_that_is_done),
+        ON_512(stopping_a_unit_writes_its_cache),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

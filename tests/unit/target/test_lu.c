@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The access snapshot: who sees what, and what a change of hosts and mappings changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lunmgr/host.h"
+#include "target/lu.h"
+#include "target/unit.h"
+#include "tests/unit/target/fake_vio.h"
+
+#include <string.h>
+
+/* Hosts and mappings as lunmgr has them: in order of name, then of LUN. */
+struct host {
+    const char *name;
+    const char *initiators[3];
+    size_t initiator_count;
+};
+struct mapping {
+    struct host *host;
+    struct volume *volume;
+    uint16_t lun;
+    bool read_only;
+};
+struct lunmgr {
+    struct host *hosts;
+    size_t host_count;
+    struct mapping *mappings;
+    size_t mapping_count;
+};
+
+struct host *host_next(struct lunmgr *m, const struct host *prev)
+{
+    size_t next = prev == NULL ? 0 : (size_t)(prev - m->hosts) + 1;
+    return next < m->host_count ? &m->hosts[next] : NULL;
+}
+
+void host_describe(const struct host *host, struct host_info *out)
+{
+    *out = (struct host_info){
+        .initiators = host->initiators,
+        .initiator_count = host->initiator_count,
+    };
+    strncpy(out->name, host->name, sizeof(out->name) - 1);
+}
+
+struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev)
+{
+    size_t next = prev == NULL ? 0 : (size_t)(prev - m->mappings) + 1;
+    return next < m->mapping_count ? &m->mappings[next] : NULL;
+}
+
+void mapping_describe(const struct mapping *mapping, struct mapping_info *out)
+{
+    *out = (struct mapping_info){.lun = mapping->lun, .read_only = mapping->read_only};
+}
+
+struct volume *mapping_volume(const struct mapping *mapping)
+{
+    return mapping->volume;
+}
+
+struct host *mapping_host(const struct mapping *mapping)
+{
+    return mapping->host;
+}
+
+struct box {
+    struct volume *small, *large;
+    struct host hosts[3];
+    struct mapping mappings[4];
+    struct lunmgr m;
+};
+
+static int box_create(void **state)
+{
+    struct box *b = calloc(1, sizeof(*b));
+    assert_non_null(b);
+    b->small = fake_volume_create(4U << 20, 512);
+    b->large = fake_volume_create(8U << 20, 4096);
+    b->hosts[0] = (struct host){"alpha", {"iqn.a:1", "iqn.a:2"}, 2};
+    b->hosts[1] = (struct host){"beta", {"iqn.b"}, 1};
+    b->hosts[2] = (struct host){"open", {"any"}, 1};
+    b->mappings[0] = (struct mapping){&b->hosts[0], b->small, 0, false};
+    b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 7, true};
+    b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false};
+    b->m = (struct lunmgr){b->hosts, 3, b->mappings, 3};
+    *state = b;
+    return 0;
+}
+
+static int box_destroy(void **state)
+{
+    struct box *b = *state;
+    volume_put(b->small);
+    volume_put(b->large);
+    free(b);
+    return 0;
+}
+
+static void each_initiator_sees_its_own_hosts_luns(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    const struct view *alpha = access_view(a, "iqn.a:2");
+    assert_non_null(alpha);
+    assert_ptr_equal(alpha, access_view(a, "iqn.a:1"));
+    assert_ptr_equal(alpha, access_view(a, "IQN.A:1"));
+    assert_string_equal(alpha->host_name, "alpha");
+    assert_int_equal(alpha->lu_count, 2);
+    assert_int_equal(alpha->luns[1], 7);
+    assert_ptr_equal(view_lu(alpha, 0)->volume, b->small);
+    assert_int_equal(view_lu(alpha, 0)->block_count, (4U << 20) / 512);
+    assert_int_equal(lu_block_bytes(view_lu(alpha, 7)), 4096);
+    assert_true(view_lu(alpha, 7)->read_only);
+    assert_null(view_lu(alpha, 1));
+    assert_null(view_lu(alpha, 300));
+    access_put(a);
+}
+
+static void own_host_without_luns_hides_the_open_ones(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    const struct view *beta = access_view(a, "iqn.b");
+    assert_string_equal(beta->host_name, "beta");
+    assert_int_equal(beta->lu_count, 0);
+    access_put(a);
+}
+
+static void unknown_initiator_sees_the_open_host_or_nothing(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    const struct view *open = access_view(a, "iqn.stranger");
+    assert_string_equal(open->host_name, "open");
+    assert_ptr_equal(view_lu(open, 300)->volume, b->large);
+    access_put(a);
+
+    b->m.host_count = 2;
+    b->m.mapping_count = 2;
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_null(access_view(a, "iqn.stranger"));
+    assert_null(access_view(a, "any"));
+    assert_null(view_lu(NULL, 0));
+    access_put(a);
+}
+
+static void snapshot_holds_its_volumes_until_the_last_put(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_int_equal(b->large->refs, 2);
+    assert_ptr_equal(access_get(a), a);
+    access_put(a);
+    assert_int_equal(b->large->refs, 2);
+    access_put(a);
+    assert_int_equal(b->large->refs, 1);
+    assert_int_equal(b->small->refs, 1);
+}
+
+static void unit_is_one_for_all_hosts_and_lives_on(void **state)
+{
+    struct box *b = *state;
+    struct access *before;
+    struct access *after;
+    assert_int_equal(access_create(&b->m, NULL, &before), 0);
+    struct unit *unit = view_lu(access_view(before, "iqn.a:1"), 7)->unit;
+    assert_ptr_equal(view_lu(access_view(before, "iqn.any"), 300)->unit, unit);
+    unsigned modes = unit_set_modes(unit, UNIT_WRITE_PROTECT);
+    assert_int_equal(access_create(&b->m, before, &after), 0);
+    access_put(before);
+    unit = view_lu(access_view(after, "iqn.a:1"), 7)->unit;
+    assert_int_equal(unit_modes(unit), modes);
+    assert_int_equal(unit_set_modes(unit, UNIT_WRITE_PROTECT), modes);
+    assert_int_not_equal(unit_set_modes(unit, 0), modes);
+    access_put(after);
+    assert_int_equal(b->large->refs, 1);
+}
+
+static void change_of_volume_right_or_number_is_seen(void **state)
+{
+    struct box *b = *state;
+    struct access *before;
+    struct access *after;
+    assert_int_equal(access_create(&b->m, NULL, &before), 0);
+    const struct view *was = access_view(before, "iqn.a:1");
+    const struct lu *first = view_lu(was, 0);
+
+    assert_int_equal(access_create(&b->m, before, &after), 0);
+    const struct view *now = access_view(after, "iqn.a:1");
+    assert_false(view_differs(was, now));
+    assert_true(view_keeps(now, first));
+    access_put(after);
+
+    b->mappings[0].read_only = true;
+    assert_int_equal(access_create(&b->m, before, &after), 0);
+    now = access_view(after, "iqn.a:1");
+    assert_true(view_differs(was, now));
+    assert_false(view_keeps(now, first));
+    assert_true(view_keeps(now, view_lu(was, 7)));
+    access_put(after);
+
+    b->mappings[0].read_only = false;
+    b->mappings[0].volume = b->large;
+    assert_int_equal(access_create(&b->m, before, &after), 0);
+    assert_false(view_keeps(access_view(after, "iqn.a:1"), first));
+    assert_false(view_differs(access_view(before, "iqn.b"), access_view(after, "iqn.b")));
+    assert_true(view_differs(was, NULL));
+    assert_false(view_keeps(NULL, first));
+    access_put(after);
+    access_put(before);
+}
+
+int main(void)
+{
+#define BOXED(name) cmocka_unit_test_setup_teardown(name, box_create, box_destroy)
+    const struct CMUnitTest tests[] = {
+        BOXED(each_initiator_sees_its_own_hosts_luns),
+        BOXED(own_host_without_luns_hides_the_open_ones),
+        BOXED(unknown_initiator_sees_the_open_host_or_nothing),
+        BOXED(snapshot_holds_its_volumes_until_the_last_put),
+        BOXED(unit_is_one_for_all_hosts_and_lives_on),
+        BOXED(change_of_volume_right_or_number_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

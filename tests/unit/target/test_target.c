@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target's public face: what it lists and counts, what it ends, and that a change of
+ * mappings reaches the sessions. */
+#include "tests/unit/target/wire_rig.h"
+
+#include "proto/sense.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct listed {
+    struct wire_rig *rig;
+    size_t count;
+    struct target_session_info sessions[8];
+};
+
+static void on_sessions(void *arg, const struct target_session_info *sessions,
+                        size_t count)
+{
+    struct listed *l = arg;
+    assert_in_range(count, 0, ARRAY_LEN(l->sessions));
+    l->count = count;
+    if (count > 0)
+        memcpy(l->sessions, sessions, count * sizeof(*sessions));
+    l->rig->answers--;
+}
+
+static void list(struct wire_rig *r, struct listed *l)
+{
+    l->rig = r;
+    r->answers = 1;
+    target_list_sessions(r->target, on_sessions, l);
+    wire_rig_wait(r);
+}
+
+static void list_until(struct wire_rig *r, struct listed *l, size_t count)
+{
+    for (int i = 0; i < 20000; i++) {
+        list(r, l);
+        if (l->count == count)
+            return;
+    }
+    fail_msg("%zu sessions, not %zu", l->count, count);
+}
+
+static void sessions_are_listed_as_negotiated(void **state)
+{
+    struct wire_rig *r = *state;
+    struct listed l;
+    struct wire_peer *a = wire_peer_connect(r);
+    struct wire_peer *b = wire_peer_connect(r);
+    wire_peer_login(a, KEYS("HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0"
+                            "MaxBurstLength=131072\0FirstBurstLength=65536\0"));
+    wire_peer_login(b, KEYS(""));
+    wire_peer_ready(b);
+    list(r, &l);
+    assert_int_equal(l.count, 2);
+    const struct target_session_info *s = &l.sessions[0];
+    assert_string_equal(s->initiator, RIG_INITIATOR);
+    assert_string_equal(s->host_name, "h1");
+    assert_string_equal(s->portal, target_portal(r->target, 0));
+    assert_int_equal(s->tsih, a->tsih);
+    assert_false(s->discovery);
+    assert_true(s->header_digest);
+    assert_int_equal(s->max_recv_initiator_bytes, 65536);
+    assert_int_equal(s->max_burst_bytes, 131072);
+    assert_int_equal(s->first_burst_bytes, 65536);
+    assert_true(l.sessions[1].id > s->id);
+    assert_int_not_equal(l.sessions[1].reactor, s->reactor);
+    assert_in_range(l.sessions[1].commands, 1, 8);
+    wire_peer_close(a);
+    wire_peer_close(b);
+    list_until(r, &l, 0);
+}
+
+static void counters_count(void **state)
+{
+    struct wire_rig *r = *state;
+    struct target_counters before, after;
+    struct cmd_req m;
+    target_counters(r->target, &before);
+    struct wire_peer *p = wire_peer_connect(r);
+    wire_peer_login(p, KEYS(""));
+    wire_peer_ready(p);
+    wire_peer_rw(p, &m, false, 0, 8);
+    wire_peer_send_cmd(p, &m, NULL);
+    wire_peer_expect(p, OP_DATA_IN);
+    target_counters(r->target, &after);
+    assert_int_equal(after.read_bytes - before.read_bytes, 4096);
+    assert_int_equal(after.logins - before.logins, 1);
+    assert_true(after.commands > before.commands);
+    assert_true(after.sessions > 0);
+    wire_peer_close(p);
+}
+
+static void on_kicked(void *arg, bool found)
+{
+    struct wire_rig *r = arg;
+    r->failed = !found;
+    r->answers--;
+}
+
+static void a_kicked_session_ends(void **state)
+{
+    struct wire_rig *r = *state;
+    struct listed l;
+    struct wire_peer *p = wire_peer_connect(r);
+    list_until(r, &l, 0);
+    wire_peer_login(p, KEYS(""));
+    list(r, &l);
+    assert_int_equal(l.count, 1);
+    r->answers = 1;
+    target_kick_session(r->target, l.sessions[0].id, on_kicked, r);
+    wire_rig_wait(r);
+    wire_peer_expect_eof(p);
+    wire_peer_close(p);
+    list(r, &l);
+    assert_int_equal(l.count, 0);
+}
+
+static void kicking_nobody_says_so(void **state)
+{
+    struct wire_rig *r = *state;
+    r->answers = 1;
+    target_kick_session(r->target, 1ULL << 60, on_kicked, r);
+    while (r->answers > 0)
+        loop_run_once(r->control, false);
+    assert_true(r->failed);
+    r->failed = false;
+}
+
+static void expect_sense(struct wire_peer *p, enum sense_code code)
+{
+    struct cmd_rsp rsp;
+    struct sense sense;
+    assert_int_equal(wire_peer_status(p, &rsp), SAM_CHECK_CONDITION);
+    assert_int_equal(sense_segment_decode(p->data, p->data_bytes, &sense), 0);
+    assert_string_equal(sense_name(sense.code), sense_name(code));
+}
+
+/* Among the unit attentions that wait. */
+static void expect_attention(struct wire_peer *p, enum sense_code code)
+{
+    struct cmd_req m;
+    struct cmd_rsp rsp;
+    struct sense sense = {.code = SENSE_NONE};
+    for (int i = 0; i < 4 && sense.code != code; i++) {
+        wire_peer_cmd(p, &m);
+        wire_peer_send_cmd(p, &m, NULL);
+        assert_int_equal(wire_peer_status(p, &rsp), SAM_CHECK_CONDITION);
+        assert_int_equal(sense_segment_decode(p->data, p->data_bytes, &sense), 0);
+    }
+    assert_string_equal(sense_name(sense.code), sense_name(code));
+}
+
+static void on_mapping(void *arg, struct mapping *mapping, const struct err *e)
+{
+    (void)mapping;
+    wire_rig_on_done(arg, e);
+}
+
+/* The removal is answered while a write of that LUN waits for its data: it is refused,
+ * and does not hold anything up. */
+static void a_removed_mapping_is_gone_at_once(void **state)
+{
+    struct wire_rig *r = *state;
+    struct wire_peer *p = wire_peer_connect(r);
+    struct cmd_req m;
+    wire_peer_login(p, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
+    wire_peer_ready(p);
+    wire_peer_rw(p, &m, true, 0, 8);
+    wire_peer_send_cmd(p, &m, NULL);
+    wire_peer_expect(p, OP_R2T);
+    struct r2t r2t;
+    assert_int_equal(r2t_decode(&p->bhs.r2t, &r2t), 0);
+    r->answers = 1;
+    mapping_delete(r->lunmgr, "v/h1", wire_rig_on_done, r);
+    wire_rig_wait(r);
+    static const uint8_t data[4096];
+    union bhs bhs;
+    struct data_out out = {.final = true,
+                           .itt = m.itt,
+                           .ttt = r2t.ttt,
+                           .exp_stat_sn = p->exp_stat_sn,
+                           .data_bytes = sizeof(data)};
+    data_out_encode(&out, &bhs.data_out);
+    wire_peer_send(p, &bhs, data, sizeof(data));
+    expect_sense(p, SENSE_LUN_NOT_SUPPORTED);
+    wire_peer_cmd(p, &m);
+    wire_peer_send_cmd(p, &m, NULL);
+    expect_sense(p, SENSE_LUN_NOT_SUPPORTED);
+    struct mapping_spec mapping = {.volume = "v", .host = "h1", .lun = RIG_LUN};
+    r->answers = 1;
+    mapping_create(r->lunmgr, &mapping, on_mapping, r);
+    wire_rig_wait(r);
+    expect_attention(p, SENSE_LUNS_CHANGED);
+    wire_peer_ready(p);
+    wire_peer_close(p);
+}
+
+static void a_bad_portal_is_named(void **state)
+{
+    struct wire_rig *r = *state;
+    struct target_options options = {
+        .lunmgr = r->lunmgr,
+        .control = r->control,
+        .name = "iqn.2026-11.org.ashlar:second",
+        .reactor_count = 1,
+        .engine = ENGINE_THREADS,
+        .portal_count = 1,
+    };
+    const char *taken = target_portal(r->target, 0);
+    const char *const bad[] = {taken, "192.0.2.77:3260", "nonsense"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct target *t = NULL;
+        struct err e = {0};
+        options.portals = &bad[i];
+        assert_int_not_equal(target_start(&options, &t, &e), 0);
+        assert_null(t);
+        assert_string_equal(e.field, "portal");
+        assert_non_null(strstr(e.text, bad[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions_are_listed_as_negotiated),
+        cmocka_unit_test(counters_count),
+        cmocka_unit_test(a_kicked_session_ends),
+        cmocka_unit_test(kicking_nobody_says_so),
+        cmocka_unit_test(a_removed_mapping_is_gone_at_once),
+        /* the last: it takes the target's place at lunmgr */
+        cmocka_unit_test(a_bad_portal_is_named),
+    };
+    return cmocka_run_group_tests(tests, wire_rig_setup, wire_rig_teardown);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A manager and a target without disks, catalog and reactors: what web asks of lunmgr and
+ * target, answered from memory, in a later turn of the loop as the real ones do. Tests
+ * may hold the answers back, make the next one fail, and put sessions there. */
+#ifndef TESTS_UNIT_WEB_FAKE_LUNMGR_H
+#define TESTS_UNIT_WEB_FAKE_LUNMGR_H
+
+#include "lunmgr/host.h"
+#include "lunmgr/lunmgr.h"
+#include "lunmgr/pool.h"
+#include "lunmgr/token.h"
+#include "target/target.h"
+
+#include <stdbool.h>
+
+struct lunmgr *fake_lunmgr_create(struct loop *loop);
+/* All answers must have been given. */
+void fake_lunmgr_destroy(struct lunmgr *m);
+
+/* From now on answers wait; release gives those that wait, in order. */
+void fake_hold(struct lunmgr *m);
+void fake_release(struct lunmgr *m);
+size_t fake_held(const struct lunmgr *m);
+/* The next asynchronous call answers this; code 0 takes it back. */
+void fake_fail_next(struct lunmgr *m, int code, const char *field, const char *text);
+
+struct target *fake_target_create(struct lunmgr *m);
+void fake_target_destroy(struct target *t);
+void fake_target_add_session(struct target *t, uint64_t id, const char *initiator,
+                             const char *host);
+void fake_target_set_portal(struct target *t, const char *portal);
+
+#endif

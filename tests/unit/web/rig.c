@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See rig.h. */
+#include "rig.h"
+
+#include "base/log.h"
+#include "cm.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void no_log(enum log_level level, const char *line, void *arg)
+{
+    (void)level;
+    (void)line;
+    (void)arg;
+}
+
+int rig_setup(void **state)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+    struct err e = {0};
+    assert_non_null(r);
+    log_set_sink(no_log, NULL);
+    signal(SIGPIPE, SIG_IGN); /* as main does */
+    snprintf(r->dir, sizeof(r->dir), "%s", "/tmp/ashlar-web-XXXXXX");
+    assert_non_null(mkdtemp(r->dir));
+    snprintf(r->socket, sizeof(r->socket), "%s/api.sock", r->dir);
+    assert_int_equal(loop_create("control", &r->loop, &e), 0);
+    r->m = fake_lunmgr_create(r->loop);
+    r->target = fake_target_create(r->m);
+    const struct web_options options = {
+        .lunmgr = r->m,
+        .target = r->target,
+        .control = r->loop,
+        .engine = "threads",
+        .socket_path = r->socket,
+        .tcp_address = "127.0.0.1:0",
+    };
+    if (web_start(&options, &r->web, &e) != 0)
+        fail_msg("%s: %s", e.field, e.text);
+    r->client.fd = -1;
+    *state = r;
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    struct rig *r = *state;
+    web_stop(r->web);
+    fake_release(r->m);
+    loop_run_once(r->loop, false);
+    client_close(&r->client);
+    json_decref(r->json);
+    fake_target_destroy(r->target);
+    fake_lunmgr_destroy(r->m);
+    loop_destroy(r->loop);
+    unlink(r->socket);
+    rmdir(r->dir);
+    free(r);
+    return 0;
+}
+
+void rig_pump(void *rig)
+{
+    struct rig *r = rig;
+    for (int i = 0; i < 3; i++)
+        loop_run_once(r->loop, false);
+}
+
+int rig_call_on(struct rig *r, struct client *c, const char *method, const char *path,
+                const char *body)
+{
+    json_decref(r->json);
+    r->json = NULL;
+    if (!client_call(c, method, path, body, &r->answer))
+        fail_msg("%s %s: no answer", method, path);
+    if (r->answer.body_bytes > 0)
+        r->json = json_loadb(r->answer.body, r->answer.body_bytes, 0, NULL);
+    return r->answer.status;
+}
+
+int rig_call(struct rig *r, const char *method, const char *path, const char *body)
+{
+    if (r->client.fd < 0)
+        assert_int_equal(client_open_unix(&r->client, r->socket, rig_pump, r), 0);
+    return rig_call_on(r, &r->client, method, path, body);
+}
+
+json_t *rig_get(struct rig *r, const char *path)
+{
+    json_t *at = r->json;
+    while (at != NULL && *path != '\0') {
+        char key[64];
+        size_t length = strcspn(path, "/");
+        snprintf(key, sizeof(key), "%.*s", (int)length, path);
+        at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
+                               : json_object_get(at, key);
+        path += length + (path[length] == '/');
+    }
+    return at;
+}
+
+const char *rig_text(struct rig *r, const char *path)
+{
+    const char *text = json_string_value(rig_get(r, path));
+    return text == NULL ? "" : text;
+}
+
+long long rig_number(struct rig *r, const char *path)
+{
+    json_t *value = rig_get(r, path);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+void rig_provision(struct rig *r)
+{
+    assert_int_equal(rig_call(r, "POST", "/v1/pools",
+                              "{\"name\":\"p\",\"devices\":[{\"path\":\"/srv/p.img\","
+                              "\"size\":\"1GiB\"}]}"),
+                     201);
+    assert_int_equal(rig_call(r, "POST", "/v1/volumes",
+                              "{\"name\":\"v\",\"pool\":\"p\",\"size\":\"1TiB\"}"),
+                     201);
+    assert_int_equal(rig_call(r, "POST", "/v1/hosts",
+                              "{\"name\":\"h\",\"initiators\":"
+                              "[\"iqn.2024-01.com.example:h\"]}"),
+                     201);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The API as a whole over a fake manager and target: one thread, a real loop, real
+ * sockets. A test calls and looks at the answer. */
+#ifndef TESTS_UNIT_WEB_RIG_H
+#define TESTS_UNIT_WEB_RIG_H
+
+#include "client.h"
+#include "fake_lunmgr.h"
+#include "web/web.h"
+
+#include <jansson.h>
+
+struct rig {
+    struct loop *loop;
+    struct lunmgr *m;
+    struct target *target;
+    struct web *web;
+    char dir[64], socket[96];
+    struct client client; /* on the Unix socket */
+    struct answer answer; /* the last one */
+    json_t *json;         /* its body, if JSON */
+};
+
+/* cmocka set-up and tear-down; *state is the rig. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
+void rig_pump(void *rig);
+/* Calls on the Unix socket (opened anew if it was closed); the status. body as in
+ * client_call. Fails the test if no answer comes. */
+int rig_call(struct rig *r, const char *method, const char *path, const char *body);
+/* The same on any client. */
+int rig_call_on(struct rig *r, struct client *c, const char *method, const char *path,
+                const char *body);
+/* A string member of the last answer, by JSON pointer-like path "a/b/0"; "" if none. */
+const char *rig_text(struct rig *r, const char *path);
+/* A number, or -1. */
+long long rig_number(struct rig *r, const char *path);
+json_t *rig_get(struct rig *r, const char *path);
+/* A pool p, a volume v on it, a host h with initiator iqn.2024-01.com.example:h. */
+void rig_provision(struct rig *r);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See walk.h. */
+#include "walk.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define ROOM     512
+#define PATIENCE 5000 /* times 2 ms */
+
+/* In an order that works. @DIR@, @SESSION@ and @ID@ (the last mapping made) are put in.
+ */
+static const struct step {
+    const char *method, *path, *pattern, *body;
+    int status;
+    bool patient; /* a 409 may come first, while something is still being returned */
+} steps[] = {
+    {"GET", "/healthz", "/healthz", NULL, 200, false},
+    {"GET", "/readyz", "/readyz", NULL, 200, false},
+    {"GET", "/metrics", "/metrics", NULL, 200, false},
+    {"GET", "/v1", "/v1", NULL, 200, false},
+    {"GET", "/v1/openapi.json", "/v1/openapi.json", NULL, 200, false},
+    {"POST", "/v1/pools", "/v1/pools",
+     "{\"name\":\"cp\",\"devices\":[{\"path\":\"@DIR@/"
+     "contract.img\",\"size\":\"64MiB\"}]}",
+     201, false},
+    {"POST", "/v1/pools", "/v1/pools",
+     "{\"name\":\"cp\",\"devices\":[{\"path\":\"@DIR@/other.img\",\"size\":\"64MiB\"}]}",
+     409, false},
+    {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
+    {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
+    {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 200, false},
+    {"POST", "/v1/volumes", "/v1/volumes",
+     "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":1073741824,\"block_size\":4096}", 201,
+     false},
+    {"POST", "/v1/volumes", "/v1/volumes",
+     "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":\"1GiB\"}", 409, false},
+    {"GET", "/v1/volumes", "/v1/volumes", NULL, 200, false},
+    {"GET", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 200, false},
+    {"DELETE", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 409, false},
+    {"POST", "/v1/hosts", "/v1/hosts",
+     "{\"name\":\"ch\",\"initiators\":[\"iqn.2026-01.test.contract:h\"]}", 201, false},
+    {"POST", "/v1/hosts", "/v1/hosts",
+     "{\"name\":\"ch\",\"initiators\":[\"iqn.2026-01.test.contract:other\"]}", 409,
+     false},
+    {"GET", "/v1/hosts", "/v1/hosts", NULL, 200, false},
+    {"GET", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 200, false},
+    {"POST", "/v1/mappings", "/v1/mappings",
+     "{\"volume\":\"cv\",\"host\":\"ch\",\"lun\":1,\"read_only\":true}", 201, false},
+    {"POST", "/v1/mappings", "/v1/mappings",
+     "{\"volume\":\"cv\",\"host\":\"ch\",\"lun\":1}", 409, false},
+    {"DELETE", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 409, false},
+    {"DELETE", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 409, false},
+    {"GET", "/v1/mappings", "/v1/mappings", NULL, 200, false},
+    {"GET", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 200, false},
+    {"GET", "/v1/mappings/@ID@", "/v1/mappings/{mapping}", NULL, 200, false},
+    {"DELETE", "/v1/mappings/@ID@", "/v1/mappings/{mapping}", NULL, 204, false},
+    {"POST", "/v1/mappings", "/v1/mappings", "{\"volume\":\"cv\",\"host\":\"ch\"}", 201,
+     false},
+    {"DELETE", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 204, false},
+    {"DELETE", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 204, false},
+    {"DELETE", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 204, false},
+    {"DELETE", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 204, true},
+    {"GET", "/v1/sessions", "/v1/sessions", NULL, 200, false},
+    {"GET", "/v1/sessions/@SESSION@", "/v1/sessions/{session}", NULL, 200, false},
+    {"DELETE", "/v1/sessions/@SESSION@", "/v1/sessions/{session}", NULL, 204, false},
+    {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 201, false},
+    {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 409, false},
+    {"GET", "/v1/tokens", "/v1/tokens", NULL, 200, false},
+    {"DELETE", "/v1/tokens/ct", "/v1/tokens/{token}", NULL, 204, false},
+};
+#define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
+
+static bool wrong(struct walk *w, const struct step *s, const char *what)
+{
+    snprintf(w->why, sizeof(w->why), "%s %s: answered %d: %.300s: %.300s", s->method,
+             s->pattern, w->answer.status, what, w->answer.body);
+    return false;
+}
+
+static void put_in(char out[ROOM], const char *text, const char *mark, const char *value)
+{
+    const char *at = strstr(text, mark);
+    if (at == NULL)
+        snprintf(out, ROOM, "%s", text);
+    else
+        snprintf(out, ROOM, "%.*s%s%s", (int)(at - text), text, value, at + strlen(mark));
+}
+
+static void fill(const struct walk *w, const char *text, char out[ROOM])
+{
+    char a[ROOM], b[ROOM];
+    put_in(a, text, "@DIR@", w->dir);
+    put_in(b, a, "@SESSION@", w->session);
+    put_in(out, b, "@ID@", w->mapping);
+}
+
+static bool documents(const struct walk *w, const struct step *s, const char *status)
+{
+    const json_t *operation = document_operation(w->document, s->pattern, s->method);
+    return json_object_get(json_object_get(operation, "responses"), status) != NULL;
+}
+
+static bool judge(struct walk *w, const struct step *s, int status)
+{
+    char why[WHY_MAX];
+    const json_t *operation = document_operation(w->document, s->pattern, s->method);
+    if (w->answer.status != status)
+        return wrong(w, s, "another status than was due");
+    if (operation == NULL)
+        return wrong(w, s, "the operation is not documented");
+    if (!document_covers(w->document, operation, &w->answer, why))
+        return wrong(w, s, why);
+    if (w->seen_count < WALK_SEEN_MAX)
+        snprintf(w->seen[w->seen_count++], sizeof(w->seen[0]), "%s %s %d", s->method,
+                 s->pattern, status);
+    return true;
+}
+
+static bool ask(struct walk *w, struct client *c, const struct step *s, const char *path,
+                const char *body, int status)
+{
+    if (!client_call(c, s->method, path, body, &w->answer))
+        return wrong(w, s, "no answer came");
+    return judge(w, s, status);
+}
+
+/* ---- Wrongly ----------------------------------------------------------------------- */
+
+static bool ask_without_type(struct walk *w, const struct step *s, const char *path)
+{
+    char text[ROOM + 128];
+    int length = snprintf(text, sizeof(text),
+                          "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+                          s->method, path);
+    if (!client_send(w->local, text, (size_t)length) ||
+        !client_receive(w->local, false, &w->answer))
+        return wrong(w, s, "no answer came");
+    return judge(w, s, 415);
+}
+
+static bool ask_for_nothing(struct walk *w, const struct step *s)
+{
+    char path[ROOM];
+    const char *brace = strchr(s->pattern, '{');
+    if (brace == NULL)
+        return wrong(w, s, "a 404 is documented, but no parameter");
+    snprintf(path, sizeof(path), "%.*s999999%s", (int)(brace - s->pattern), s->pattern,
+             strstr(s->pattern, "/check") ? "/check"
+             : strchr(brace + 1, '{')     ? "/9"
+                                          : "");
+    return ask(w, w->local, s, path, NULL, 404);
+}
+
+static bool ask_with_faults(struct walk *w, const struct step *s, const char *path,
+                            const char *body)
+{
+    static const struct {
+        int code, status;
+        const char *text;
+    } faults[] = {{EEXIST, 409, "409"},
+                  {EBUSY, 409, "409"},
+                  {ENOSPC, 409, "409"},
+                  {EIO, 500, "500"},
+                  {ENOMEM, 503, "503"}};
+    /* Only what goes through the manager can be made to fail. */
+    if (w->fail_next == NULL || strcmp(s->pattern, "/readyz") == 0 ||
+        strstr(s->pattern, "session") != NULL)
+        return true;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (!documents(w, s, faults[i].text))
+            continue;
+        w->fail_next(w->arg, -faults[i].code);
+        if (!ask(w, w->local, s, path, body, faults[i].status))
+            return false;
+    }
+    return true;
+}
+
+static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
+                        const char *body)
+{
+    char other[ROOM + 16];
+    snprintf(other, sizeof(other), "%s?nonsense=1", path);
+    if (!ask(w, w->local, s, other, body, 400))
+        return false;
+    if (documents(w, s, "401") && !ask(w, w->tcp, s, path, body, 401))
+        return false;
+    if (documents(w, s, "404") && !ask_for_nothing(w, s))
+        return false;
+    if (documents(w, s, "415") && !ask_without_type(w, s, path))
+        return false;
+    if (documents(w, s, "422") && (!ask(w, w->local, s, path, "{\"nonsense\":1}", 422) ||
+                                   !ask(w, w->local, s, path, "{}", 422)))
+        return false;
+    return ask_with_faults(w, s, path, body);
+}
+
+/* ---- Rightly ----------------------------------------------------------------------- */
+
+static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
+                        const char *body)
+{
+    static const struct timespec moment = {.tv_nsec = 2000000};
+    for (int i = 0; s->patient && i < PATIENCE; i++) {
+        if (!client_call(w->local, s->method, path, body, &w->answer))
+            return wrong(w, s, "no answer came");
+        if (w->answer.status != 409)
+            return judge(w, s, s->status);
+        nanosleep(&moment, NULL);
+    }
+    return ask(w, w->local, s, path, body, s->status);
+}
+
+/* ---- The walk ---------------------------------------------------------------------- */
+
+static void note_mapping(struct walk *w, const struct step *s)
+{
+    if (strcmp(s->pattern, "/v1/mappings") != 0 || w->answer.status != 201)
+        return;
+    json_t *body = json_loadb(w->answer.body, w->answer.body_bytes, 0, NULL);
+    const char *id = json_string_value(json_object_get(body, "id"));
+    snprintf(w->mapping, sizeof(w->mapping), "%s", id == NULL ? "" : id);
+    json_decref(body);
+}
+
+bool walk_run(struct walk *w)
+{
+    w->seen_count = 0;
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        const struct step *s = &steps[i];
+        char path[ROOM], body[ROOM] = "";
+        fill(w, s->path, path);
+        if (s->body != NULL)
+            fill(w, s->body, body);
+        const char *given = s->body == NULL ? NULL : body;
+        if (!ask_wrongly(w, s, path, given) || !ask_rightly(w, s, path, given))
+            return false;
+        note_mapping(w, s);
+    }
+    return true;
+}
+
+bool walk_draining(struct walk *w)
+{
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        const struct step *s = &steps[i];
+        char path[ROOM], body[ROOM] = "";
+        fill(w, s->path, path);
+        if (s->body != NULL)
+            fill(w, s->body, body);
+        if (documents(w, s, "503") &&
+            !ask(w, w->local, s, path, s->body == NULL ? NULL : body, 503))
+            return false;
+    }
+    return true;
+}
+
+static bool was_seen(const struct walk *w, const char *key)
+{
+    for (size_t i = 0; i < w->seen_count; i++) {
+        if (strcmp(w->seen[i], key) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool walk_saw_all(struct walk *w, const char *save)
+{
+    const char *path, *key, *status;
+    json_t *item, *operation, *response;
+    json_object_foreach(json_object_get(w->document, "paths"), path, item)
+    {
+        json_object_foreach(item, key, operation)
+        {
+            json_object_foreach(json_object_get(operation, "responses"), status, response)
+            {
+                char want[160], method[16] = "";
+                for (size_t i = 0; key[i] != '\0' && i < sizeof(method) - 1; i++)
+                    method[i] = (char)(key[i] - 'a' + 'A');
+                snprintf(want, sizeof(want), "%s %s %s", method, path, status);
+                if (strstr(save, status) != NULL || was_seen(w, want))
+                    continue;
+                snprintf(w->why, sizeof(w->why), "documented, never seen: %s", want);
+                return false;
+            }
+        }
+    }
+    return true;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcurl, kept to what the API needs: no redirects, no proxies, no credentials of other
+ * files, answers of a bounded size. Single thread. */
+#include "web/cli/client.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_S 10L
+
+struct client {
+    const struct endpoint *endpoint;
+    CURL *curl;
+    struct curl_slist *headers, *headers_json; /* without and with a body */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- Life -------------------------------------------------------------------------- */
+
+static void add_header(struct curl_slist **list, const char *header)
+{
+    *list = must(curl_slist_append(*list, header));
+}
+
+static void make_headers(struct client *client)
+{
+    struct curl_slist **lists[] = {&client->headers, &client->headers_json};
+    char authorization[ENDPOINT_TOKEN_MAX + 32];
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        add_header(lists[i], "Accept: application/json");
+        add_header(lists[i], "Expect:");
+        if (client->endpoint->token[0] != '\0') {
+            snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s",
+                     client->endpoint->token);
+            add_header(lists[i], authorization);
+        }
+    }
+    explicit_bzero(authorization, sizeof(authorization));
+    add_header(&client->headers, "Content-Type:");
+    add_header(&client->headers_json, "Content-Type: application/json");
+}
+
+struct client *client_create(const struct endpoint *endpoint)
+{
+    struct client *client = must(calloc(1, sizeof(*client)));
+    client->endpoint = endpoint;
+    client->curl = must(curl_easy_init());
+    make_headers(client);
+    return client;
+}
+
+void client_destroy(struct client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->headers);
+    curl_slist_free_all(client->headers_json);
+    free(client);
+}
+
+/* ---- A request --------------------------------------------------------------------- */
+
+static size_t on_data(char *data, size_t one, size_t bytes, void *arg)
+{
+    struct reply *reply = arg;
+    (void)one; /* always 1 */
+    if (bytes > CLIENT_REPLY_BYTES_MAX - reply->length)
+        return 0; /* libcurl ends the transfer */
+    if (reply->space - reply->length <= bytes) {
+        reply->space = 2 * (reply->length + bytes + 1);
+        reply->text = must(realloc(reply->text, reply->space));
+    }
+    memcpy(reply->text + reply->length, data, bytes);
+    reply->length += bytes;
+    reply->text[reply->length] = '\0';
+    return bytes;
+}
+
+static void set_up(struct client *client, const char *method, const char *url,
+                   const char *body, struct reply *reply)
+{
+    CURL *c = client->curl;
+    const struct endpoint *endpoint = client->endpoint;
+    curl_easy_reset(c);
+    if (endpoint->socket != NULL)
+        curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, endpoint->socket);
+    curl_easy_setopt(c, CURLOPT_URL, url);
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(c, CURLOPT_PROXY, "");
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "ashlarctl/" ASHLAR_VERSION);
+    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT, endpoint->timeout_s);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, client->error);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, reply);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER,
+                     body != NULL ? client->headers_json : client->headers);
+    if (strcmp(method, "POST") == 0) {
+        curl_easy_setopt(c, CURLOPT_POST, 1L);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, body != NULL ? body : "");
+    } else if (strcmp(method, "GET") != 0) {
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+    }
+}
+
+static enum outcome say_unreached(const struct client *client, CURLcode code)
+{
+    const char *where = client->endpoint->name;
+    const char *why = client->error[0] != '\0' ? client->error : curl_easy_strerror(code);
+    long system_error = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &system_error);
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+        if (system_error != 0 && client->endpoint->socket != NULL)
+            why = strerror((int)system_error);
+        return say(OUTCOME_UNREACHED,
+                   "cannot reach the daemon at %s: %s; is ashlard running there? "
+                   "--socket or --url name another",
+                   where, why);
+    case CURLE_OPERATION_TIMEDOUT:
+        return say(OUTCOME_UNREACHED,
+                   "the daemon at %s gave no answer within %ld s (--timeout); a change "
+                   "may still be made",
+                   where, client->endpoint->timeout_s);
+    case CURLE_WRITE_ERROR:
+        return say(OUTCOME_UNREACHED, "the answer of %s is too long: is that ashlard?",
+                   where);
+    default:
+        return say(OUTCOME_UNREACHED, "no answer from the daemon at %s: %s", where, why);
+    }
+}
+
+/* What libevent refuses by itself, it answers without JSON. */
+static bool is_of_http(long status)
+{
+    return status == 400 || status == 413;
+}
+
+/* Problems and what was asked for are JSON objects. */
+static enum outcome read_reply(const struct client *client, struct reply *reply)
+{
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+    if (reply->status == 204)
+        return OUTCOME_DONE;
+    if (reply->length > 0)
+        reply->json = json_loadb(reply->text, reply->length, 0, NULL);
+    if (reply->json != NULL && !json_is_object(reply->json)) {
+        json_decref(reply->json);
+        reply->json = NULL;
+    }
+    if (reply->json != NULL || is_of_http(reply->status))
+        return OUTCOME_DONE;
+    return say(OUTCOME_UNREACHED,
+               "what answers at %s is no Ashlar daemon: status %ld without JSON",
+               client->endpoint->name, reply->status);
+}
+
+enum outcome client_call(struct client *client, const char *method, const char *path,
+                         const json_t *body, struct reply *reply)
+{
+    AUTO_FREE char *text = body == NULL ? NULL : must(json_dumps(body, JSON_COMPACT));
+    AUTO_FREE char *url = NULL;
+    *reply = (struct reply){0};
+    if (asprintf(&url, "%s%s", client->endpoint->base, path) < 0)
+        url = must(NULL);
+    client->error[0] = '\0';
+    set_up(client, method, url, text, reply);
+    CURLcode code = curl_easy_perform(client->curl);
+    if (code != CURLE_OK)
+        return say_unreached(client, code);
+    return read_reply(client, reply);
+}
+
+void reply_fini(struct reply *reply)
+{
+    if (reply->text != NULL)
+        explicit_bzero(reply->text, reply->length); /* it may hold a new token */
+    free(reply->text);
+    json_decref(reply->json);
+}

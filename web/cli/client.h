@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection to the daemon's HTTP API, a request at a time. Single thread. */
+#ifndef WEB_CLI_CLIENT_H
+#define WEB_CLI_CLIENT_H
+
+#include "web/cli/endpoint.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define CLIENT_REPLY_BYTES_MAX ((size_t)64 << 20)
+
+struct client;
+
+struct reply {
+    long status;
+    char *text; /* as it came, NUL after it; NULL: empty */
+    size_t length, space;
+    json_t *json; /* an object; NULL: the answer has none */
+};
+
+/* endpoint is borrowed. */
+struct client *client_create(const struct endpoint *endpoint);
+void client_destroy(struct client *client);
+
+/* path begins with /; body may be NULL. OUTCOME_UNREACHED: no answer, or none that an
+ * Ashlar daemon gives, which has been said. Of any other the status is the caller's to
+ * judge. reply_fini in either case. */
+enum outcome client_call(struct client *client, const char *method, const char *path,
+                         const json_t *body, struct reply *reply);
+void reply_fini(struct reply *reply);
+
+#endif

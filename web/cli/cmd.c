@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs of most resources do (see cmd.h). Single thread. */
+#include "web/cli/cmd.h"
+
+#include "web/cli/body.h"
+#include "web/cli/client.h"
+#include "web/cli/human.h"
+#include "web/cli/refusal.h"
+#include "web/cli/table.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_LIMIT     1000
+#define LIST_PAGES_MAX 10000
+
+/* ---- Paths ------------------------------------------------------------------------- */
+
+/* RFC 3986, 2.3: what may stand unescaped. */
+static void put_segment(FILE *out, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL))
+            fputc(c, out);
+        else
+            fprintf(out, "%%%02X", c);
+    }
+}
+
+/* The length of the first segment of name, 0 if it cannot be one. */
+static size_t first_segment(const struct resource *resource, const char *name)
+{
+    size_t length = resource->pair ? strcspn(name, "/") : strlen(name);
+    return name[length] == '/' && name[length + 1] == '\0' ? 0 : length;
+}
+
+char *cmd_path(const struct cmd *cmd, const char *name, const char *suffix)
+{
+    const struct resource *resource = cmd->args->resource;
+    size_t first = first_segment(resource, name), bytes;
+    char *path = NULL;
+    if (first == 0) {
+        say(OUTCOME_USAGE, "%s %s: %s is no name; accepted: %s", resource->name,
+            cmd->args->verb->name, name,
+            resource->pair ? "VOLUME/HOST, or an id" : "a name or an id");
+        return NULL;
+    }
+    FILE *out = must(open_memstream(&path, &bytes));
+    fprintf(out, "%s/", resource->path);
+    put_segment(out, name, first);
+    if (name[first] == '/') {
+        fputc('/', out);
+        put_segment(out, name + first + 1, strlen(name + first + 1));
+    }
+    fputs(suffix, out);
+    fclose(out);
+    return must(path);
+}
+
+/* ---- Printing ---------------------------------------------------------------------- */
+
+static void print_warnings(const char *kind, const json_t *object)
+{
+    const json_t *warnings = json_object_get(object, "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const char *name = json_string_value(json_object_get(object, "name"));
+        const char *text = json_string_value(json_array_get(warnings, i));
+        say_warning("%s %s: %s", kind, name == NULL ? "" : name,
+                    text == NULL ? "" : text);
+    }
+}
+
+void cmd_print(const struct cmd *cmd, const json_t *object)
+{
+    if (args_has(cmd->args, "json"))
+        return;
+    json_t *shown = must(json_copy((json_t *)(uintptr_t)object));
+    json_object_del(shown, "warnings");
+    human_object(shown, stdout);
+    json_decref(shown);
+    print_warnings(cmd->args->resource->name, object);
+}
+
+static void print_raw(const struct cmd *cmd, const struct reply *reply)
+{
+    if (!args_has(cmd->args, "json") || reply->text == NULL)
+        return;
+    fwrite(reply->text, 1, reply->length, stdout);
+    fputc('\n', stdout);
+}
+
+static void print_list(const struct resource *resource, const json_t *items)
+{
+    struct table table;
+    size_t columns = 0;
+    while (resource->columns[columns].heading != NULL)
+        columns++;
+    table_init(&table, columns);
+    for (size_t c = 0; c < columns; c++) {
+        enum column_kind kind = resource->columns[c].kind;
+        table.right[c] = kind == COLUMN_COUNT || kind == COLUMN_BYTES;
+        table_add(&table, resource->columns[c].heading);
+    }
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        for (size_t c = 0; c < columns; c++) {
+            const struct column *column = &resource->columns[c];
+            AUTO_FREE char *cell = human_value(
+                json_object_get(json_array_get(items, i), column->member), column->kind);
+            table_add(&table, cell);
+        }
+    }
+    table_print(&table, stdout);
+    table_fini(&table);
+    for (size_t i = 0; i < json_array_size(items); i++)
+        print_warnings(resource->name, json_array_get(items, i));
+}
+
+/* ---- One request ------------------------------------------------------------------- */
+
+static bool is_good(const struct reply *reply)
+{
+    return reply->status >= 200 && reply->status < 300;
+}
+
+json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
+                  const char *name, enum outcome *outcome)
+{
+    struct reply reply;
+    json_t *object = NULL;
+    *outcome = client_call(cmd->client, method, path, NULL, &reply);
+    if (*outcome == OUTCOME_DONE && !is_good(&reply))
+        *outcome = refusal_say(cmd->args, name == NULL ? NULL : &name, &reply);
+    if (*outcome == OUTCOME_DONE) {
+        print_raw(cmd, &reply);
+        object = json_incref(reply.json);
+    }
+    reply_fini(&reply);
+    return object;
+}
+
+enum outcome cmd_create_named(const struct cmd *cmd, const char *const *names)
+{
+    struct reply reply;
+    json_t *body = body_make(cmd->args, names);
+    if (body == NULL)
+        return OUTCOME_USAGE;
+    enum outcome outcome =
+        client_call(cmd->client, "POST", cmd->args->resource->path, body, &reply);
+    if (outcome == OUTCOME_DONE && !is_good(&reply))
+        outcome = refusal_say(cmd->args, names, &reply);
+    if (outcome == OUTCOME_DONE) {
+        print_raw(cmd, &reply);
+        cmd_print(cmd, reply.json);
+    }
+    reply_fini(&reply);
+    json_decref(body);
+    return outcome;
+}
+
+enum outcome cmd_create(const struct cmd *cmd)
+{
+    return cmd_create_named(cmd, cmd->args->names);
+}
+
+/* ---- Each name --------------------------------------------------------------------- */
+
+/* Runs step for each name; a name that is refused does not hold up the next. */
+static enum outcome each_name(const struct cmd *cmd,
+                              enum outcome (*step)(const struct cmd *cmd,
+                                                   const char *name, size_t index))
+{
+    enum outcome worst = OUTCOME_DONE;
+    for (size_t i = 0; i < cmd->args->name_count; i++) {
+        enum outcome outcome = step(cmd, cmd->args->names[i], i);
+        if (outcome > worst)
+            worst = outcome;
+        if (outcome == OUTCOME_UNREACHED)
+            break;
+    }
+    return worst;
+}
+
+static enum outcome show_step(const struct cmd *cmd, const char *name, size_t index)
+{
+    enum outcome outcome;
+    AUTO_FREE char *path = cmd_path(cmd, name, "");
+    if (path == NULL)
+        return OUTCOME_USAGE;
+    json_t *object = cmd_fetch(cmd, "GET", path, name, &outcome);
+    if (object != NULL && index > 0 && !args_has(cmd->args, "json"))
+        putchar('\n');
+    if (object != NULL)
+        cmd_print(cmd, object);
+    json_decref(object);
+    return outcome;
+}
+
+enum outcome cmd_show(const struct cmd *cmd)
+{
+    return each_name(cmd, show_step);
+}
+
+static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t index)
+{
+    struct reply reply;
+    (void)index;
+    AUTO_FREE char *path = cmd_path(cmd, name, "");
+    if (path == NULL)
+        return OUTCOME_USAGE;
+    enum outcome outcome = client_call(cmd->client, "DELETE", path, NULL, &reply);
+    if (outcome == OUTCOME_DONE && !is_good(&reply))
+        outcome = refusal_say(cmd->args, &name, &reply);
+    if (outcome == OUTCOME_DONE && !args_has(cmd->args, "json")) {
+        printf("%s ", cmd->args->resource->name);
+        say_plain(stdout, name);
+        printf(" is deleted\n");
+    }
+    reply_fini(&reply);
+    return outcome;
+}
+
+enum outcome cmd_delete(const struct cmd *cmd)
+{
+    return each_name(cmd, delete_step);
+}
+
+/* ---- Lists ------------------------------------------------------------------------- */
+
+/* after: of the page before; "": the first. */
+static char *list_path(const struct resource *resource, const char *after)
+{
+    char *path = NULL;
+    size_t bytes;
+    FILE *out = must(open_memstream(&path, &bytes));
+    fprintf(out, "%s?limit=%d", resource->path, LIST_LIMIT);
+    if (after[0] != '\0') {
+        fputs("&after=", out);
+        put_segment(out, after, strlen(after));
+    }
+    fclose(out);
+    return must(path);
+}
+
+/* Prints pages that are one list: a single page as it came. */
+static void print_pages(const struct cmd *cmd, const struct reply *first, json_t *items,
+                        size_t pages)
+{
+    if (!args_has(cmd->args, "json")) {
+        print_list(cmd->args->resource, items);
+    } else if (pages == 1) {
+        print_raw(cmd, first);
+    } else {
+        json_t *list = must(json_pack("{s:O, s:n}", "items", items, "next"));
+        json_dumpf(list, stdout, JSON_COMPACT);
+        fputc('\n', stdout);
+        json_decref(list);
+    }
+}
+
+enum outcome cmd_list(const struct cmd *cmd)
+{
+    struct reply first = {0};
+    json_t *items = must(json_array());
+    enum outcome outcome = OUTCOME_DONE;
+    AUTO_FREE char *after = must(strdup(""));
+    size_t pages = 0;
+    while (after != NULL && pages < LIST_PAGES_MAX) {
+        struct reply reply;
+        AUTO_FREE char *path = list_path(cmd->args->resource, after);
+        outcome = client_call(cmd->client, "GET", path, NULL, &reply);
+        if (outcome == OUTCOME_DONE && !is_good(&reply))
+            outcome = refusal_say(cmd->args, NULL, &reply);
+        free(TAKE(after));
+        if (outcome == OUTCOME_DONE) {
+            const char *next = json_string_value(json_object_get(reply.json, "next"));
+            json_array_extend(items, json_object_get(reply.json, "items"));
+            after = next == NULL ? NULL : must(strdup(next));
+        }
+        if (pages++ == 0)
+            first = reply;
+        else
+            reply_fini(&reply);
+    }
+    if (outcome == OUTCOME_DONE)
+        print_pages(cmd, &first, items, pages);
+    reply_fini(&first);
+    json_decref(items);
+    return outcome;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line's vocabulary as tables: a resource, its verbs, their names and flags,
+ * and the columns of its list. Parser, help, request bodies and error lines all read the
+ * same tables. Single thread. */
+#ifndef WEB_CLI_CMD_H
+#define WEB_CLI_CMD_H
+
+#include "web/cli/say.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct args;
+struct client;
+
+#define VERB_FLAGS_MAX       4
+#define VERB_NAMES_MAX       2
+#define RESOURCE_VERBS_MAX   6
+#define RESOURCE_COLUMNS_MAX 10
+#define NAMES_MANY           ((size_t)-1)
+
+enum flag_kind {
+    FLAG_TEXT,
+    FLAG_SIZE, /* bytes, or a number with a unit */
+    FLAG_INT,
+    FLAG_YES,    /* takes no value */
+    FLAG_LIST,   /* repeatable: the member is an array of strings */
+    FLAG_DEVICE, /* repeatable: PATH[,size=SIZE]; the member is an array of objects */
+};
+
+/* Also a flag with member NULL: one that is not of the request (--json, --socket). */
+struct flag {
+    const char *name;   /* without its dashes; NULL after the last */
+    const char *member; /* of the request body */
+    const char *value;  /* what help writes for the value; NULL: it takes none */
+    const char *help;
+    enum flag_kind kind;
+    bool required;
+};
+
+/* A name on the command line, and the member of the request body that it fills. */
+struct name {
+    const char *placeholder;
+    const char *member; /* NULL: it goes into the path */
+};
+
+struct cmd {
+    const struct args *args;
+    struct client *client;
+};
+
+struct verb {
+    const char *name; /* NULL after the last; "": the resource stands alone */
+    const char *summary;
+    const char *names_usage; /* the names in the usage line; NULL: it takes none */
+    size_t names_min, names_max;
+    struct name names[VERB_NAMES_MAX];
+    struct flag flags[VERB_FLAGS_MAX + 1];
+    enum outcome (*run)(const struct cmd *cmd);
+};
+
+enum column_kind {
+    COLUMN_TEXT,
+    COLUMN_COUNT,
+    COLUMN_BYTES,
+    COLUMN_LIST,  /* all of an array, with commas */
+    COLUMN_FIRST, /* the first of an array */
+};
+
+struct column {
+    const char *heading; /* NULL after the last */
+    const char *member;
+    enum column_kind kind;
+};
+
+struct resource {
+    const char *name; /* singular */
+    const char *summary;
+    const char *path; /* of the collection */
+    bool pair;        /* a name may be VOLUME/HOST: two segments of the path */
+    const struct verb verbs[RESOURCE_VERBS_MAX + 1];
+    const struct column columns[RESOURCE_COLUMNS_MAX + 1];
+};
+
+extern const struct resource resource_pool, resource_volume, resource_host,
+    resource_mapping, resource_session, resource_token, resource_status;
+
+/* Every resource, in the order of help; NULL after the last. */
+extern const struct resource *const resources[];
+/* What every command takes. */
+extern const struct flag global_flags[];
+
+/* ---- What the verbs of most resources do ------------------------------------------- */
+
+/* POST of names and flags to the collection; prints what was made. */
+enum outcome cmd_create(const struct cmd *cmd);
+/* The same with names that are not those of the command line. */
+enum outcome cmd_create_named(const struct cmd *cmd, const char *const *names);
+/* All pages of the collection. */
+enum outcome cmd_list(const struct cmd *cmd);
+enum outcome cmd_show(const struct cmd *cmd);
+/* Each name; goes on after one that the daemon refuses. */
+enum outcome cmd_delete(const struct cmd *cmd);
+
+/* GET or POST of path, which names name (NULL: nothing), without a body. The object, or
+ * NULL and *outcome says why; with --json it has been printed as it came. */
+json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
+                  const char *name, enum outcome *outcome);
+/* An object as lines of member and value, unless --json; its warnings on stderr. */
+void cmd_print(const struct cmd *cmd, const json_t *object);
+/* The path of what name names, percent-encoded, with suffix after it. NULL: it cannot be
+ * a name, which has been said. Freed by the caller. */
+char *cmd_path(const struct cmd *cmd, const char *name, const char *suffix);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ashlarctl token. A new token is printed once, by create, and never again. Single
+ * thread. */
+#include "web/cli/args.h"
+
+static enum outcome token_create(const struct cmd *cmd)
+{
+    enum outcome outcome = cmd_create(cmd);
+    if (outcome == OUTCOME_DONE && !args_has(cmd->args, "json"))
+        fprintf(stderr, "Keep the token: it is shown this once.\n");
+    return outcome;
+}
+
+const struct resource resource_token = {
+    .name = "token",
+    .summary = "Tokens: what programs authenticate with on TCP",
+    .path = "/v1/tokens",
+    .verbs =
+        {
+            {.name = "create",
+             .summary = "Make a token; it is shown this once",
+             .names_usage = "NAME",
+             .names_min = 1,
+             .names_max = 1,
+             .names = {{"NAME", "name"}},
+             .run = token_create},
+            {.name = "list", .summary = "Tokens, by name", .run = cmd_list},
+            {.name = "delete",
+             .summary = "Revoke tokens",
+             .names_usage = "NAME...",
+             .names_min = 1,
+             .names_max = NAMES_MANY,
+             .run = cmd_delete},
+        },
+    .columns = {{"NAME", "name", COLUMN_TEXT},
+                {"CREATED", "created", COLUMN_TEXT},
+                {"ID", "id", COLUMN_TEXT}},
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request and its one answer. A handler gets an exchange and answers it exactly once
+ * with a reply_ function, at once or from a callback later; that ends the exchange. The
+ * client may go away meanwhile: a callback first asks exchange_is_live. Control thread.
+ */
+#ifndef WEB_EXCHANGE_H
+#define WEB_EXCHANGE_H
+
+#include "base/log.h"
+#include "web/problem.h"
+#include "web/server.h"
+
+#include <stddef.h>
+
+struct evbuffer;
+struct evhttp_request;
+struct exchange;
+struct http_conn;
+struct route;
+
+struct exchange {
+    struct web *web;                            /* NULL once the client is gone */
+    struct http_conn *conn;                     /* the same */
+    struct evhttp_request *req;                 /* the same */
+    const struct route *route;                  /* NULL: the path has none */
+    char params[WEB_PARAMS_MAX][WEB_PARAM_MAX]; /* of the path, decoded */
+    unsigned limit;                             /* of a list */
+    char after[WEB_AFTER_MAX];                  /* of a list; "": from the start */
+    json_t *body;                               /* an object, if the route has a schema */
+    struct problem problem;
+    struct secret secret; /* of a token being made */
+};
+
+struct exchange *exchange_create(struct web *web, struct http_conn *conn,
+                                 struct evhttp_request *req);
+/* The client is gone, or web stops: from now on nobody is there to answer. */
+void exchange_orphan(struct exchange *x);
+/* For callbacks: true if somebody waits for the answer; else x is freed. */
+bool exchange_is_live(struct exchange *x) MUST_CHECK;
+
+/* Each ends the exchange. body is taken; NULL (out of memory) answers 500. */
+void reply_json(struct exchange *x, int status, json_t *body);
+/* 201 with Location: collection/id. */
+void reply_created(struct exchange *x, const char *collection, const char *id,
+                   json_t *body);
+void reply_empty(struct exchange *x);
+void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
+/* With what x->problem says. */
+void reply_problem(struct exchange *x);
+void reply_err(struct exchange *x, const struct err *e);
+/* 404: what, named as the path named it. */
+void reply_not_found(struct exchange *x, const char *what, const char *name);
+/* For done_fn: 204, or what went wrong. */
+void reply_done(void *exchange, const struct err *e);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strict typed reads of a request's JSON (see json_in.h). jansson parses; what it does
+ * not bound, the depth, is bounded before it begins. Pure; any thread. */
+#include "web/json_in.h"
+
+#include "base/checked.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_BYTES_MAX 63
+#define UUID_BYTES     36
+#define SIZE_ACCEPTED                                                                    \
+    "bytes as an integer, or a string such as \"100GiB\" (B KiB MiB GiB TiB KB MB GB "   \
+    "TB)"
+
+/* ---- The body ---------------------------------------------------------------------- */
+
+/* Nesting of brackets outside of strings; jansson recurses as deep as the text does. */
+static size_t text_depth(const char *text, size_t length)
+{
+    size_t depth = 0, deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == '{' || c == '['))
+            depth++;
+        else if (!in_string && (c == '}' || c == ']') && depth > 0)
+            depth--;
+        if (depth > deepest)
+            deepest = depth;
+    }
+    return deepest;
+}
+
+json_t *input_parse(const char *text, size_t length, struct problem *problem)
+{
+    if (length == 0) {
+        problem_set(problem, PROBLEM_MALFORMED, "the request has no body");
+        problem_accepts(problem, "a JSON object");
+        return NULL;
+    }
+    if (text_depth(text, length) > WEB_JSON_DEPTH_MAX) {
+        problem_set(problem, PROBLEM_MALFORMED, "the body is nested deeper than %d",
+                    WEB_JSON_DEPTH_MAX);
+        return NULL;
+    }
+    json_error_t error;
+    json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (body == NULL) {
+        problem_set(problem, PROBLEM_MALFORMED, "not JSON: line %d column %d: %s",
+                    error.line, error.column, error.text);
+        return NULL;
+    }
+    if (!json_is_object(body)) {
+        problem_set(problem, PROBLEM_MALFORMED, "the body is not a JSON object");
+        problem_accepts(problem, "a JSON object");
+        json_decref(body);
+        return NULL;
+    }
+    return body;
+}
+
+/* ---- Problems ---------------------------------------------------------------------- */
+
+bool input_good(const struct input *in)
+{
+    return in->problem->kind == PROBLEM_NONE;
+}
+
+/* JSON pointer (RFC 6901, 3): ~ and / of a member's name are written ~0 and ~1. */
+static void pointer_write(char *out, size_t out_bytes, const char *base,
+                          const char *member)
+{
+    int base_bytes = snprintf(out, out_bytes, "%s/", base);
+    assert(base_bytes > 0);
+    size_t at = (size_t)base_bytes;
+    for (; *member != '\0' && at + 3 < out_bytes; member++) {
+        if (*member == '~' || *member == '/') {
+            out[at++] = '~';
+            out[at++] = *member == '~' ? '0' : '1';
+        } else {
+            out[at++] = *member;
+        }
+        out[at] = '\0';
+    }
+}
+
+static void refuse(struct input *in, enum problem_kind kind, const char *member,
+                   const char *accepted, const char *text)
+{
+    if (!problem_set(in->problem, kind, "%s", text))
+        return;
+    pointer_write(in->problem->pointer, sizeof(in->problem->pointer), in->base, member);
+    if (accepted != NULL)
+        problem_accepts(in->problem, "%s", accepted);
+}
+
+void input_refuse(struct input *in, const char *member, const char *accepted,
+                  const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    refuse(in, PROBLEM_VALUE, member, accepted, text);
+}
+
+/* ---- Members ----------------------------------------------------------------------- */
+
+static bool schema_has(const struct schema *schema, const char *member)
+{
+    for (size_t i = 0; i < WEB_MEMBERS_MAX && schema->members[i] != NULL; i++) {
+        if (strcmp(schema->members[i], member) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void list_members(const struct schema *schema, char *out, size_t out_bytes)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < WEB_MEMBERS_MAX && schema->members[i] != NULL; i++) {
+        int n = snprintf(out + at, out_bytes - at, "%s%s", i == 0 ? "" : ", ",
+                         schema->members[i]);
+        if (n < 0 || (size_t)n >= out_bytes - at)
+            return;
+        at += (size_t)n;
+    }
+}
+
+void input_begin(struct input *in, const json_t *value, const char *base,
+                 const struct schema *schema, struct problem *problem)
+{
+    *in = (struct input){.object = value, .problem = problem};
+    snprintf(in->base, sizeof(in->base), "%s", base);
+    if (!json_is_object(value)) {
+        if (problem_set(problem, PROBLEM_VALUE, "not an object"))
+            snprintf(problem->pointer, sizeof(problem->pointer), "%s", base);
+        return;
+    }
+    char members[WEB_PROBLEM_ACCEPT_MAX];
+    list_members(schema, members, sizeof(members));
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (!schema_has(schema, key))
+            refuse(in, PROBLEM_UNKNOWN_MEMBER, key, members, "there is no such member");
+    }
+}
+
+/* NULL if it is absent, or something was refused before. */
+static const json_t *member_get(struct input *in, const char *member,
+                                enum input_need need)
+{
+    if (!input_good(in))
+        return NULL;
+    const json_t *value = json_object_get(in->object, member);
+    if (value == NULL && need == INPUT_REQUIRED) {
+        char text[ERR_TEXT_MAX];
+        snprintf(text, sizeof(text), "%s is missing", member);
+        refuse(in, PROBLEM_MISSING_MEMBER, member, NULL, text);
+    }
+    return value;
+}
+
+bool name_is_valid(const char *text)
+{
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789";
+    if (text[0] == '\0' || strchr(first, text[0]) == NULL)
+        return false;
+    size_t bytes = strlen(text);
+    if (bytes > NAME_BYTES_MAX)
+        return false;
+    for (size_t i = 1; i < bytes; i++) {
+        if (strchr(first, text[i]) == NULL && strchr("._-", text[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool text_is_uuid(const char *text)
+{
+    if (strlen(text) != UUID_BYTES)
+        return false;
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static const char *read_name(struct input *in, const char *member, bool is_new)
+{
+    static const char accepted[] =
+        "1 to 63 of A-Z a-z 0-9 . _ - beginning with a letter or digit";
+    const json_t *value = member_get(in, member, INPUT_REQUIRED);
+    if (value == NULL)
+        return NULL;
+    const char *text = json_string_value(value);
+    if (text == NULL || !name_is_valid(text)) {
+        input_refuse(in, member, accepted, "%s is not a name", member);
+        return NULL;
+    }
+    if (is_new && text_is_uuid(text)) {
+        input_refuse(in, member, accepted, "%s has the form of an id, not of a name",
+                     member);
+        return NULL;
+    }
+    return text;
+}
+
+const char *input_name(struct input *in, const char *member)
+{
+    return read_name(in, member, true);
+}
+
+const char *input_reference(struct input *in, const char *member)
+{
+    return read_name(in, member, false);
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+const char *input_string(struct input *in, const char *member, enum input_need need,
+                         size_t max_bytes)
+{
+    const json_t *value = member_get(in, member, need);
+    if (value == NULL)
+        return NULL;
+    const char *text = json_string_value(value);
+    if (text != NULL && text[0] != '\0' && strlen(text) <= max_bytes &&
+        !has_control(text))
+        return text;
+    char accepted[WEB_PROBLEM_ACCEPT_MAX];
+    snprintf(accepted, sizeof(accepted),
+             "a string of 1 to %zu bytes without control characters", max_bytes);
+    input_refuse(in, member, accepted, "%s is not such a string", member);
+    return NULL;
+}
+
+/* ---- Numbers ----------------------------------------------------------------------- */
+
+static const struct {
+    const char *unit;
+    uint64_t bytes;
+} units[] = {
+    {"B", 1},
+    {"KiB", 1ULL << 10},
+    {"MiB", 1ULL << 20},
+    {"GiB", 1ULL << 30},
+    {"TiB", 1ULL << 40},
+    {"KB", 1000ULL},
+    {"MB", 1000ULL * 1000},
+    {"GB", 1000ULL * 1000 * 1000},
+    {"TB", 1000ULL * 1000 * 1000 * 1000},
+};
+
+/* "100GiB". False: not in this form, or more than 64 bits. */
+static bool size_parse(const char *text, uint64_t *out)
+{
+    uint64_t number = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (ckd_mul_u64(&number, number, 10) ||
+            ckd_add_u64(&number, number, (uint64_t)(*at - '0')))
+            return false;
+    }
+    if (at == text)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (strcmp(at, units[i].unit) == 0)
+            return !ckd_mul_u64(out, number, units[i].bytes);
+    }
+    return false;
+}
+
+static bool value_uint(const json_t *value, uint64_t *out)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *out = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+static bool value_bytes(const json_t *value, uint64_t *out)
+{
+    return json_is_string(value) ? size_parse(json_string_value(value), out)
+                                 : value_uint(value, out);
+}
+
+uint64_t input_bytes(struct input *in, const char *member, enum input_need need,
+                     uint64_t min, uint64_t max, uint64_t fallback)
+{
+    const json_t *value = member_get(in, member, need);
+    uint64_t bytes;
+    if (value == NULL)
+        return fallback;
+    if (!value_bytes(value, &bytes)) {
+        input_refuse(in, member, SIZE_ACCEPTED, "%s is not a size", member);
+        return fallback;
+    }
+    if (bytes < min || bytes > max) {
+        char accepted[WEB_PROBLEM_ACCEPT_MAX];
+        snprintf(accepted, sizeof(accepted), "%" PRIu64 " to %" PRIu64 " bytes", min,
+                 max);
+        input_refuse(in, member, accepted, "%s is out of range", member);
+        return fallback;
+    }
+    return bytes;
+}
+
+uint64_t input_uint(struct input *in, const char *member, enum input_need need,
+                    uint64_t min, uint64_t max, uint64_t fallback)
+{
+    const json_t *value = member_get(in, member, need);
+    uint64_t number;
+    if (value == NULL)
+        return fallback;
+    if (value_uint(value, &number) && number >= min && number <= max)
+        return number;
+    char accepted[WEB_PROBLEM_ACCEPT_MAX];
+    snprintf(accepted, sizeof(accepted), "an integer from %" PRIu64 " to %" PRIu64, min,
+             max);
+    input_refuse(in, member, accepted, "%s is not such an integer", member);
+    return fallback;
+}
+
+bool input_bool(struct input *in, const char *member, bool fallback)
+{
+    const json_t *value = member_get(in, member, INPUT_OPTIONAL);
+    if (value == NULL)
+        return fallback;
+    if (!json_is_boolean(value))
+        input_refuse(in, member, "true or false", "%s is neither true nor false", member);
+    return json_is_true(value);
+}
+
+const json_t *input_array(struct input *in, const char *member, size_t min, size_t max)
+{
+    const json_t *value = member_get(in, member, INPUT_REQUIRED);
+    if (value == NULL)
+        return NULL;
+    size_t count = json_array_size(value);
+    if (json_is_array(value) && count >= min && count <= max)
+        return value;
+    char accepted[WEB_PROBLEM_ACCEPT_MAX];
+    snprintf(accepted, sizeof(accepted), "an array of %zu to %zu", min, max);
+    input_refuse(in, member, accepted, "%s is not such an array", member);
+    return NULL;
+}

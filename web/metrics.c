@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /metrics in the Prometheus text format: the target's counters, the pools' space, the
+ * API's own answers. Names and units follow Prometheus' rules (base units, _total).
+ * Control thread. */
+#include "lunmgr/pool.h"
+#include "target/target.h"
+#include "web/api.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void put_head(FILE *out, const char *name, const char *type, const char *help)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void put(FILE *out, const char *name, const char *type, const char *help,
+                uint64_t value)
+{
+    put_head(out, name, type, help);
+    fprintf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void put_target(FILE *out, const struct target *target)
+{
+    struct target_counters c;
+    target_counters(target, &c);
+    put(out, "ashlar_scsi_commands_total", "counter", "SCSI commands answered.",
+        c.commands);
+    put(out, "ashlar_scsi_errors_total", "counter",
+        "SCSI commands answered with another status than GOOD.", c.errors);
+    put(out, "ashlar_read_bytes_total", "counter", "Bytes read by initiators.",
+        c.read_bytes);
+    put(out, "ashlar_written_bytes_total", "counter", "Bytes written by initiators.",
+        c.written_bytes);
+    put(out, "ashlar_logins_total", "counter", "Successful iSCSI logins.", c.logins);
+    put(out, "ashlar_login_failures_total", "counter", "Refused iSCSI logins.",
+        c.login_failures);
+    put(out, "ashlar_sessions", "gauge", "iSCSI sessions now.", c.sessions);
+    put(out, "ashlar_connections", "gauge", "iSCSI connections now.", c.connections);
+}
+
+/* A pool's name needs no escaping: its pattern has no quote and no backslash. */
+static void put_pools(FILE *out, struct lunmgr *m, const char *name, const char *help,
+                      size_t member)
+{
+    put_head(out, name, "gauge", help);
+    for (struct pool *pool = pool_next(m, NULL); pool != NULL;
+         pool = pool_next(m, pool)) {
+        struct pool_info info;
+        pool_describe(pool, &info);
+        const uint64_t *value = (const void *)((const char *)&info + member);
+        fprintf(out, "%s{pool=\"%s\"} %" PRIu64 "\n", name, info.name, *value);
+    }
+}
+
+static void put_web(FILE *out, const struct web *web)
+{
+    static const char name[] = "ashlar_api_requests_total";
+    put_head(out, name, "counter", "API requests answered, by class of status.");
+    for (size_t i = 1; i < ARRAY_LEN(web->counters.replies); i++)
+        fprintf(out, "%s{code=\"%zuxx\"} %" PRIu64 "\n", name, i,
+                web->counters.replies[i]);
+    put(out, "ashlar_api_connections_refused_total", "counter",
+        "API connections refused since too many were open.",
+        web->counters.connections_refused);
+    put(out, "ashlar_api_clients_gone_total", "counter",
+        "API clients that went away before their answer.", web->counters.clients_gone);
+}
+
+void api_metrics_show(struct exchange *x)
+{
+    AUTO_FREE char *text = NULL;
+    size_t length = 0;
+    struct lunmgr *m = x->web->lunmgr;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) {
+        reply_json(x, 200, NULL);
+        return;
+    }
+    put_head(out, "ashlar_build_info", "gauge", "The running version.");
+    fprintf(out, "ashlar_build_info{version=\"%s\"} 1\n", ASHLAR_VERSION);
+    put_target(out, x->web->target);
+    put_pools(out, m, "ashlar_pool_size_bytes", "Usable bytes of a pool.",
+              offsetof(struct pool_info, size_bytes));
+    put_pools(out, m, "ashlar_pool_used_bytes", "Bytes of a pool in use.",
+              offsetof(struct pool_info, used_bytes));
+    put_pools(out, m, "ashlar_pool_provisioned_bytes", "Bytes promised to volumes.",
+              offsetof(struct pool_info, provisioned_bytes));
+    put_web(out, x->web);
+    if (fclose(out) != 0)
+        reply_json(x, 200, NULL);
+    else
+        reply_text(x, "text/plain; version=0.0.4; charset=utf-8", text, length);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rooms of web share: the server's state, seen by every handler through its
+ * exchange. Control thread. */
+#ifndef WEB_SERVER_H
+#define WEB_SERVER_H
+
+#include "web/limits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct http;
+struct lunmgr;
+struct target;
+
+struct web_counters {
+    uint64_t replies[WEB_STATUS_CLASSES]; /* by status / 100 */
+    uint64_t connections_refused;         /* over the limit */
+    uint64_t clients_gone;                /* before their answer was ready */
+};
+
+struct web {
+    struct lunmgr *lunmgr;
+    struct target *target;
+    struct http *http;
+    const char *engine; /* never NULL */
+    bool draining;
+    struct web_counters counters;
+};
+
+#endif
