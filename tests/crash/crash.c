@@ -23,7 +23,7 @@ static const char usage[] =
     "  --journal FILE  --state FILE  --lun N (repeated)  --connections N (2)  --depth N "
     "(8)\n"
     "  --region BYTES (16 MiB of each LUN)  --seed N  --generation N  --seconds N (30)\n"
-    "  --initiator IQN  --lost-ok  --residuals-ok\n";
+    "  --initiator IQN  --lost-ok  --residuals-ok  --no-write-same\n";
 
 /* The keeper: nothing is interpreted, so nothing can be lost by a mistake of the
  * checker's. */
@@ -107,6 +107,9 @@ static bool take_option(struct crash_options *o, int name, const char *value)
     case 'R':
         o->residuals_ok = 1;
         return true;
+    case 'W':
+        o->no_write_same = 1;
+        return true;
     default:
         return value != NULL && take_number(o, name, number(value));
     }
@@ -115,13 +118,13 @@ static bool take_option(struct crash_options *o, int name, const char *value)
 static bool parse(struct crash_options *o, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"journal", 1, 0, 'j'}, {"state", 1, 0, 't'},
-        {"lun", 1, 0, 'l'},     {"connections", 1, 0, 'c'},
-        {"depth", 1, 0, 'd'},   {"region", 1, 0, 'r'},
-        {"seed", 1, 0, 'S'},    {"generation", 1, 0, 'g'},
-        {"seconds", 1, 0, 's'}, {"initiator", 1, 0, 'I'},
-        {"lost-ok", 0, 0, 'L'}, {"residuals-ok", 0, 0, 'R'},
-        {0, 0, 0, 0},
+        {"journal", 1, 0, 'j'},       {"state", 1, 0, 't'},
+        {"lun", 1, 0, 'l'},           {"connections", 1, 0, 'c'},
+        {"depth", 1, 0, 'd'},         {"region", 1, 0, 'r'},
+        {"seed", 1, 0, 'S'},          {"generation", 1, 0, 'g'},
+        {"seconds", 1, 0, 's'},       {"initiator", 1, 0, 'I'},
+        {"lost-ok", 0, 0, 'L'},       {"residuals-ok", 0, 0, 'R'},
+        {"no-write-same", 0, 0, 'W'}, {0, 0, 0, 0},
     };
     int name;
 

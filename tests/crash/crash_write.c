@@ -195,7 +195,7 @@ static bool pick_op(struct writer *w, struct op *op)
         pick_shape(w, &align, &count);
         if (!pick_range(w, op, align, count))
             return false;
-        if (kind < 18)
+        if (kind < 18 && !w->o->no_write_same)
             encode_zeros(w, op, false);
         else
             encode_write(w, op);

@@ -49,7 +49,8 @@ struct crash_options {
     uint32_t generation; /* the first one; above all of the rounds before */
     unsigned seconds;    /* the writer ends by itself after this */
     int residuals_ok;
-    int lost_ok; /* the writer: a lost connection is how this ends */
+    int no_write_same; /* the writer: for a target that may tear one at a kill */
+    int lost_ok;       /* the writer: a lost connection is how this ends */
 };
 
 int crash_write(const struct crash_options *o);

@@ -16,6 +16,8 @@ ROUNDS=${1:-50}
 SEED=${2:-$RANDOM}
 CRASH=$(rig_bin ashlar-crash)
 LUNS=(--lun 1 --lun 2 --seed "$SEED" ${RIG_LOAD_FLAGS[@]+"${RIG_LOAD_FLAGS[@]}"})
+# tgt carries out a WRITE SAME sector by sector: a kill halfway tears a block, which it never promised not to.
+[ "$RIG_TARGET" != tgt ] || LUNS+=(--no-write-same)
 RANDOM=$SEED
 BEHIND=0
 
