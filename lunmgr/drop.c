@@ -122,25 +122,27 @@ static void drop_word(struct drop *d, struct leaf *leaf, uint32_t extent_index)
     }
 }
 
-static bool drop_leaf(struct drop *d, size_t i)
+static int drop_leaf(struct drop *d, size_t i)
 {
     uint32_t index = (uint32_t)(d->keys[i] - leaf_key_of(extent_key(d->layer->id, 0)));
     uint32_t first = index * LEAF_WORDS;
     struct leaf *leaf;
-    if (layer_install(d->layer, index, d->words[i]) != 0 ||
-        layer_leaf_own(d->layer, first, &leaf) != 0)
-        return false;
+    int rc = layer_install(d->layer, index, d->words[i]);
+    if (rc == 0)
+        rc = layer_leaf_own(d->layer, first, &leaf);
+    if (rc != 0)
+        return rc;
     for (uint32_t w = 0; w < LEAF_WORDS; w++)
         drop_word(d, leaf, first + w);
-    return true;
+    return 0;
 }
 
 static void drop_batch(struct drop *d)
 {
-    bool all = true;
-    for (size_t i = 0; i < d->count && all; i++)
-        all = drop_leaf(d, i);
-    if (!all)
+    int rc = 0;
+    for (size_t i = 0; i < d->count && rc == 0; i++)
+        rc = drop_leaf(d, i);
+    if (rc == -ENOMEM)
         log_warning("out of memory while a deleted volume's space returns", NULL);
     drop_round(d, DROP_FREEING);
 }

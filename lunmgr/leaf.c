@@ -3,8 +3,12 @@
  */
 #include "lunmgr/leaf.h"
 
+#include "base/log.h"
+#include "lunmgr/pool_priv.h"
+
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +131,32 @@ static bool words_are_zero(const uint64_t words[LEAF_WORDS])
            memcmp(words, words + 1, (LEAF_WORDS - 1) * sizeof(*words)) == 0;
 }
 
+/* A stored word of this pool: an extent of one of its devices with valid blocks, or none
+ * of both. Nothing shares extents yet. */
+static bool word_is_known(const struct pool *pool, map_word w)
+{
+    place p = word_place(w);
+    unsigned slot = place_slot(p);
+    if ((w & (WORD_HELD | WORD_SHARED)) != 0 || (p == 0) != (word_mask(w) == 0))
+        return false;
+    return p == 0 || (slot >= 1 && slot <= pool->device_count && place_extent(p) != 0 &&
+                      place_extent(p) < pool->devices[slot - 1]->row.extents);
+}
+
+static bool words_are_known(const struct layer *layer, uint32_t leaf_index,
+                            const uint64_t words[LEAF_WORDS])
+{
+    for (uint32_t i = 0; i < LEAF_WORDS; i++) {
+        if (word_is_known(layer->pool, words[i]))
+            continue;
+        log_error("the catalog names an extent that is none of its pool's",
+                  "pool=%s layer=%u extent=%u word=%016" PRIx64, layer->pool->name,
+                  layer->id, leaf_index * LEAF_WORDS + i, words[i]);
+        return false;
+    }
+    return true;
+}
+
 int layer_install(struct layer *layer, uint32_t leaf_index,
                   const uint64_t words[LEAF_WORDS])
 {
@@ -135,6 +165,8 @@ int layer_install(struct layer *layer, uint32_t leaf_index,
         return -ENOMEM;
     struct leaf *leaf = &leaf_of_zeros;
     if (!words_are_zero(words)) {
+        if (layer->pool != NULL && !words_are_known(layer, leaf_index, words))
+            return -EUCLEAN;
         leaf = leaf_new(layer, leaf_index);
         if (leaf == NULL)
             return -ENOMEM;

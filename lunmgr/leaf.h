@@ -59,7 +59,8 @@ bool leaf_is_zeros(const struct leaf *leaf);
  * loaded. 0 or -ENOMEM. */
 int layer_leaf_own(struct layer *layer, uint32_t extent_index,
                    struct leaf **out) MUST_CHECK;
-/* Installs what the catalog has. 0, or -ENOMEM. Several may try: the first wins. */
+/* Installs what the catalog has. 0; -ENOMEM; -EUCLEAN, logged: a word is none of this
+ * pool's. Several may try: the first wins. */
 int layer_install(struct layer *layer, uint32_t leaf_index,
                   const uint64_t words[LEAF_WORDS]) MUST_CHECK;
 /* Forget a leaf, or all, that nobody uses any more and no round has to copy. */

@@ -176,6 +176,46 @@ static void an_unmap_of_a_whole_volume_loads_its_leaves(void **state)
     assert_sound();
 }
 
+/* Puts the word of `arg` into the map as a damaged catalog might have it, whole by its
+ * checksum. */
+static int set_word(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct round_changes changes = {.words = arg, .word_count = 1};
+    return round_store(txn, &changes, e);
+}
+
+static void a_word_that_is_not_the_pools_is_an_error_not_an_end(void **state)
+{
+    (void)state;
+    static const uint64_t words[] = {
+        (uint64_t)2 << 35 << PLACE_SHIFT | 5 << PLACE_SHIFT | 1,    /* no such device */
+        (uint64_t)1 << 35 << PLACE_SHIFT | 1000 << PLACE_SHIFT | 1, /* beyond its end */
+        (uint64_t)1 << 35 << PLACE_SHIFT | 1,                       /* its superblock */
+        WORD_SHARED | (uint64_t)1 << 35 << PLACE_SHIFT | 9 << PLACE_SHIFT | 1,
+        1, /* blocks without an extent */
+    };
+    uint8_t data[4096];
+    make_volume();
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct volume *v = volume_find(rig.manager, "v");
+        struct word_change change = {.key = extent_key(v->top->id, 3), .word = words[i]};
+        assert_int_equal(catalog_write_wait(rig.catalog, set_word, &change, NULL), 0);
+        pool_rig_close(&rig);
+        pool_rig_open(&rig);
+        v = volume_find(rig.manager, "v");
+        log_text[0] = '\0';
+        log_set_sink(log_keep, NULL);
+        assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 3 * EXTENT_BYTES, 4096, data),
+                         -EIO);
+        assert_int_equal(rig_write(&rig, v, 3 * EXTENT_BYTES, 4096, 5), -EIO);
+        log_set_sink(NULL, NULL);
+        assert_non_null(strstr(log_text, "extent=3 "));
+    }
+    /* Deleting it gives back nothing by that word, and does not end the daemon either. */
+    assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
+    pool_rig_settle(&rig);
+}
+
 /* ---- Unclean stops ----------------------------------------------------------------- */
 
 static void an_unclean_stop_leaves_no_leaks_for_long(void **state)
@@ -391,6 +431,7 @@ int main(void)
         RESTART_TEST(leaves_are_loaded_as_they_are_needed),
         RESTART_TEST(all_that_wait_for_a_leaf_go_on),
         RESTART_TEST(an_unmap_of_a_whole_volume_loads_its_leaves),
+        RESTART_TEST(a_word_that_is_not_the_pools_is_an_error_not_an_end),
         RESTART_TEST(an_unclean_stop_leaves_no_leaks_for_long),
         RESTART_TEST(the_check_for_leaks_spares_what_is_in_use),
         RESTART_TEST(an_old_catalog_is_refused),
