@@ -24,6 +24,7 @@
 #define CATALOG_NAME_MAX      64  /* with NUL: names of pools, volumes, hosts, tokens */
 #define CATALOG_INITIATOR_MAX 224 /* with NUL: RFC 7143, 4.2.7.1 allows 223 bytes */
 #define CATALOG_PATH_MAX      1024
+#define CATALOG_LABEL_MAX     256 /* with NUL: a label's value */
 #define CATALOG_HASH_BYTES    32
 #define LEAF_WORDS            256  /* words in a leaf: 16 MiB of a volume */
 #define BITMAP_BYTES          2048 /* allocation bits of 1 GiB: 16,384 extents */
@@ -124,7 +125,7 @@ int device_row_each(struct catalog_txn *txn,
 #define LAYER_ID_MAX 0xffffffffU
 enum layer_state { LAYER_LIVE = 0, LAYER_DROPPING = 1 };
 struct layer_row {
-    uint32_t id; /* set by layer_row_add */
+    uint32_t id; /* 0: set by layer_row_add; else one that no layer ever had */
     char pool_id[CATALOG_ID_MAX];
     uint32_t parent; /* 0: none */
     enum layer_state state;
@@ -135,12 +136,26 @@ int layer_row_add(struct catalog_txn *txn, struct layer_row *row,
                   struct err *e) MUST_CHECK;
 int layer_row_set_state(struct catalog_txn *txn, uint32_t id, enum layer_state state,
                         struct err *e) MUST_CHECK;
+int layer_row_set_size(struct catalog_txn *txn, uint32_t id, uint64_t size_extents,
+                       struct err *e) MUST_CHECK;
+/* parent 0: none from now on. */
+int layer_row_set_parent(struct catalog_txn *txn, uint32_t id, uint32_t parent,
+                         struct err *e) MUST_CHECK;
+/* `to` takes the place of `from`: whose parent is `from` gets `to`, the volume or
+ * snapshot whose top is `from` too. 0 also if there are none. */
+int layer_row_replace(struct catalog_txn *txn, uint32_t from, uint32_t to,
+                      struct err *e) MUST_CHECK;
+/* The lowest number that no layer ever had. */
+int layer_next_id(struct catalog_txn *txn, uint32_t *id, struct err *e) MUST_CHECK;
 /* -EBUSY while leaf rows or child layers are left. */
 int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e) MUST_CHECK;
 int layer_row_each(struct catalog_txn *txn,
                    int (*each)(const struct layer_row *row, void *arg), void *arg,
                    struct err *e) MUST_CHECK;
 
+/* A snapshot is a row of the same kind whose top layer is sealed. Names are unique among
+ * the volumes that are not in the trash, and among the snapshots of one volume. */
+enum volume_kind { VOLUME_PLAIN = 0, VOLUME_SNAPSHOT = 1 };
 struct volume_row {
     char id[CATALOG_ID_MAX];
     char name[CATALOG_NAME_MAX];
@@ -150,14 +165,41 @@ struct volume_row {
     uint32_t block_bytes; /* logical: 512 or 4096 */
     uint64_t naa_serial;  /* of box_row, made once */
     int64_t created_s;
+    enum volume_kind kind;
+    /* SNAPSHOT: the volume it is of, which exists. PLAIN: the snapshot that it was cloned
+     * from, which may be gone; "": none. */
+    char origin[CATALOG_ID_MAX];
+    char group[CATALOG_ID_MAX]; /* SNAPSHOT: of those made at one instant; "": alone */
+    int64_t trashed_s;          /* PLAIN: seconds since 1970 UTC; 0: not in the trash */
+    bool is_protected;
+    bool zero_detect;
+    uint64_t
+        wipe_bytes; /* a shrink's blocks up to here are not all cleared yet; 0: none */
 };
 int volume_row_add(struct catalog_txn *txn, const struct volume_row *row,
                    struct err *e) MUST_CHECK;
-/* -EBUSY while mapped. Its layers stay; the caller sets their state. */
+/* All but id, pool_id, block_bytes, naa_serial, created_s and kind, which stay. */
+int volume_row_change(struct catalog_txn *txn, const struct volume_row *row,
+                      struct err *e) MUST_CHECK;
+/* -EBUSY while mapped, or while it has snapshots. Its labels go with it; its layers stay:
+ * the caller sets their state. */
 int volume_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
 int volume_row_each(struct catalog_txn *txn,
                     int (*each)(const struct volume_row *row, void *arg), void *arg,
                     struct err *e) MUST_CHECK;
+
+/* A volume's or snapshot's. Adding all: what was there before goes. */
+struct label_row {
+    char key[CATALOG_NAME_MAX];
+    char value[CATALOG_LABEL_MAX];
+};
+int label_rows_set(struct catalog_txn *txn, const char *volume_id,
+                   const struct label_row *rows, size_t count, struct err *e) MUST_CHECK;
+/* In order of volume id, then of key. */
+int label_row_each(struct catalog_txn *txn,
+                   int (*each)(const char *volume_id, const struct label_row *row,
+                               void *arg),
+                   void *arg, struct err *e) MUST_CHECK;
 
 struct host_row {
     char id[CATALOG_ID_MAX];
@@ -237,6 +279,12 @@ struct layer_count {
     uint32_t layer;
     uint64_t used_extents;
 };
+/* How many words name a shared extent. 0 and 1 have no row: 1 is any extent's. */
+struct share_change {
+    uint32_t device_no;
+    uint64_t extent;
+    uint32_t count;
+};
 /* What one round hands over. Words are sorted by key, each key once. */
 struct round_changes {
     const struct word_change *words;
@@ -245,6 +293,8 @@ struct round_changes {
     size_t layer_count;
     const struct bitmap_change *bitmaps;
     size_t bitmap_count;
+    const struct share_change *shares;
+    size_t share_count;
 };
 /* All of a round in the caller's transaction. Words of a layer that no longer exists are
  * dropped. A leaf whose words are all 0 has no row. */
@@ -258,6 +308,9 @@ int leaf_load(struct catalog_txn *txn, uint64_t leaf_key, uint64_t words[LEAF_WO
 int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
               int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
               void *arg, struct err *e) MUST_CHECK;
+int share_each(struct catalog_txn *txn, uint32_t device_no,
+               int (*each)(const struct share_change *row, void *arg), void *arg,
+               struct err *e) MUST_CHECK;
 /* Rows of one device; a GiB without a row is free. */
 int bitmap_each(struct catalog_txn *txn, uint32_t device_no,
                 int (*each)(const struct bitmap_change *row, void *arg), void *arg,

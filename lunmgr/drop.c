@@ -66,12 +66,16 @@ static void drop_end(struct drop *d, const char *why, bool dirty)
             "a deleted volume's space is not all returned; the next start goes on",
             "pool=%s layer=%u reason=%s", d->pool->name, d->layer->id,
             log_quote(reason, sizeof(reason), why));
+    struct layer *below = layer_parent(d->layer);
+    layer_unlink(d->layer);
     if (dirty) {
         d->layer->next_orphan = d->pool->orphans;
         d->pool->orphans = d->layer;
     } else {
         layer_destroy(d->layer);
     }
+    if (why == NULL)
+        layer_look(below);
     drop_count_down(d->pool);
     event_free(d->retry);
     free(d);
@@ -236,8 +240,11 @@ static void drop_on_job(struct catalog_job *job)
         drop_batch(d);
 }
 
-void drop_start(struct pool *pool, struct layer *layer)
+void drop_start(struct layer *layer)
 {
+    struct pool *pool = layer->pool;
+    layer->is_dropping = true;
+    atomic_fetch_add(&pool->drop_count, 1);
     struct inbox *home = loop_inbox(lunmgr_home(pool->manager));
     struct drop *d = calloc(1, sizeof(*d));
     if (d != NULL)
@@ -246,8 +253,7 @@ void drop_start(struct pool *pool, struct layer *layer)
         free(d);
         log_warning("a deleted volume's space is returned at the next start", "layer=%u",
                     layer->id);
-        layer_destroy(layer);
-        drop_count_down(pool);
+        drop_count_down(pool); /* it stays linked: nothing below it may go before it */
         return;
     }
     d->pool = pool;
@@ -262,18 +268,18 @@ void drop_start(struct pool *pool, struct layer *layer)
 
 struct erase {
     const char *pool_id;
-    uint32_t layer; /* 0: none */
+    uint32_t layer; /* the last one of the pool; 0: none */
     size_t count;
     struct word_change changes[DROP_BATCH_LEAVES * LEAF_WORDS];
 };
 
+/* Rows come in order of id, and what stands on a layer has a higher one. */
 static int erase_find(const struct layer_row *row, void *arg)
 {
     struct erase *x = arg;
-    if (row->state != LAYER_DROPPING || strcmp(row->pool_id, x->pool_id) != 0)
-        return 0;
-    x->layer = row->id;
-    return 1;
+    if (strcmp(row->pool_id, x->pool_id) == 0)
+        x->layer = row->id;
+    return 0;
 }
 
 static int erase_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)

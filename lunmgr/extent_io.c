@@ -19,7 +19,7 @@ static void extent_on_drained(struct note *note);
 
 static struct layer *extent_layer(const struct extent_io *x)
 {
-    return x->vio->volume->top;
+    return volume_top(x->vio->volume);
 }
 
 static struct pool *extent_pool(const struct extent_io *x)
@@ -209,7 +209,7 @@ static bool extent_swap_empty(struct extent_io *x, map_word w)
 {
     struct pool *pool = extent_pool(x);
     map_word empty =
-        (extent_layer(x)->parent != NULL ? WORD_OPAQUE : 0) | (w & WORD_HELD);
+        (layer_parent(extent_layer(x)) != NULL ? WORD_OPAQUE : 0) | (w & WORD_HELD);
     pthread_rwlock_rdlock(&pool->gate);
     bool done = atomic_compare_exchange_strong(x->cell, &w, empty);
     if (done) {
@@ -384,7 +384,7 @@ static void hold_fill(struct extent_io *x)
 {
     map_word w = atomic_load(x->cell);
     map_word before = w;
-    assert((w & WORD_SHARED) == 0 && extent_layer(x)->parent == NULL);
+    assert((w & WORD_SHARED) == 0 && layer_parent(extent_layer(x)) == NULL);
     if (x->zeros && (word_mask(w) & word_blocks(first_block(x), 1)) == 0) {
         extent_end(x, 0); /* zeros already */
         return;
@@ -413,7 +413,7 @@ static void hold_fill(struct extent_io *x)
 static bool may_clear(const struct extent_io *x, map_word w)
 {
     unsigned blocks = word_blocks(first_block(x), block_count(x));
-    return (w & WORD_OPAQUE) != 0 || extent_layer(x)->parent == NULL ||
+    return (w & WORD_OPAQUE) != 0 || layer_parent(extent_layer(x)) == NULL ||
            (word_mask(w) | blocks) == WORD_MASK_FULL;
 }
 
@@ -427,7 +427,7 @@ static void hold_clear(struct extent_io *x)
         bool swapped = extent_swap_empty(x, w);
         assert(swapped); /* nobody else changes a held word */
     } else {
-        if (extent_layer(x)->parent != NULL)
+        if (layer_parent(extent_layer(x)) != NULL)
             left |= WORD_OPAQUE;
         atomic_store(x->cell, left);
         round_mark_word(pool, x->leaf, x->index);
@@ -467,7 +467,7 @@ static bool clear_whole(struct extent_io *x)
     map_word w = atomic_load(x->cell);
     while ((w & WORD_HELD) == 0) {
         bool is_empty = word_place(w) == 0 &&
-                        ((w & WORD_OPAQUE) != 0 || extent_layer(x)->parent == NULL);
+                        ((w & WORD_OPAQUE) != 0 || layer_parent(extent_layer(x)) == NULL);
         if (is_empty || extent_swap_empty(x, w)) {
             extent_end(x, 0);
             return true;
@@ -488,7 +488,7 @@ static bool clear_start(struct extent_io *x)
     map_word w = atomic_load(x->cell);
     unsigned blocks = word_blocks(first_block(x), block_count(x));
     bool is_zeros = (word_mask(w) & blocks) == 0 &&
-                    ((w & WORD_OPAQUE) != 0 || extent_layer(x)->parent == NULL);
+                    ((w & WORD_OPAQUE) != 0 || layer_parent(extent_layer(x)) == NULL);
     bool may = may_clear(x, w);
     if (is_zeros || (!may && x->kind == EXTENT_CLEAR)) {
         extent_end(x, 0);
@@ -511,7 +511,7 @@ static bool extent_start(struct extent_io *x)
         extent_park_for_leaf(x);
         return false;
     }
-    if (x->kind != EXTENT_WRITE && leaf_is_zeros(seen) && layer->parent == NULL) {
+    if (x->kind != EXTENT_WRITE && leaf_is_zeros(seen) && layer_parent(layer) == NULL) {
         extent_end(x, 0);
         return false;
     }

@@ -18,10 +18,17 @@
 struct vio;
 struct fence;
 
+enum fence_kind {
+    FENCE_ALL,    /* every command, until its I/O and its round have ended */
+    FENCE_WRITES, /* what changes blocks, until they are changed: it waits for no round,
+                     and reads pass */
+};
+
 /* The asker's; its note comes to its inbox when every lane has acknowledged. */
 struct fence_wait {
     struct note note;
     struct inbox *inbox;
+    enum fence_kind kind;
     struct fence_wait *next;
 };
 

@@ -16,21 +16,15 @@
 /* What every leaf without a row is until it is written. */
 static struct leaf leaf_of_zeros;
 
-struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents,
-                           uint64_t used_extents)
-{
-    size_t leaves = (size_t)((size_extents + LEAF_WORDS - 1) / LEAF_WORDS);
-    size_t chunks = (leaves + LEAF_CHUNK - 1) / LEAF_CHUNK;
-    struct layer *layer = calloc(1, sizeof(*layer) + chunks * sizeof(layer->chunks[0]));
-    if (layer == NULL)
-        return NULL;
-    layer->id = id;
-    layer->pool = pool;
-    layer->size_extents = size_extents;
-    layer->chunk_count = chunks;
-    atomic_init(&layer->used_extents, used_extents);
-    return layer;
-}
+struct leaf_chunk {
+    _Atomic(struct leaf *) leaves[LEAF_CHUNK];
+};
+
+struct leaf_directory {
+    struct leaf_directory *older; /* readers in flight may still look at it */
+    size_t chunk_count;
+    _Atomic(struct leaf_chunk *) chunks[];
+};
 
 static void leaf_free(struct leaf *leaf)
 {
@@ -38,30 +32,76 @@ static void leaf_free(struct leaf *leaf)
         free(leaf);
 }
 
-void layer_forget_all(struct layer *layer)
+/* ---- The directory ------------------------------------------------------------------
+ */
+
+struct leaf_directory *leaf_directory_create(uint64_t size_extents)
 {
-    for (size_t c = 0; c < layer->chunk_count; c++) {
-        struct leaf_chunk *chunk = atomic_exchange(&layer->chunks[c], NULL);
+    size_t leaves = (size_t)((size_extents + LEAF_WORDS - 1) / LEAF_WORDS);
+    size_t chunks = (leaves + LEAF_CHUNK - 1) / LEAF_CHUNK;
+    struct leaf_directory *d = calloc(1, sizeof(*d) + chunks * sizeof(d->chunks[0]));
+    if (d != NULL)
+        d->chunk_count = chunks;
+    return d;
+}
+
+struct leaf_directory *leaf_directory_grow(struct leaf_directory *older,
+                                           uint64_t size_extents)
+{
+    struct leaf_directory *d = leaf_directory_create(size_extents);
+    if (d == NULL)
+        return NULL;
+    assert(d->chunk_count >= older->chunk_count);
+    for (size_t c = 0; c < older->chunk_count; c++)
+        atomic_init(&d->chunks[c], atomic_load(&older->chunks[c]));
+    d->older = older;
+    return d;
+}
+
+static void leaf_directory_empty(struct leaf_directory *d)
+{
+    for (size_t c = 0; c < d->chunk_count; c++) {
+        struct leaf_chunk *chunk = atomic_exchange(&d->chunks[c], NULL);
         for (size_t i = 0; chunk != NULL && i < LEAF_CHUNK; i++)
             leaf_free(atomic_load(&chunk->leaves[i]));
         free(chunk);
     }
 }
 
-void layer_destroy(struct layer *layer)
+void leaf_directory_destroy(struct leaf_directory *d)
 {
-    if (layer == NULL)
+    if (d == NULL)
         return;
-    layer_forget_all(layer);
-    free(layer);
+    leaf_directory_empty(d);
+    while (d != NULL) {
+        struct leaf_directory *older = d->older;
+        free(d);
+        d = older;
+    }
+}
+
+static struct leaf_directory *directory_of(struct layer *layer)
+{
+    return atomic_load_explicit(&layer->directory, memory_order_acquire);
+}
+
+void layer_forget_all(struct layer *layer)
+{
+    leaf_directory_empty(directory_of(layer));
+}
+
+static bool leaf_is_beyond(const struct leaf_directory *d, uint32_t leaf_index)
+{
+    return leaf_index / LEAF_CHUNK >= d->chunk_count;
 }
 
 /* NULL: no chunk yet. */
 static _Atomic(struct leaf *) *leaf_entry(struct layer *layer, uint32_t leaf_index)
 {
-    assert(leaf_index / LEAF_CHUNK < layer->chunk_count);
-    struct leaf_chunk *chunk = atomic_load_explicit(
-        &layer->chunks[leaf_index / LEAF_CHUNK], memory_order_acquire);
+    struct leaf_directory *d = directory_of(layer);
+    assert(!leaf_is_beyond(d, leaf_index));
+    struct leaf_chunk *chunk =
+        atomic_load_explicit(&d->chunks[leaf_index / LEAF_CHUNK], memory_order_acquire);
     return chunk == NULL ? NULL : &chunk->leaves[leaf_index % LEAF_CHUNK];
 }
 
@@ -74,14 +114,16 @@ static _Atomic(struct leaf *) *leaf_entry_make(struct layer *layer, uint32_t lea
     struct leaf_chunk *chunk = calloc(1, sizeof(*chunk)), *none = NULL;
     if (chunk == NULL)
         return NULL;
-    if (!atomic_compare_exchange_strong(&layer->chunks[leaf_index / LEAF_CHUNK], &none,
-                                        chunk))
+    if (!atomic_compare_exchange_strong(
+            &directory_of(layer)->chunks[leaf_index / LEAF_CHUNK], &none, chunk))
         free(chunk);
     return leaf_entry(layer, leaf_index);
 }
 
 const struct leaf *layer_leaf(struct layer *layer, uint32_t extent_index)
 {
+    if (leaf_is_beyond(directory_of(layer), extent_index / LEAF_WORDS))
+        return &leaf_of_zeros;
     _Atomic(struct leaf *) *entry = leaf_entry(layer, extent_index / LEAF_WORDS);
     return entry == NULL ? NULL : atomic_load_explicit(entry, memory_order_acquire);
 }

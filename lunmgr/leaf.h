@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers and their leaves in memory. A layer is a map from a volume's extents to words;
- * its words live in leaves of 256 (16 MiB of volume) that load on demand. A leaf whose
- * words are all 0 takes no memory until it is written. Words are atomics, changed by
- * compare-and-swap on any lane; loading goes through the catalog's readers, never on a
+/* A layer's leaves in memory: 256 words each (16 MiB of volume), loaded on demand. A leaf
+ * whose words are all 0 takes no memory until it is written. Words are atomics, changed
+ * by compare-and-swap on any lane; loading goes through the catalog's readers, never on a
  * reactor. */
 #ifndef LUNMGR_LEAF_H
 #define LUNMGR_LEAF_H
 
 #include "base/inbox.h"
 #include "db/catalog.h"
-#include "lunmgr/word.h"
+#include "lunmgr/layer.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #define LEAF_CHUNK 512 /* leaves in a chunk of the directory: 8 GiB of volume */
-
-struct layer;
-struct pool;
 
 struct leaf {
     _Atomic uint64_t words[LEAF_WORDS];
@@ -28,30 +24,17 @@ struct leaf {
     uint32_t index;
 };
 
-struct leaf_chunk {
-    _Atomic(struct leaf *) leaves[LEAF_CHUNK];
-};
+/* An empty directory for so many extents; NULL: out of memory. */
+struct leaf_directory *leaf_directory_create(uint64_t size_extents);
+/* One with more room that takes over what `older` holds, and it: whoever looks at that
+ * one still finds all that was there. Home loop. NULL: out of memory. */
+struct leaf_directory *leaf_directory_grow(struct leaf_directory *older,
+                                           uint64_t size_extents);
+/* With all leaves. */
+void leaf_directory_destroy(struct leaf_directory *d);
 
-struct layer {
-    uint32_t id;
-    struct pool *pool;
-    struct layer *parent; /* NULL: none */
-    uint64_t size_extents;
-    _Atomic uint64_t used_extents; /* changed under the gate */
-    atomic_bool count_changed;     /* is in its pool's list of changed counts */
-    struct layer *next_changed;
-    struct layer *next_orphan; /* drop.c */
-    size_t chunk_count;
-    _Atomic(struct leaf_chunk *) chunks[];
-};
-
-struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents,
-                           uint64_t used_extents);
-/* Nobody reads or writes it any more. */
-void layer_destroy(struct layer *layer);
-
-/* The leaf of an extent: NULL if it is not loaded. Never to be written through: it may be
- * the shared leaf of zeros. Any thread. */
+/* The leaf of an extent, of zeros beyond the layer's end: NULL if it is not loaded. Never
+ * to be written through: it may be the shared leaf of zeros. Any thread. */
 const struct leaf *layer_leaf(struct layer *layer, uint32_t extent_index);
 /* It has no word but 0. */
 bool leaf_is_zeros(const struct leaf *leaf);

@@ -17,8 +17,8 @@
 
 struct load {
     struct lunmgr *m;
-    struct layer_row *layers;
-    size_t layer_count;
+    struct layer **layers; /* by id; the pools' */
+    size_t layer_count, layer_max;
     struct err *e;
 };
 
@@ -64,45 +64,65 @@ static int load_device(const struct device_row *row, void *arg)
     return 0;
 }
 
+static int layer_id_order(const void *id, const void *entry)
+{
+    uint32_t a = *(const uint32_t *)id, b = (*(struct layer *const *)entry)->id;
+    return a < b ? -1 : a > b;
+}
+
+/* NULL: there is none (yet). */
+static struct layer *loaded_layer(const struct load *l, uint32_t id)
+{
+    struct layer **entry = l->layer_count == 0
+                               ? NULL
+                               : bsearch(&id, l->layers, l->layer_count,
+                                         sizeof(struct layer *), layer_id_order);
+    return entry == NULL ? NULL : *entry;
+}
+
+/* Rows come in order of id; what a layer stands on has a lower one. */
 static int load_layer(const struct layer_row *row, void *arg)
 {
     struct load *l = arg;
-    struct layer_row *grown = realloc(l->layers, (l->layer_count + 1) * sizeof(*grown));
-    if (grown == NULL)
+    struct pool *pool = index_find_id(&l->m->pools, row->pool_id);
+    assert(pool != NULL); /* a foreign key */
+    struct layer *parent = row->parent == 0 ? NULL : loaded_layer(l, row->parent);
+    if (row->parent != 0 && parent == NULL)
+        return err_set(l->e, -EUCLEAN, "parent",
+                       "layer %u stands on layer %u, which is not older", row->id,
+                       row->parent);
+    if (l->layer_count == l->layer_max) {
+        size_t max = l->layer_max == 0 ? 64 : 2 * l->layer_max;
+        struct layer **grown = realloc(l->layers, max * sizeof(struct layer *));
+        if (grown == NULL)
+            return err_oom(l->e);
+        l->layers = grown;
+        l->layer_max = max;
+    }
+    struct layer *layer =
+        layer_create(pool, row->id, row->size_extents, row->used_extents);
+    if (layer == NULL)
         return err_oom(l->e);
-    l->layers = grown;
-    l->layers[l->layer_count++] = *row;
+    layer_link(layer, parent, NULL);
+    l->layers[l->layer_count++] = layer;
     return 0;
-}
-
-static const struct layer_row *find_layer_row(const struct load *l, uint32_t id)
-{
-    for (size_t i = 0; i < l->layer_count; i++)
-        if (l->layers[i].id == id)
-            return &l->layers[i];
-    return NULL;
-}
-
-static struct layer *layer_from_row(struct pool *pool, const struct layer_row *row)
-{
-    return layer_create(pool, row->id, row->size_extents, row->used_extents);
 }
 
 static int load_volume(const struct volume_row *row, void *arg)
 {
     struct load *l = arg;
     struct pool *pool = index_find_id(&l->m->pools, row->pool_id);
-    const struct layer_row *layer = find_layer_row(l, row->top_layer);
+    struct layer *layer = loaded_layer(l, row->top_layer);
     assert(pool != NULL && layer != NULL); /* foreign keys */
     struct volume *v = volume_new(pool, row);
     if (v == NULL)
         return err_oom(l->e);
-    v->top = layer_from_row(pool, layer);
-    if (v->top == NULL || index_reserve(&l->m->volumes) != 0) {
-        layer_destroy(v->top);
+    if (index_reserve(&l->m->volumes) != 0) {
         volume_put(v);
         return err_oom(l->e);
     }
+    atomic_store(&v->top, layer);
+    layer->volume = v;
     index_add(&l->m->volumes, v->name, v->id, v);
     pool->volume_count++;
     pool->provisioned_bytes += v->size_bytes;
@@ -287,21 +307,12 @@ static void log_leaks(void *arg, const struct pool_check_report *report,
     }
 }
 
-/* Layers of deleted volumes whose space was not all returned. */
-static int resume_drops(struct load *l)
+/* Drops and merges that were under way, or were to be, go on. */
+static void resume_layers(struct load *l)
 {
-    for (size_t i = 0; i < l->layer_count; i++) {
-        struct pool *pool = index_find_id(&l->m->pools, l->layers[i].pool_id);
-        assert(pool != NULL);
-        if (l->layers[i].state != LAYER_DROPPING || pool_is_failed(pool))
-            continue;
-        struct layer *layer = layer_from_row(pool, &l->layers[i]);
-        if (layer == NULL)
-            return err_oom(l->e);
-        atomic_fetch_add(&pool->drop_count, 1);
-        drop_start(pool, layer);
-    }
-    return 0;
+    for (size_t i = 0; i < l->layer_count; i++)
+        if (!pool_is_failed(l->layers[i]->pool))
+            layer_look(l->layers[i]);
 }
 
 int load_all(struct lunmgr *m, struct err *e)
@@ -320,7 +331,7 @@ int load_all(struct lunmgr *m, struct err *e)
         map_check_start(pool, true, loop_inbox(m->home), log_leaks, pool);
     }
     if (rc == 0)
-        rc = resume_drops(&l);
+        resume_layers(&l);
     free(l.layers);
     return rc;
 }
@@ -345,7 +356,6 @@ void load_free(struct lunmgr *m)
     }
     for (struct volume *v; (v = volume_next(m, NULL)) != NULL;) {
         index_remove(&m->volumes, v->name, v->id);
-        layer_destroy(v->top);
         volume_put(v);
     }
     for (struct pool *pool; (pool = pool_next(m, NULL)) != NULL;) {

@@ -9,8 +9,16 @@
 #include "lunmgr/engine.h"
 #include "lunmgr/loop.h"
 
+#define LEAF_CACHE_DEFAULT (256ULL << 20)
+
 struct catalog;
 struct lunmgr;
+struct volume;
+
+enum volume_event {
+    VOLUME_RESIZED,  /* 2Ah/09h CAPACITY DATA HAS CHANGED */
+    VOLUME_REPLACED, /* rolled back: 28h/00h, MEDIUM MAY HAVE CHANGED */
+};
 
 /* What lunmgr tells upwards. */
 struct lunmgr_events {
@@ -20,6 +28,12 @@ struct lunmgr_events {
      * that is gone is left, then calls lunmgr_access_settled(m, ticket), later than this
      * call. */
     void (*access_changed)(void *arg, uint64_t ticket);
+    /* A volume's size or content changed under its initiators: each nexus that sees it
+     * gets the unit attention. On the control thread, before the change is answered. */
+    void (*volume_changed)(void *arg, const struct volume *volume,
+                           enum volume_event event);
+    /* How many sessions see the volume now. Control thread. */
+    unsigned (*volume_sessions)(void *arg, const struct volume *volume);
 };
 
 struct lunmgr_options {
@@ -28,6 +42,8 @@ struct lunmgr_options {
     enum engine_kind engine;
     unsigned round_interval_ms; /* a round begins at least this often while anything is
                                    dirty */
+    uint64_t leaf_cache_bytes;  /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
+    uint32_t trash_retention_s; /* how long a deleted volume can be restored; 0: not */
     /* For tests: makes each lane's engine. NULL: engine_create. */
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
     void *make_engine_arg;

@@ -51,6 +51,10 @@ void pool_free(struct pool *pool)
         next = pool->orphans->next_orphan;
         layer_destroy(pool->orphans);
     }
+    for (struct layer *next; pool->layers != NULL; pool->layers = next) {
+        next = pool->layers->next;
+        layer_destroy(pool->layers);
+    }
     leaf_loader_destroy(pool->loader);
     limbo_fini(&pool->limbo);
     for (unsigned i = 0; i < POOL_STRIPES; i++)

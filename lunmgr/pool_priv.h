@@ -26,9 +26,11 @@ struct pool {
     uint32_t volume_count;      /* control thread; those being made too */
     uint64_t provisioned_bytes; /* control thread */
     bool deleting;              /* control thread */
-    atomic_uint drop_count;     /* layers on their way out */
-    struct note *drop_waiting;  /* home loop: run when there are none left */
-    struct layer *orphans;      /* drop.c: dirty layers of nobody, freed with the pool */
+    struct layer *layers;       /* home loop: layer.c */
+    struct shape_wait *shape_first, *shape_last;
+    atomic_uint drop_count;    /* layers on their way out */
+    struct note *drop_waiting; /* home loop: run when there are none left */
+    struct layer *orphans;     /* drop.c: dirty layers of nobody, freed with the pool */
 
     /* The gate. Shared: a step that changes a word and a count, or several words. Alone:
      * the copy phase of a round. Never held across I/O. */
@@ -50,12 +52,12 @@ struct volume {
     char name[CATALOG_NAME_MAX];
     char serial[17];
     uint8_t naa[16];
-    uint64_t size_bytes;
+    _Atomic uint64_t size_bytes;
     uint32_t block_bytes;
     int64_t created_s;
-    uint32_t mapping_count; /* control thread; those being made too */
-    bool deleting;          /* control thread */
-    struct layer *top;
+    uint32_t mapping_count;      /* control thread; those being made too */
+    bool deleting;               /* control thread */
+    _Atomic(struct layer *) top; /* changed on the home loop, behind the fence */
     _Atomic uint64_t
         last_place; /* the last extent handed out to it: sequential writes go on there */
     struct fence fence;
@@ -79,11 +81,17 @@ static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *
     return &pool->stripes[(layer->id * 31U + extent_index) % POOL_STRIPES];
 }
 
-/* Home loop: gives back every extent of a layer that no volume has any more, in the
- * background, then removes it. */
-void drop_start(struct pool *pool, struct layer *layer);
-/* On the catalog's writer: removes what drops that could not end (the pool had failed)
- * have left of layers. The pool goes, so nothing is given back. */
+/* The top layer of a volume now. An I/O takes it once. */
+static inline struct layer *volume_top(struct volume *volume)
+{
+    return atomic_load_explicit(&volume->top, memory_order_acquire);
+}
+
+/* Home loop: gives back every extent of a layer that is nobody's and that nothing stands
+ * on, in the background, then removes it; what it stood on is looked at. */
+void drop_start(struct layer *layer);
+/* On the catalog's writer: removes all that is left of the pool's layers, which are
+ * nobody's. The pool goes, so nothing is given back. */
 int drop_erase(struct catalog_txn *txn, const char *pool_id, struct err *e) MUST_CHECK;
 /* Home loop: the note runs there when none of the pool's layers is on its way out; one
  * waits at a time. */

@@ -106,6 +106,16 @@ void round_fini(struct pool *pool)
     free(r->bitmaps);
 }
 
+void round_ride(struct pool *pool, struct round_rider *rider)
+{
+    struct round_rider **link = &pool->round.boarding;
+    while (*link != NULL)
+        link = &(*link)->next;
+    rider->next = NULL;
+    *link = rider;
+    round_want(pool);
+}
+
 /* ---- Asking for a round ---------------------------------------------------------------
  */
 
@@ -164,7 +174,7 @@ bool round_is_idle(struct pool *pool)
 bool round_is_quiet(struct pool *pool)
 {
     struct round *r = &pool->round;
-    return round_is_idle(pool) && !devices_unsynced(pool) &&
+    return round_is_idle(pool) && !devices_unsynced(pool) && r->boarding == NULL &&
            atomic_load(&r->dirty) == NULL && atomic_load(&r->changed) == NULL &&
            !bitmaps_dirty(pool) && limbo_count(pool) == 0;
 }
@@ -337,7 +347,8 @@ static void round_fail(struct round *r, int rc)
 static void round_commit(struct pool *pool)
 {
     struct round *r = &pool->round;
-    bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0;
+    bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0 &&
+                   r->riders == NULL;
     if (r->rc != 0 || (nothing && limbo_count(pool) == 0)) {
         round_end(pool);
         return;
@@ -399,7 +410,11 @@ static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct e
         .bitmaps = r->bitmaps,
         .bitmap_count = r->bitmap_count,
     };
-    return round_store(txn, &changes, e);
+    int rc = 0;
+    for (struct round_rider *rider = r->riders; rc == 0 && rider != NULL;
+         rider = rider->next)
+        rc = rider->work(txn, rider, e);
+    return rc != 0 ? rc : round_store(txn, &changes, e);
 }
 
 static void round_on_committed(struct catalog_job *job)
@@ -455,14 +470,39 @@ static void round_on_retry(evutil_socket_t fd, short what, void *arg)
     round_begin_if_due(arg);
 }
 
+static void round_tell_riders(struct round *r)
+{
+    struct round_rider *rider = r->riders;
+    r->riders = NULL;
+    while (rider != NULL) {
+        struct round_rider *next = rider->next;
+        rider->committed(rider);
+        rider = next;
+    }
+}
+
+/* They go with the next round, before those that came since. */
+static void round_keep_riders(struct round *r)
+{
+    struct round_rider **link = &r->riders;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = r->boarding;
+    r->boarding = r->riders;
+    r->riders = NULL;
+}
+
 static void round_end(struct pool *pool)
 {
     struct round *r = &pool->round;
     struct round_wait *answering = r->answering;
-    if (r->rc == 0)
+    if (r->rc == 0) {
         r->durable = atomic_load(&r->no);
-    else
+        round_tell_riders(r);
+    } else {
         round_redo(pool);
+        round_keep_riders(r);
+    }
     r->answering = NULL;
     r->state = ROUND_IDLE;
     round_serve_space(pool); /* before the answer: who has it finds the space free */
@@ -478,6 +518,8 @@ static void round_begin_if_due(struct pool *pool)
     r->wanted = false;
     r->answering = r->waiting;
     r->waiting = NULL;
+    r->riders = r->boarding;
+    r->boarding = NULL;
     r->rc = round_copy(pool) ? 0 : -ENOMEM;
     round_sync_devices(pool);
 }

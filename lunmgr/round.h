@@ -32,6 +32,18 @@ struct round_wait {
     int rc;
 };
 
+/* A change of rows that a step in memory has already made: it goes into the transaction
+ * of the next round to begin, before that round's words. If that round fails it rides on
+ * the next, until one commits. */
+struct round_rider {
+    struct round_rider *next;
+    /* On the catalog's writer; a failure fails the round. */
+    int (*work)(struct catalog_txn *txn, struct round_rider *rider, struct err *e);
+    /* Home loop, when a round with it has been committed. The rider is the caller's
+     * again. */
+    void (*committed)(struct round_rider *rider);
+};
+
 enum round_state {
     ROUND_IDLE,
     ROUND_SYNCING,    /* waits for the devices */
@@ -70,6 +82,8 @@ struct round {
     struct bitmap_change *bitmaps;
     size_t bitmap_count, bitmap_max;
     struct catalog_job job;
+    struct round_rider *riders;   /* of the one under way, in order */
+    struct round_rider *boarding; /* of the next one */
     /* marks of the next one, any thread */
     _Atomic(struct leaf *) dirty;
     _Atomic uint32_t dirty_count;
@@ -87,6 +101,8 @@ void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index
 /* Under the gate, with the word's change: the layer owns one more (+1) or less (-1). */
 void round_count_extent(struct pool *pool, struct layer *layer, int change);
 
+/* Home loop, in the step that changed memory; a round begins soon. */
+void round_ride(struct pool *pool, struct round_rider *rider);
 /* wait->inbox and done are set. */
 void round_join(struct pool *pool, struct round_wait *wait);
 /* A round should begin soon; nobody is answered. */

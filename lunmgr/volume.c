@@ -124,7 +124,7 @@ static void volume_created(struct op *op)
     bool good = op->job.rc == 0;
     if (!good && v != NULL) {
         v->pool->volume_count--;
-        layer_destroy(v->top);
+        layer_destroy(volume_top(v));
         volume_put(v);
     }
     if (!good && vo->reserved)
@@ -133,15 +133,24 @@ static void volume_created(struct op *op)
     op_free(op);
 }
 
+static void volume_link_top(struct op *op)
+{
+    struct volume *v = volume_op_of(op)->volume;
+    layer_link(volume_top(v), NULL, v);
+    op_return(op);
+}
+
 static void volume_adopt(struct op *op)
 {
     struct volume_op *vo = volume_op_of(op);
     struct volume *v = vo->volume;
     if (op->job.rc == 0) {
-        v->top->id = vo->layer.id;
+        volume_top(v)->id = vo->layer.id;
         volume_identify(v, vo->row.naa_serial);
         v->pool->provisioned_bytes += v->size_bytes;
         index_add(&op->manager->volumes, v->name, v->id, v);
+        op_at_home(op, volume_link_top, volume_created);
+        return;
     }
     volume_created(op);
 }
@@ -209,8 +218,9 @@ static int volume_prepare(struct volume_op *vo, struct pool *pool, struct err *e
     if (vo->volume == NULL)
         return err_oom(e);
     pool->volume_count++;
-    vo->volume->top = layer_create(pool, 0, vo->layer.size_extents, 0);
-    return vo->volume->top == NULL ? err_oom(e) : 0;
+    struct layer *top = layer_create(pool, 0, vo->layer.size_extents, 0);
+    atomic_store(&vo->volume->top, top);
+    return top == NULL ? err_oom(e) : 0;
 }
 
 void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done_fn done,
@@ -246,14 +256,16 @@ static void volume_deleted(struct op *op)
 static void volume_drop_layer(struct op *op)
 {
     struct volume *v = volume_op_of(op)->volume;
-    drop_start(v->pool, v->top);
+    struct layer *top = volume_top(v);
+    atomic_store(&v->top, NULL);
+    top->volume = NULL;
+    layer_look(top);
     op_return(op);
 }
 
 static void volume_dropped(struct op *op)
 {
     struct volume_op *vo = volume_op_of(op);
-    vo->volume->top = NULL;
     volume_put(vo->volume);
     vo->volume = NULL;
     volume_deleted(op);
@@ -269,7 +281,6 @@ static void volume_row_gone(struct op *op)
     index_remove(&op->manager->volumes, v->name, v->id);
     v->pool->volume_count--;
     v->pool->provisioned_bytes -= v->size_bytes;
-    atomic_fetch_add(&v->pool->drop_count, 1);
     op_at_home(op, volume_drop_layer, volume_dropped);
 }
 
@@ -277,13 +288,13 @@ static int volume_delete_work(struct catalog_txn *txn, struct catalog_job *job,
                               struct err *e)
 {
     struct volume_op *vo = container_of(job, struct volume_op, op.job);
-    int rc = volume_row_remove(txn, vo->volume->id, e);
-    return rc != 0 ? rc
-                   : layer_row_set_state(txn, vo->volume->top->id, LAYER_DROPPING, e);
+    return volume_row_remove(txn, vo->volume->id, e);
 }
 
-void volume_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
+void volume_delete(struct lunmgr *m, const char *name_or_id, bool purge, done_fn done,
+                   void *arg)
 {
+    (void)purge; /* no trash yet */
     struct volume_op *vo = op_new(m, sizeof(*vo), volume_deleted);
     struct err *e = op_err(&vo->op);
     vo->done.deleted = done;
@@ -323,7 +334,8 @@ void volume_describe(const struct volume *v, struct volume_info *out)
     *out = (struct volume_info){
         .size_bytes = v->size_bytes,
         .block_bytes = v->block_bytes,
-        .allocated_bytes = atomic_load(&v->top->used_extents) * EXTENT_BYTES,
+        .allocated_bytes =
+            atomic_load(&volume_top((struct volume *)v)->used_extents) * EXTENT_BYTES,
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,
     };

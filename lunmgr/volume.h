@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lunmgr;
@@ -17,11 +18,31 @@ struct volume;
 #define VOLUME_ID_MAX    37
 #define VOLUME_BYTES_MAX (128ULL << 40)
 
+/* What an admin notes of a volume or a snapshot: key=value. Keys are unique in a list. */
+#define LABEL_KEY_MAX   64  /* with NUL; as a volume's name */
+#define LABEL_VALUE_MAX 256 /* with NUL; UTF-8, may be empty */
+#define LABEL_COUNT_MAX 32
+struct label {
+    char key[LABEL_KEY_MAX];
+    char value[LABEL_VALUE_MAX];
+};
+struct label_list { /* borrowed wherever it is passed */
+    const struct label *labels;
+    size_t count;
+};
+
 struct volume_spec {
     const char *name;
-    const char *pool;     /* name or id */
-    uint64_t size_bytes;  /* a multiple of 4096, 1 block to VOLUME_BYTES_MAX */
-    uint32_t block_bytes; /* logical block: 512 (default, 0) or 4096 */
+    const char *pool; /* name or id; NULL with snapshot: the snapshot's */
+    /* A multiple of 4096, 1 block to VOLUME_BYTES_MAX. With snapshot: 0, as large as
+     * that, or larger. */
+    uint64_t size_bytes;
+    uint32_t block_bytes; /* logical block: 512 (default, 0) or 4096. A clone's is the
+                             snapshot's: 0, or the same */
+    const char *snapshot; /* NULL, or what it is a clone of: VOLUME/SNAPSHOT or an id */
+    bool is_protected;
+    bool zero_detect;
+    struct label_list labels;
 };
 
 struct volume_info {
@@ -36,6 +57,14 @@ struct volume_info {
     char serial[17];          /* VPD 80h */
     int64_t created_s;
     uint32_t mapping_count;
+    uint32_t snapshot_count;
+    char
+        clone_of[VOLUME_ID_MAX]; /* the snapshot's id, also when that is gone; "": none */
+    bool is_protected;           /* delete, shrink and rollback are refused */
+    bool zero_detect;            /* a WRITE of zeros alone takes no space */
+    int64_t trashed_s;           /* 0: not in the trash */
+    int64_t purge_s;             /* when the trash lets it go; 0 as above */
+    struct label_list labels;    /* in order of key; with the volume */
 };
 
 /* done: on the control thread, never inside the call, when the change is durable. On
@@ -44,10 +73,54 @@ struct volume_info {
 typedef void (*volume_done_fn)(void *arg, struct volume *volume, const struct err *e);
 typedef void (*done_fn)(void *arg, const struct err *e); /* e: NULL if it worked */
 
+/* Also clones: the new volume's stack begins at the snapshot's layer. */
 void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done_fn done,
                    void *arg);
-/* -EBUSY while mapped. Constant time; the space returns in the background. */
-void volume_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
+
+/* What is to change, in one transaction; what is not named stays. */
+struct volume_change {
+    const char *name;         /* NULL: stays. -EEXIST: taken */
+    uint64_t size_bytes;      /* 0: stays. Smaller: -EINVAL without allow_data_loss */
+    bool allow_data_loss;     /* a shrink's blocks beyond the new end are lost for good */
+    const bool *is_protected; /* NULL: stays */
+    const bool *zero_detect;
+    const struct label_list *labels; /* all of them, anew */
+};
+/* Answered when durable; a new size, when every reactor serves it (initiators get the
+ * capacity unit attention). -EBUSY: protected and to be shrunk (unless is_protected false
+ * comes along), or another change of its size or layers is under way. */
+void volume_change(struct lunmgr *m, const char *name_or_id,
+                   const struct volume_change *change, volume_done_fn done, void *arg);
+
+/* Into the trash for lunmgr_options.trash_retention_s, its snapshots with it; from there
+ * it can be restored. purge, or a retention of 0: gone for good, its snapshots with it
+ * (clones of them stay whole). -EBUSY while it or a snapshot of it is mapped, or
+ * protected. Constant time; the space returns in the background. */
+void volume_delete(struct lunmgr *m, const char *name_or_id, bool purge, done_fn done,
+                   void *arg);
+
+/* Back to a snapshot of its own: a new top layer above the snapshot's. What it held
+ * before is kept as a snapshot named keep_name (NULL: "rollback-" and the time).
+ * -EBUSY: it is mapped and sessions see it, unless fence: then its commands are ended and
+ * held meanwhile, and initiators get a unit attention (28h/00h); or it is protected. The
+ * size is the snapshot's after. */
+struct rollback_spec {
+    const char *snapshot; /* NAME, VOLUME/NAME or an id */
+    const char *keep_name;
+    bool fence;
+};
+void volume_rollback(struct lunmgr *m, const char *name_or_id,
+                     const struct rollback_spec *spec, volume_done_fn done, void *arg);
+
+/* The trash: by id, or by name if only one of that name is in it. */
+struct volume *volume_trash_find(struct lunmgr *m, const char *name_or_id);
+/* In order of id. */
+struct volume *volume_trash_next(struct lunmgr *m, const struct volume *prev);
+/* name NULL: its old one. -EEXIST: taken meanwhile. */
+void volume_restore(struct lunmgr *m, const char *name_or_id, const char *name,
+                    volume_done_fn done, void *arg);
+/* From the trash, for good. */
+void volume_purge(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 
 /* NULL: none. Borrowed: until the control thread's next turn, unless volume_get. */
 struct volume *volume_find(struct lunmgr *m, const char *name_or_id);

@@ -132,7 +132,7 @@ static bool read_stack(struct volume *volume, uint32_t extent_index,
                        struct layer **missing)
 {
     *depth = 0;
-    for (struct layer *l = volume->top; l != NULL; l = l->parent) {
+    for (struct layer *l = volume_top(volume); l != NULL; l = layer_parent(l)) {
         const struct leaf *leaf = layer_leaf(l, extent_index);
         if (leaf == NULL) {
             *missing = l;
@@ -369,8 +369,8 @@ static int add_clear(struct vio *vio, uint32_t *count, uint64_t from, uint64_t t
 /* UNMAP and ZERO pass over whole leaves that hold nothing. */
 static bool skip_empty_leaf(struct vio *vio)
 {
-    struct layer *layer = vio->volume->top;
-    if (vio->op == VIO_WRITE || layer->parent != NULL ||
+    struct layer *layer = volume_top(vio->volume);
+    if (vio->op == VIO_WRITE || layer_parent(layer) != NULL ||
         vio->p.cursor_bytes % LEAF_BYTES != 0 ||
         vio_end_bytes(vio) - vio->p.cursor_bytes < LEAF_BYTES)
         return false;

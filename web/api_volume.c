@@ -84,5 +84,5 @@ void api_volume_create(struct exchange *x)
 
 void api_volume_delete(struct exchange *x)
 {
-    volume_delete(x->web->lunmgr, x->params[0], reply_done, x);
+    volume_delete(x->web->lunmgr, x->params[0], false, reply_done, x);
 }

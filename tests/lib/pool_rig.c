@@ -453,7 +453,7 @@ struct volume *pool_rig_volume(struct pool_rig *r, const char *name, uint64_t by
 int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e)
 {
     struct answer a = {.came = false};
-    volume_delete(r->manager, name, answer_done, &a);
+    volume_delete(r->manager, name, true, answer_done, &a);
     return answer_wait(r, &a, e);
 }
 

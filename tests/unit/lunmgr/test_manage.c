@@ -313,13 +313,13 @@ static void a_volume_is_deleted_once(void **state)
     struct answer a = {.came = false}, b = {.came = false}, c = {.came = false};
     (void)state;
     pool_rig_volume(&rig, "v", MIB, 0);
-    volume_delete(rig.manager, "v", on_done, &a);
-    volume_delete(rig.manager, "v", on_done, &b);
+    volume_delete(rig.manager, "v", true, on_done, &a);
+    volume_delete(rig.manager, "v", true, on_done, &b);
     assert_int_equal(wait_for(&a), 0);
     wait_for(&b);
     assert_refused(&b, -ENOENT, "volume");
     assert_null(volume_find(rig.manager, "v"));
-    volume_delete(rig.manager, "v", on_done, &c);
+    volume_delete(rig.manager, "v", true, on_done, &c);
     wait_for(&c);
     assert_refused(&c, -ENOENT, "volume");
     pool_rig_volume(&rig, "v", MIB, 0); /* the name is free */
@@ -524,7 +524,7 @@ static void a_mapping_and_a_deletion_exclude_each_other(void **state)
     make_volumes(2);
     make_host_of("h", "iqn.a");
     mapping_create(rig.manager, &spec, on_mapping, &a);
-    volume_delete(rig.manager, "v0", on_done, &b);
+    volume_delete(rig.manager, "v0", true, on_done, &b);
     host_delete(rig.manager, "h", on_done, &c);
     assert_int_equal(wait_for(&a), 0);
     wait_for(&b);
@@ -534,7 +534,7 @@ static void a_mapping_and_a_deletion_exclude_each_other(void **state)
 
     struct answer d = {.came = false}, x = {.came = false};
     spec.volume = "v1";
-    volume_delete(rig.manager, "v1", on_done, &d);
+    volume_delete(rig.manager, "v1", true, on_done, &d);
     mapping_create(rig.manager, &spec, on_mapping, &x);
     assert_int_equal(wait_for(&d), 0);
     wait_for(&x);

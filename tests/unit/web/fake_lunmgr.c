@@ -340,8 +340,10 @@ static void do_volume_delete(struct call *call, struct err *e)
     call->fn.done(call->arg, err_or_null(e));
 }
 
-void volume_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
+void volume_delete(struct lunmgr *m, const char *name_or_id, bool purge, done_fn done,
+                   void *arg)
 {
+    (void)purge;
     struct call *call = call_new(m, do_volume_delete, arg);
     copy(call->name, sizeof(call->name), name_or_id);
     call->fn.done = done;
