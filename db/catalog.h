@@ -178,6 +178,9 @@ struct volume_row {
 };
 int volume_row_add(struct catalog_txn *txn, const struct volume_row *row,
                    struct err *e) MUST_CHECK;
+/* -ENOENT: there is no such volume or snapshot. */
+int volume_row_get(struct catalog_txn *txn, const char *id, struct volume_row *out,
+                   struct err *e) MUST_CHECK;
 /* All but id, pool_id, block_bytes, naa_serial, created_s and kind, which stay. */
 int volume_row_change(struct catalog_txn *txn, const struct volume_row *row,
                       struct err *e) MUST_CHECK;

@@ -38,13 +38,15 @@ int layer_row_add(struct catalog_txn *txn, struct layer_row *row, struct err *e)
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO layer (pool_id, parent, state, size_extents,"
-                  " used_extents) VALUES (?1, nullif(?2, 0), ?3, ?4, ?5)",
+                  " used_extents, id)"
+                  " VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, nullif(?6, 0))",
                   e);
     bind_text(&s, "pool", row->pool_id, sizeof(row->pool_id));
     bind_int(&s, row->parent);
     bind_int(&s, row->state);
     bind_u64(&s, "size_extents", row->size_extents);
     bind_u64(&s, "used_extents", row->used_extents);
+    bind_int(&s, row->id);
     int rc = stmt_run(&s);
     if (rc == -ENOENT)
         return layer_refuse_reference(txn, row, e);
@@ -61,6 +63,67 @@ int layer_row_set_state(struct catalog_txn *txn, uint32_t id, enum layer_state s
     bind_int(&s, state);
     bind_int(&s, id);
     return stmt_run_one(&s, "layer");
+}
+
+int layer_row_set_size(struct catalog_txn *txn, uint32_t id, uint64_t size_extents,
+                       struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "UPDATE layer SET size_extents = ?1 WHERE id = ?2", e);
+    bind_u64(&s, "size_extents", size_extents);
+    bind_int(&s, id);
+    return stmt_run_one(&s, "layer");
+}
+
+int layer_row_set_parent(struct catalog_txn *txn, uint32_t id, uint32_t parent,
+                         struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "UPDATE layer SET parent = nullif(?1, 0) WHERE id = ?2", e);
+    bind_int(&s, parent);
+    bind_int(&s, id);
+    int rc = stmt_run_one(&s, "layer");
+    if (rc == -ENOENT && parent != 0 &&
+        !row_exists_int(txn, "SELECT 1 FROM layer WHERE id = ?1", parent))
+        return err_set(e, rc, "parent", "there is no such layer");
+    return rc;
+}
+
+static int layer_repoint(struct catalog_txn *txn, const char *sql, uint32_t from,
+                         uint32_t to, struct err *e)
+{
+    AUTO_STMT struct stmt s = stmt_open(txn, sql, e);
+    bind_int(&s, to);
+    bind_int(&s, from);
+    int rc = stmt_run(&s);
+    return rc == -ENOENT ? err_set(e, rc, "parent", "there is no such layer") : rc;
+}
+
+int layer_row_replace(struct catalog_txn *txn, uint32_t from, uint32_t to, struct err *e)
+{
+    int rc =
+        layer_repoint(txn, "UPDATE layer SET parent = ?1 WHERE parent = ?2", from, to, e);
+    return rc != 0
+               ? rc
+               : layer_repoint(txn,
+                               "UPDATE volume SET top_layer = ?1 WHERE top_layer = ?2",
+                               from, to, e);
+}
+
+static void id_read(struct stmt *s, void *row)
+{
+    *(uint32_t *)row = (uint32_t)column_u64(s, LAYER_ID_MAX);
+}
+
+int layer_next_id(struct catalog_txn *txn, uint32_t *id, struct err *e)
+{
+    AUTO_STMT struct stmt s = stmt_open(
+        txn, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'layer'", e);
+    int rc = stmt_next_row(&s, id_read, id);
+    if (rc < 0)
+        return rc;
+    (*id)++;
+    return 0;
 }
 
 int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e)

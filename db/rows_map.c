@@ -207,6 +207,8 @@ int round_store(struct catalog_txn *txn, const struct round_changes *changes,
         rc = round_store_count(txn, &changes->layers[i], e);
     for (size_t i = 0; rc == 0 && i < changes->bitmap_count; i++)
         rc = round_store_bitmap(txn, &changes->bitmaps[i], e);
+    for (size_t i = 0; rc == 0 && i < changes->share_count; i++)
+        rc = share_store(txn, &changes->shares[i], e);
     return rc;
 }
 

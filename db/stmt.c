@@ -62,18 +62,24 @@ static void bind_check(struct stmt *s, int result)
         s->rc = sqlerr_set(s->txn->db, s->e);
 }
 
-void bind_text(struct stmt *s, const char *field, const char *text, size_t room_bytes)
+void bind_text_or_empty(struct stmt *s, const char *field, const char *text,
+                        size_t room_bytes)
 {
     if (s->rc != 0)
         return;
     size_t bytes = strnlen(text, room_bytes);
-    if (bytes == 0)
-        s->rc = err_set(s->e, -EINVAL, field, "is empty");
-    else if (bytes == room_bytes)
+    if (bytes == room_bytes)
         s->rc = err_set(s->e, -EINVAL, field, "is longer than %zu bytes", room_bytes - 1);
     else
         bind_check(s, sqlite3_bind_text(s->slot->handle, s->next_param++, text,
                                         (int)bytes, SQLITE_STATIC));
+}
+
+void bind_text(struct stmt *s, const char *field, const char *text, size_t room_bytes)
+{
+    if (s->rc == 0 && text[0] == '\0')
+        s->rc = err_set(s->e, -EINVAL, field, "is empty");
+    bind_text_or_empty(s, field, text, room_bytes);
 }
 
 void bind_int(struct stmt *s, int64_t value)
@@ -175,6 +181,16 @@ void column_text(struct stmt *s, char *out, size_t room_bytes)
     }
     memcpy(out, text, bytes);
     out[bytes] = '\0';
+}
+
+void column_text_or_none(struct stmt *s, char *out, size_t room_bytes)
+{
+    if (sqlite3_column_type(s->slot->handle, s->next_column) != SQLITE_NULL) {
+        column_text(s, out, room_bytes);
+        return;
+    }
+    s->next_column++;
+    out[0] = '\0';
 }
 
 int64_t column_int(struct stmt *s)

@@ -26,6 +26,8 @@ void stmt_close(struct stmt *s);
 
 /* field: what to name when the value cannot be stored. */
 void bind_text(struct stmt *s, const char *field, const char *text, size_t room_bytes);
+void bind_text_or_empty(struct stmt *s, const char *field, const char *text,
+                        size_t room_bytes);
 void bind_int(struct stmt *s, int64_t value);
 void bind_u64(struct stmt *s, const char *field, uint64_t value);
 void bind_null(struct stmt *s);
@@ -46,6 +48,8 @@ int stmt_next_row(struct stmt *s, void (*read)(struct stmt *s, void *row),
 
 /* Fills out, which has room_bytes with the NUL. */
 void column_text(struct stmt *s, char *out, size_t room_bytes);
+/* The same; NULL reads as "". */
+void column_text_or_none(struct stmt *s, char *out, size_t room_bytes);
 int64_t column_int(struct stmt *s);
 uint64_t column_u64(struct stmt *s, uint64_t max);
 /* Exactly `bytes` bytes. */

@@ -4,8 +4,8 @@
 
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/lunmgr_priv.h"
-#include "lunmgr/plan.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/stack.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -118,13 +118,14 @@ static struct inbox *extent_inbox(const struct extent_io *x)
     return loop_inbox(x->vio->lane->loop);
 }
 
+/* For the leaves of the whole stack: a part of a block is filled through it. */
 static void extent_park_for_leaf(struct extent_io *x)
 {
+    extent_leave(x);
     vio_extent_parks(x->vio);
     x->wait.leaf =
         (struct leaf_wait){.note.run = extent_on_leaf, .inbox = extent_inbox(x)};
-    leaf_loader_ask(extent_pool(x)->loader, extent_layer(x), x->index / LEAF_WORDS,
-                    &x->wait.leaf);
+    stack_ask(extent_layer(x), x->index, &x->wait.leaf);
 }
 
 /* False: the word was released meanwhile, go again. */
@@ -352,7 +353,7 @@ static void fill_on_tail(struct engine_io *io, int rc)
 }
 
 /* Reads the old block into its half of x->own, or zeroes it. */
-static void fill_block(struct extent_io *x, map_word w, bool head)
+static void fill_block(struct extent_io *x, const struct stack *stack, bool head)
 {
     unsigned end = x->first_sector + x->sector_count;
     unsigned block = head ? first_block(x) : (end - 1) / BLOCK_SECTORS;
@@ -360,7 +361,7 @@ static void fill_block(struct extent_io *x, map_word w, bool head)
     uint8_t *to = x->own.base + (size_t)i * BLOCK_BYTES;
     struct plan_run run;
     struct plan plan = {.runs = &run, .run_max = 1};
-    plan_extent(&plan, &w, 1, block, 1);
+    plan_extent(&plan, stack->words, stack->depth, block, 1);
     if (run.slot == 0) {
         memset(to, 0, BLOCK_BYTES);
         return;
@@ -369,7 +370,7 @@ static void fill_block(struct extent_io *x, map_word w, bool head)
     x->fill_iov[i] = (struct iovec){.iov_base = to, .iov_len = BLOCK_BYTES};
     x->fill[i] = (struct engine_io){
         .op = ENGINE_READ,
-        .fd = pool_device(extent_pool(x), word_place(w))->fd,
+        .fd = pool_device(extent_pool(x), place_of(run.slot, 0))->fd,
         .offset_bytes = run.block * BLOCK_BYTES,
         .iov = &x->fill_iov[i],
         .iov_count = 1,
@@ -378,14 +379,27 @@ static void fill_block(struct extent_io *x, map_word w, bool head)
     engine_submit(x->vio->lane->engine, &x->fill[i]);
 }
 
+/* The blocks that the piece touches are zeros as the volume shows them. */
+static bool stack_is_zeros(const struct stack *stack, unsigned first, unsigned count)
+{
+    struct plan_run runs[WORD_BLOCKS];
+    struct plan plan = {.runs = runs, .run_max = WORD_BLOCKS};
+    plan_extent(&plan, stack->words, stack->depth, first, count);
+    return plan.run_count == 1 && runs[0].slot == 0;
+}
+
 /* A write smaller than a block: the rest of the block is read first, then all is written.
  */
 static void hold_fill(struct extent_io *x)
 {
+    struct stack stack;
     map_word w = atomic_load(x->cell);
-    map_word before = w;
-    assert((w & WORD_SHARED) == 0 && layer_parent(extent_layer(x)) == NULL);
-    if (x->zeros && (word_mask(w) & word_blocks(first_block(x), 1)) == 0) {
+    assert((w & WORD_SHARED) == 0);
+    if (stack_look(extent_layer(x), x->index, &stack) != 0) {
+        extent_park_for_leaf(x);
+        return;
+    }
+    if (x->zeros && stack_is_zeros(&stack, first_block(x), 1)) {
         extent_end(x, 0); /* zeros already */
         return;
     }
@@ -402,9 +416,9 @@ static void hold_fill(struct extent_io *x)
     x->rc = 0;
     x->fills_due = 1; /* ours, until both are submitted */
     if (head_is_partial(x))
-        fill_block(x, before, true);
+        fill_block(x, &stack, true);
     if (tail_is_partial(x))
-        fill_block(x, before, false);
+        fill_block(x, &stack, false);
     fill_done(x, 0);
 }
 
@@ -417,12 +431,27 @@ static bool may_clear(const struct extent_io *x, map_word w)
            (word_mask(w) | blocks) == WORD_MASK_FULL;
 }
 
+static bool zero_by_writing(struct extent_io *x);
+
+/* Bits may not be cleared after all: an UNMAP does nothing then. */
+static void hold_give_way(struct extent_io *x)
+{
+    extent_leave(x);
+    if (x->kind == EXTENT_CLEAR)
+        extent_end(x, 0);
+    else if (zero_by_writing(x))
+        extent_write(x, 1);
+}
+
 static void hold_clear(struct extent_io *x)
 {
     struct pool *pool = extent_pool(x);
     map_word w = atomic_load(x->cell);
-    assert(may_clear(x, w)); /* layers do not change yet */
     map_word left = w & ~(map_word)word_blocks(first_block(x), block_count(x));
+    if (!may_clear(x, w)) { /* others cleared beside us before we held it */
+        hold_give_way(x);
+        return;
+    }
     if (word_mask(left) == 0) {
         bool swapped = extent_swap_empty(x, w);
         assert(swapped); /* nobody else changes a held word */
@@ -459,6 +488,20 @@ static bool zero_by_writing(struct extent_io *x)
     return write_start(x);
 }
 
+/* Nothing is here, and nothing shows through. -EAGAIN: what lies below is not in memory.
+ */
+static int word_is_empty(const struct extent_io *x, map_word w, bool *empty)
+{
+    struct stack stack;
+    *empty = word_place(w) == 0 && (w & WORD_OPAQUE) != 0;
+    if (*empty || word_place(w) != 0)
+        return 0;
+    if (stack_look(extent_layer(x), x->index, &stack) != 0)
+        return -EAGAIN;
+    *empty = stack_is_zeros(&stack, 0, WORD_BLOCKS);
+    return 0;
+}
+
 /* The whole extent: swaps the word; whoever writes it now finds another word and gives
  * way. False: it is held, and was released before we could park. */
 static bool clear_whole(struct extent_io *x)
@@ -466,9 +509,12 @@ static bool clear_whole(struct extent_io *x)
     extent_enter(x);
     map_word w = atomic_load(x->cell);
     while ((w & WORD_HELD) == 0) {
-        bool is_empty = word_place(w) == 0 &&
-                        ((w & WORD_OPAQUE) != 0 || layer_parent(extent_layer(x)) == NULL);
-        if (is_empty || extent_swap_empty(x, w)) {
+        bool empty;
+        if (word_is_empty(x, w, &empty) != 0) {
+            extent_park_for_leaf(x);
+            return true;
+        }
+        if (empty || extent_swap_empty(x, w)) {
             extent_end(x, 0);
             return true;
         }

@@ -82,13 +82,24 @@ static void fence_ack_raise(struct fence_lane *fl)
     inbox_post(asker->inbox, &asker->note);
 }
 
+/* What it waits for has ended. */
+static void fence_ack_if_due(struct fence_lane *fl)
+{
+    uint32_t left = fl->kind == FENCE_ALL ? fl->commands : fl->changes;
+    if (fl->owes_ack && left == 0)
+        fence_ack_raise(fl);
+}
+
 static void fence_on_raise(struct note *note)
 {
     struct fence_lane *fl = container_of(note, struct fence_lane, note);
+    struct fence *f = fl->fence;
+    pthread_mutex_lock(&f->lock);
+    fl->kind = f->active->kind;
+    pthread_mutex_unlock(&f->lock);
     fl->held = true;
     fl->owes_ack = true;
-    if (fl->commands == 0)
-        fence_ack_raise(fl);
+    fence_ack_if_due(fl);
 }
 
 /* The last lane to release hands on to the next asker. */
@@ -114,26 +125,45 @@ static void fence_on_release(struct note *note)
     fl->parked = fl->parked_last = NULL;
     while (vio != NULL) {
         struct vio *next = vio->p.next;
-        vio_submit(vio);
+        vio_resume(vio);
         vio = next;
     }
     fence_ack_release(fl->fence); /* last: after it the next raise may come */
 }
 
-bool fence_enter(struct fence *f, struct vio *vio)
+static bool fence_holds(const struct fence_lane *fl, const struct vio *vio)
 {
-    struct fence_lane *fl = &f->lanes[vio->lane->index];
-    if (!fl->held) {
-        fl->commands++;
-        return true;
-    }
+    return fl->held && (fl->kind == FENCE_ALL || vio->p.changes);
+}
+
+static void fence_park(struct fence_lane *fl, struct vio *vio)
+{
     vio->p.next = NULL;
     if (fl->parked == NULL)
         fl->parked = vio;
     else
         fl->parked_last->p.next = vio;
     fl->parked_last = vio;
-    return false;
+}
+
+bool fence_enter(struct fence *f, struct vio *vio)
+{
+    struct fence_lane *fl = &f->lanes[vio->lane->index];
+    if (fence_holds(fl, vio)) {
+        fence_park(fl, vio);
+        return false;
+    }
+    fl->commands++;
+    fl->changes += vio->p.changes;
+    return true;
+}
+
+void fence_changed(struct fence *f, struct vio *vio)
+{
+    struct fence_lane *fl = &f->lanes[vio->lane->index];
+    assert(fl->changes > 0);
+    fl->changes--;
+    fence_ack_if_due(fl);
 }
 
 void fence_leave(struct fence *f, struct vio *vio)
@@ -141,6 +171,17 @@ void fence_leave(struct fence *f, struct vio *vio)
     struct fence_lane *fl = &f->lanes[vio->lane->index];
     assert(fl->commands > 0);
     fl->commands--;
-    if (fl->commands == 0 && fl->owes_ack)
-        fence_ack_raise(fl);
+    fence_ack_if_due(fl);
+}
+
+bool fence_step_aside(struct fence *f, struct vio *vio)
+{
+    struct fence_lane *fl = &f->lanes[vio->lane->index];
+    if (!fence_holds(fl, vio) || vio->p.cursor_bytes == vio->offset_bytes)
+        return false;
+    fence_park(fl, vio);
+    fl->changes--;
+    fl->commands--;
+    fence_ack_if_due(fl);
+    return true;
 }

@@ -37,7 +37,9 @@ struct fence_lane { /* its lane's thread alone */
     struct fence *fence;
     struct lane *lane;
     uint32_t commands; /* in flight */
+    uint32_t changes;  /* of those: have blocks to change yet */
     bool held;
+    enum fence_kind kind; /* of what holds */
     bool owes_ack;
     struct vio *parked, *parked_last;
 };
@@ -57,8 +59,15 @@ void fence_raise(struct fence *f, struct fence_wait *wait);
 /* By who was told that it is raised. */
 void fence_release(struct fence *f);
 
-/* False: held; the fence submits it anew when released. */
+/* False: held; vio_resume comes when it is released. */
 bool fence_enter(struct fence *f, struct vio *vio);
+/* A vio that changes blocks has changed them; it leaves later. */
+void fence_changed(struct fence *f, struct vio *vio);
 void fence_leave(struct fence *f, struct vio *vio);
+/* Between two parts of a long one: true if somebody waits; then it has left, and
+ * vio_resume comes. */
+bool fence_step_aside(struct fence *f, struct vio *vio);
+/* volume_io.c: enters again and goes on. */
+void vio_resume(struct vio *vio);
 
 #endif

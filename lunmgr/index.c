@@ -95,6 +95,12 @@ void index_remove(struct index *ix, const char *name, const char *id)
     ix->count--;
 }
 
+void index_remove_for_now(struct index *ix, const char *name, const char *id)
+{
+    index_remove(ix, name, id);
+    ix->reserved++;
+}
+
 static void *entry_find(const struct index_entry *entries, size_t count, const char *key)
 {
     bool found;

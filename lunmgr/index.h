@@ -25,6 +25,8 @@ void index_unreserve(struct index *ix);
 /* Neither name nor id is in it. Both stay the object's. */
 void index_add(struct index *ix, const char *name, const char *id, void *object);
 void index_remove(struct index *ix, const char *name, const char *id);
+/* To be followed by an index_add, under another name: its room stays reserved. */
+void index_remove_for_now(struct index *ix, const char *name, const char *id);
 /* By name, else by id. NULL: none. */
 void *index_find(const struct index *ix, const char *name_or_id);
 void *index_find_id(const struct index *ix, const char *id);

@@ -6,9 +6,11 @@
 
 #include "base/log.h"
 #include "lunmgr/host_priv.h"
+#include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
 #include "lunmgr/volume_priv.h"
+#include "lunmgr/wipe.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,6 +21,9 @@ struct load {
     struct lunmgr *m;
     struct layer **layers; /* by id; the pools' */
     size_t layer_count, layer_max;
+    struct volume **snapshots; /* by id in the end */
+    size_t snapshot_count, snapshot_max;
+    bool snapshots_adopted; /* by their volumes */
     struct err *e;
 };
 
@@ -108,25 +113,160 @@ static int load_layer(const struct layer_row *row, void *arg)
     return 0;
 }
 
-static int load_volume(const struct volume_row *row, void *arg)
+/* The object with its top; in no index. */
+static int volume_from_row(struct load *l, const struct volume_row *row,
+                           struct volume **out)
 {
-    struct load *l = arg;
     struct pool *pool = index_find_id(&l->m->pools, row->pool_id);
     struct layer *layer = loaded_layer(l, row->top_layer);
     assert(pool != NULL && layer != NULL); /* foreign keys */
-    struct volume *v = volume_new(pool, row);
-    if (v == NULL)
+    *out = volume_new(pool, row);
+    if (*out == NULL)
         return err_oom(l->e);
-    if (index_reserve(&l->m->volumes) != 0) {
-        volume_put(v);
-        return err_oom(l->e);
-    }
-    atomic_store(&v->top, layer);
-    layer->volume = v;
-    index_add(&l->m->volumes, v->name, v->id, v);
-    pool->volume_count++;
-    pool->provisioned_bytes += v->size_bytes;
+    atomic_store(&(*out)->top, layer);
+    layer->volume = *out;
     return 0;
+}
+
+static int load_volume(const struct volume_row *row, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v;
+    struct index *ix = row->trashed_s != 0 ? &l->m->trash : &l->m->volumes;
+    if (row->kind != VOLUME_PLAIN)
+        return 0;
+    if (index_reserve(ix) != 0)
+        return err_oom(l->e);
+    int rc = volume_from_row(l, row, &v);
+    if (rc != 0)
+        return rc;
+    index_add(ix, ix == &l->m->trash ? v->id : v->name, v->id, v);
+    v->pool->volume_count++;
+    v->pool->provisioned_bytes += row->size_bytes;
+    return 0;
+}
+
+/* A volume by id, in the trash or not. */
+static struct volume *loaded_volume(const struct lunmgr *m, const char *id)
+{
+    struct volume *v = index_find_id(&m->volumes, id);
+    return v != NULL ? v : index_find_id(&m->trash, id);
+}
+
+static int load_snapshot(const struct volume_row *row, void *arg)
+{
+    struct load *l = arg;
+    struct volume *s, **grown;
+    if (row->kind != VOLUME_SNAPSHOT)
+        return 0;
+    if (l->snapshot_count == l->snapshot_max) {
+        size_t max = l->snapshot_max == 0 ? 64 : 2 * l->snapshot_max;
+        grown = realloc(l->snapshots, max * sizeof(struct volume *));
+        if (grown == NULL)
+            return err_oom(l->e);
+        l->snapshots = grown;
+        l->snapshot_max = max;
+    }
+    if (index_reserve(&l->m->snapshots) != 0)
+        return err_oom(l->e);
+    int rc = volume_from_row(l, row, &s);
+    if (rc != 0) {
+        index_unreserve(&l->m->snapshots);
+        return rc;
+    }
+    s->of = loaded_volume(l->m, row->origin);
+    assert(s->of != NULL); /* the schema's */
+    l->snapshots[l->snapshot_count++] = s;
+    return 0;
+}
+
+/* A layer that was sealed earlier has a lower number. */
+static int snapshot_age_order(const void *a, const void *b)
+{
+    uint32_t x = volume_top(*(struct volume *const *)a)->id;
+    uint32_t y = volume_top(*(struct volume *const *)b)->id;
+    return x < y ? -1 : x > y;
+}
+
+static void adopt_snapshots(struct load *l)
+{
+    if (l->snapshot_count > 1)
+        qsort(l->snapshots, l->snapshot_count, sizeof(struct volume *),
+              snapshot_age_order);
+    for (size_t i = 0; i < l->snapshot_count; i++) {
+        struct volume *s = l->snapshots[i];
+        snapshot_attach(s, s->of);
+        snapshot_set_key(s);
+        if (s->of->trashed_s != 0)
+            index_unreserve(&l->m->snapshots);
+        else
+            index_add(&l->m->snapshots, s->key, s->id, s);
+    }
+}
+
+static int snapshot_id_order(const void *a, const void *b)
+{
+    return strcmp((*(struct volume *const *)a)->id, (*(struct volume *const *)b)->id);
+}
+
+static struct volume *loaded_snapshot(const struct load *l, const char *id)
+{
+    size_t low = 0, high = l->snapshot_count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = strcmp(id, l->snapshots[mid]->id);
+        if (order == 0)
+            return l->snapshots[mid];
+        if (order < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return NULL;
+}
+
+static int load_label(const char *volume_id, const struct label_row *row, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v = loaded_volume(l->m, volume_id);
+    if (v == NULL)
+        v = loaded_snapshot(l, volume_id);
+    assert(v != NULL); /* a foreign key */
+    return labels_add(v, row->key, row->value) != 0 ? err_oom(l->e) : 0;
+}
+
+/* Clones know what they were cloned from while that is there. */
+static void link_clones(struct load *l, struct index *ix)
+{
+    const char *after = NULL;
+    for (struct volume *v; (v = index_next(ix, after)) != NULL;) {
+        if (v->clone_of[0] != '\0')
+            volume_set_base(v, loaded_snapshot(l, v->clone_of));
+        after = ix == &l->m->trash ? v->id : v->name;
+    }
+}
+
+static int load_volumes(struct catalog_txn *txn, struct load *l, struct err *e)
+{
+    int rc = layer_row_each(txn, load_layer, l, e);
+    uint32_t next = 1;
+    if (rc == 0)
+        rc = layer_next_id(txn, &next, e);
+    atomic_store(&l->m->last_layer_id, next - 1);
+    if (rc == 0)
+        rc = volume_row_each(txn, load_volume, l, e);
+    if (rc == 0)
+        rc = volume_row_each(txn, load_snapshot, l, e);
+    if (rc != 0)
+        return rc;
+    adopt_snapshots(l);
+    l->snapshots_adopted = true;
+    if (l->snapshot_count > 1)
+        qsort(l->snapshots, l->snapshot_count, sizeof(struct volume *),
+              snapshot_id_order);
+    link_clones(l, &l->m->volumes);
+    link_clones(l, &l->m->trash);
+    return label_row_each(txn, load_label, l, e);
 }
 
 static int load_host(const struct host_row *row, void *arg)
@@ -153,6 +293,8 @@ static int load_mapping(const struct mapping_row *row, void *arg)
 {
     struct load *l = arg;
     struct volume *volume = index_find_id(&l->m->volumes, row->volume_id);
+    if (volume == NULL)
+        volume = index_find_id(&l->m->snapshots, row->volume_id);
     struct host *host = index_find_id(&l->m->hosts, row->host_id);
     assert(volume != NULL && host != NULL);
     struct mapping *mp = mapping_new(row, volume, host);
@@ -212,9 +354,7 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
     if (rc == 0)
         rc = load_bitmaps(txn, l, e);
     if (rc == 0)
-        rc = layer_row_each(txn, load_layer, l, e);
-    if (rc == 0)
-        rc = volume_row_each(txn, load_volume, l, e);
+        rc = load_volumes(txn, l, e);
     if (rc == 0)
         rc = host_row_each(txn, load_host, l, e);
     if (rc == 0)
@@ -307,9 +447,12 @@ static void log_leaks(void *arg, const struct pool_check_report *report,
     }
 }
 
-/* Drops and merges that were under way, or were to be, go on. */
+/* Drops, merges and wipes that were under way, or were to be, go on. */
 static void resume_layers(struct load *l)
 {
+    for (struct volume *v = NULL; (v = volume_next(l->m, v)) != NULL;)
+        if (!pool_is_failed(v->pool))
+            wipe_resume(v);
     for (size_t i = 0; i < l->layer_count; i++)
         if (!pool_is_failed(l->layers[i]->pool))
             layer_look(l->layers[i]);
@@ -332,13 +475,27 @@ int load_all(struct lunmgr *m, struct err *e)
     }
     if (rc == 0)
         resume_layers(&l);
+    for (size_t i = 0; !l.snapshots_adopted && i < l.snapshot_count; i++)
+        volume_put(l.snapshots[i]);
     free(l.layers);
+    free(l.snapshots);
     return rc;
 }
 
 /* ---- Away
  * --------------------------------------------------------------------------------------
  */
+
+/* With its snapshots. */
+static void volume_free_all(struct volume *v)
+{
+    for (struct volume *s; (s = v->first_snapshot) != NULL;) {
+        snapshot_detach(s);
+        volume_put(s);
+    }
+    volume_set_base(v, NULL);
+    volume_put(v);
+}
 
 void load_free(struct lunmgr *m)
 {
@@ -356,7 +513,11 @@ void load_free(struct lunmgr *m)
     }
     for (struct volume *v; (v = volume_next(m, NULL)) != NULL;) {
         index_remove(&m->volumes, v->name, v->id);
-        volume_put(v);
+        volume_free_all(v);
+    }
+    for (struct volume *v; (v = volume_trash_next(m, NULL)) != NULL;) {
+        index_remove(&m->trash, v->id, v->id);
+        volume_free_all(v);
     }
     for (struct pool *pool; (pool = pool_next(m, NULL)) != NULL;) {
         index_remove(&m->pools, pool->name, pool->id);
@@ -366,5 +527,7 @@ void load_free(struct lunmgr *m)
     index_fini(&m->hosts);
     index_fini(&m->tokens);
     index_fini(&m->volumes);
+    index_fini(&m->snapshots);
+    index_fini(&m->trash);
     index_fini(&m->pools);
 }

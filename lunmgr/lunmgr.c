@@ -9,6 +9,7 @@
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/volume_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -78,6 +79,7 @@ static int start_home(struct lunmgr *m, struct err *e)
 
 static void lunmgr_free(struct lunmgr *m)
 {
+    trash_stop(m);
     load_free(m);
     lane_destroy(m->home_lane);
     loop_destroy(m->home);
@@ -96,6 +98,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
     int rc = start_home(m, e);
     if (rc == 0)
         rc = load_all(m, e);
+    if (rc == 0)
+        rc = trash_start(m, e);
     if (rc == 0)
         rc = loop_start(m->home, e);
     if (rc != 0) {
@@ -204,12 +208,14 @@ void lunmgr_close(struct lunmgr *m)
     if (m == NULL)
         return;
     atomic_store(&m->closing, true);
+    trash_stop(m);
     wait_for_background(m);
     bool clean = true;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         clean = pool_quiesce(m, pool) && clean;
     loop_stop(m->home);
     loop_join(m->home);
+    loop_run_once(m->options.control, false); /* the last that the pools had to say */
     struct err e = {.code = 0};
     char reason[ERR_TEXT_MAX];
     if (catalog_write_wait(m->options.catalog, mark_clean, &clean, &e) != 0)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+struct event;
 struct event_base;
 struct op;
 
@@ -24,8 +25,14 @@ struct lunmgr {
     pthread_mutex_t lanes_lock;
     struct lane *lanes[LANE_MAX];
     _Atomic uint64_t epoch;
+    _Atomic uint32_t last_layer_id; /* handed out */
     /* control thread */
-    struct index pools, volumes, hosts, mappings, tokens;
+    struct index pools, hosts, mappings, tokens;
+    struct index volumes;         /* not in the trash */
+    struct index snapshots;       /* of those, by key */
+    struct index trash;           /* by id */
+    struct volume *snapshots_due; /* being made, not in the index yet */
+    struct event *trash_timer;
     uint64_t next_ticket;
     struct op *settling; /* wait for lunmgr_access_settled */
     bool was_clean;
@@ -67,6 +74,12 @@ static inline uint64_t lunmgr_next_epoch(struct lunmgr *m)
 }
 /* Every I/O in flight entered at this epoch or later. Any thread. */
 uint64_t lunmgr_oldest_epoch(struct lunmgr *m);
+
+/* A number that no layer ever had. Any thread. */
+static inline uint32_t lunmgr_next_layer_id(struct lunmgr *m)
+{
+    return atomic_fetch_add(&m->last_layer_id, 1) + 1;
+}
 
 int lunmgr_add_lane(struct lunmgr *m, struct lane *lane, struct err *e) MUST_CHECK;
 void lunmgr_remove_lane(struct lunmgr *m, struct lane *lane);

@@ -122,8 +122,11 @@ static int mapping_spec_check(struct lunmgr *m, const struct mapping_spec *spec,
                               struct volume **volume, struct host **host, struct err *e)
 {
     *volume = volume_find(m, spec->volume);
+    if (*volume == NULL)
+        *volume = snapshot_find(m, spec->volume);
     if (*volume == NULL || (*volume)->deleting)
-        return err_set(e, -ENOENT, "volume", "there is no volume %s", spec->volume);
+        return err_set(e, -ENOENT, "volume", "there is no volume or snapshot %s",
+                       spec->volume);
     *host = host_find(m, spec->host);
     if (*host == NULL || (*host)->deleting)
         return err_set(e, -ENOENT, "host", "there is no host %s", spec->host);
@@ -139,13 +142,13 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
     struct err *e = op_err(&mo->op);
     struct volume *volume = NULL;
     struct host *host = NULL;
-    struct mapping_row row = {
-        .lun = spec->lun, .read_only = spec->read_only, .created_s = now_s()};
+    struct mapping_row row = {.lun = spec->lun, .created_s = now_s()};
     mo->done.created = done;
     mo->arg = arg;
     int rc = mapping_spec_check(m, spec, &volume, &host, e);
     if (rc == 0) {
         id_make(row.id);
+        row.read_only = spec->read_only || volume_is_snapshot(volume);
         memcpy(row.volume_id, volume->id, sizeof(row.volume_id));
         memcpy(row.host_id, host->row.id, sizeof(row.host_id));
         mo->mapping = mapping_new(&row, volume, host);
@@ -209,8 +212,10 @@ void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void
 
 static bool mapping_is_pair(const struct mapping *mp, const char *pair)
 {
-    size_t n = strlen(mp->volume->name);
-    return strncmp(mp->volume->name, pair, n) == 0 && pair[n] == '/' &&
+    const struct volume *v = mp->volume;
+    const char *name = volume_is_snapshot(v) ? v->key : v->name;
+    size_t n = strlen(name);
+    return strncmp(name, pair, n) == 0 && pair[n] == '/' &&
            strcmp(mp->host->row.name, pair + n + 1) == 0;
 }
 

@@ -3,6 +3,7 @@
 #include "lunmgr/pool_priv.h"
 
 #include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/seal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -50,6 +51,10 @@ void pool_free(struct pool *pool)
     for (struct layer *next; pool->orphans != NULL; pool->orphans = next) {
         next = pool->orphans->next_orphan;
         layer_destroy(pool->orphans);
+    }
+    for (struct seal *next; pool->abandoned != NULL; pool->abandoned = next) {
+        next = pool->abandoned->next;
+        seal_free(pool->abandoned);
     }
     for (struct layer *next; pool->layers != NULL; pool->layers = next) {
         next = pool->layers->next;

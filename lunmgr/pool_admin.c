@@ -301,7 +301,9 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     }
     if (pool->volume_count > 0) {
         op_end(&po->op,
-               err_set(e, -EBUSY, "pool", "pool %s has %u volumes: delete them first",
+               err_set(e, -EBUSY, "pool",
+                       "pool %s has %u volumes (those in the trash count): delete them "
+                       "first, for good",
                        pool->name, pool->volume_count));
         return;
     }

@@ -9,6 +9,7 @@
 #include "lunmgr/limbo.h"
 #include "lunmgr/pool.h"
 #include "lunmgr/round.h"
+#include "lunmgr/snapshot.h"
 #include "lunmgr/stripe.h"
 #include "lunmgr/volume.h"
 
@@ -28,6 +29,7 @@ struct pool {
     bool deleting;              /* control thread */
     struct layer *layers;       /* home loop: layer.c */
     struct shape_wait *shape_first, *shape_last;
+    struct seal *abandoned;    /* home loop: seal.c */
     atomic_uint drop_count;    /* layers on their way out */
     struct note *drop_waiting; /* home loop: run when there are none left */
     struct layer *orphans;     /* drop.c: dirty layers of nobody, freed with the pool */
@@ -44,10 +46,12 @@ struct pool {
     atomic_bool has_leaks;
 };
 
+/* A volume or a snapshot. */
 struct volume {
     struct lunmgr *manager;
     struct pool *pool;
     atomic_uint references;
+    enum volume_kind kind;
     char id[CATALOG_ID_MAX];
     char name[CATALOG_NAME_MAX];
     char serial[17];
@@ -55,12 +59,33 @@ struct volume {
     _Atomic uint64_t size_bytes;
     uint32_t block_bytes;
     int64_t created_s;
-    uint32_t mapping_count;      /* control thread; those being made too */
-    bool deleting;               /* control thread */
+    atomic_bool zero_detect;
     _Atomic(struct layer *) top; /* changed on the home loop, behind the fence */
     _Atomic uint64_t
         last_place; /* the last extent handed out to it: sequential writes go on there */
     struct fence fence;
+
+    /* The rest is the control thread's. */
+    bool is_protected;
+    int64_t trashed_s;
+    uint64_t wipe_bytes; /* a shrink's blocks up to here are not all cleared yet */
+    struct label *labels;
+    size_t label_count;
+    uint32_t mapping_count; /* those being made too */
+    unsigned pin_count;     /* operations that want it as it is: snapshots, clones */
+    bool is_changing;       /* one that excludes all others is under way */
+    bool deleting;          /* and it ends with the volume */
+    /* PLAIN */
+    struct volume *first_snapshot, *last_snapshot; /* by age */
+    uint32_t snapshot_count;
+    struct volume *base; /* the snapshot it was cloned from, with a reference, or NULL */
+    char clone_of[CATALOG_ID_MAX];
+    /* SNAPSHOT */
+    struct volume *of; /* its volume */
+    char group[CATALOG_ID_MAX];
+    char key[SNAPSHOT_KEY_MAX];
+    struct volume *next_snapshot, *prev_snapshot; /* of the same volume */
+    uint32_t clone_count;
 };
 
 /* Loop, gate, stripes, limbo, loader, rounds; the devices are set by the caller. */

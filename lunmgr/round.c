@@ -116,6 +116,14 @@ void round_ride(struct pool *pool, struct round_rider *rider)
     round_want(pool);
 }
 
+void round_unride(struct pool *pool, struct round_rider *rider)
+{
+    struct round_rider **link = &pool->round.boarding;
+    while (*link != rider)
+        link = &(*link)->next;
+    *link = rider->next;
+}
+
 /* ---- Asking for a round ---------------------------------------------------------------
  */
 
@@ -185,7 +193,8 @@ static void round_on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     limbo_release(pool);
-    if (round_is_quiet(pool) || pool_is_failed(pool))
+    /* Riders of a failed pool are told so. */
+    if (round_is_quiet(pool) || (pool_is_failed(pool) && pool->round.boarding == NULL))
         return;
     pool->round.wanted = true;
     round_begin_if_due(pool);
@@ -484,12 +493,16 @@ static void round_tell_riders(struct round *r)
 /* They go with the next round, before those that came since. */
 static void round_keep_riders(struct round *r)
 {
-    struct round_rider **link = &r->riders;
+    struct round_rider **link = &r->riders, *first = r->riders;
     while (*link != NULL)
         link = &(*link)->next;
-    *link = r->boarding;
-    r->boarding = r->riders;
+    struct round_rider *last = *link = r->boarding;
+    r->boarding = first;
     r->riders = NULL;
+    for (struct round_rider *next; first != last; first = next) {
+        next = first->next;
+        first->failed(first);
+    }
 }
 
 static void round_end(struct pool *pool)

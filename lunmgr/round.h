@@ -42,6 +42,8 @@ struct round_rider {
     /* Home loop, when a round with it has been committed. The rider is the caller's
      * again. */
     void (*committed)(struct round_rider *rider);
+    /* Home loop, when a round with it has failed: it rides on. */
+    void (*failed)(struct round_rider *rider);
 };
 
 enum round_state {
@@ -103,6 +105,8 @@ void round_count_extent(struct pool *pool, struct layer *layer, int change);
 
 /* Home loop, in the step that changed memory; a round begins soon. */
 void round_ride(struct pool *pool, struct round_rider *rider);
+/* In failed(): it does not ride on. */
+void round_unride(struct pool *pool, struct round_rider *rider);
 /* wait->inbox and done are set. */
 void round_join(struct pool *pool, struct round_wait *wait);
 /* A round should begin soon; nobody is answered. */

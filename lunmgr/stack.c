@@ -29,6 +29,16 @@ int stack_look(struct layer *top, uint32_t extent_index, struct stack *out)
     return 0;
 }
 
+bool stack_leaf_is_zeros(struct layer *top, uint32_t extent_index)
+{
+    for (struct layer *l = top; l != NULL; l = layer_parent(l)) {
+        const struct leaf *leaf = layer_leaf(l, extent_index);
+        if (leaf == NULL || !leaf_is_zeros(leaf))
+            return false;
+    }
+    return true;
+}
+
 void stack_ask(struct layer *top, uint32_t extent_index, struct leaf_wait *wait)
 {
     struct layer *missing = stack_missing(top, extent_index);

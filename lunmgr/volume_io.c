@@ -9,6 +9,7 @@
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/plan.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/stack.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -70,8 +71,15 @@ static void vio_flush(struct vio *vio)
     round_join(vio->volume->pool, &vr->wait);
 }
 
+static bool vio_changes(const struct vio *vio)
+{
+    return vio->op == VIO_WRITE || vio->op == VIO_UNMAP || vio->op == VIO_ZERO;
+}
+
 static void vio_data_done(struct vio *vio)
 {
+    if (vio_changes(vio))
+        fence_changed(&vio->volume->fence, vio);
     if (vio->fua && vio->op != VIO_READ && vio->p.rc == 0)
         vio_flush(vio);
     else
@@ -107,9 +115,9 @@ static void read_on_leaf(struct note *note)
     vio_end(vio);
 }
 
-/* A leaf is missing: the vio leaves the in-flight set and starts again when it is there.
- */
-static void read_park(struct vio *vio, struct layer *layer, uint32_t extent_index)
+/* Some of the map is missing: the vio leaves the in-flight set and starts again when it
+ * is there. */
+static void read_park(struct vio *vio, struct layer *top, uint32_t extent_index)
 {
     lane_leave(vio->lane, vio);
     if (buf_get(vio->lane->buffers, sizeof(struct read_wait), &vio->p.work) != 0) {
@@ -121,46 +129,25 @@ static void read_park(struct vio *vio, struct layer *layer, uint32_t extent_inde
     *rw = (struct read_wait){
         .wait = {.note.run = read_on_leaf, .inbox = loop_inbox(vio->lane->loop)},
         .vio = vio};
-    leaf_loader_ask(vio->volume->pool->loader, layer, extent_index / LEAF_WORDS,
-                    &rw->wait);
-}
-
-/* The words of the stack, top first; false and *missing: that layer's leaf is not loaded.
- */
-static bool read_stack(struct volume *volume, uint32_t extent_index,
-                       map_word stack[PLAN_DEPTH_MAX], unsigned *depth,
-                       struct layer **missing)
-{
-    *depth = 0;
-    for (struct layer *l = volume_top(volume); l != NULL; l = layer_parent(l)) {
-        const struct leaf *leaf = layer_leaf(l, extent_index);
-        if (leaf == NULL) {
-            *missing = l;
-            return false;
-        }
-        assert(*depth < PLAN_DEPTH_MAX);
-        stack[(*depth)++] = leaf_word(leaf, extent_index);
-    }
-    return true;
+    stack_ask(top, extent_index, &rw->wait);
 }
 
 /* Plans the whole range into the lane's runs. False: parked for a leaf. */
 static bool read_plan(struct vio *vio, struct plan *plan)
 {
+    struct layer *top = volume_top(vio->volume);
     uint64_t block = vio->offset_bytes / BLOCK_BYTES;
     uint64_t end = (vio_end_bytes(vio) - 1) / BLOCK_BYTES + 1;
     while (block < end) {
         uint32_t index = (uint32_t)(block / WORD_BLOCKS);
         unsigned first = (unsigned)(block % WORD_BLOCKS);
         unsigned count = (unsigned)least(end - block, WORD_BLOCKS - first);
-        map_word stack[PLAN_DEPTH_MAX];
-        unsigned depth;
-        struct layer *missing;
-        if (!read_stack(vio->volume, index, stack, &depth, &missing)) {
-            read_park(vio, missing, index);
+        struct stack stack;
+        if (stack_look(top, index, &stack) != 0) {
+            read_park(vio, top, index);
             return false;
         }
-        plan_extent(plan, stack, depth, first, count);
+        plan_extent(plan, stack.words, stack.depth, first, count);
         block += count;
     }
     return true;
@@ -248,14 +235,14 @@ static bool status_append(struct vio *vio, bool mapped, uint64_t offset, uint64_
 }
 
 /* `count` blocks of one extent, from block `first` of it. False: no room. */
-static bool status_extent(struct vio *vio, const map_word *stack, unsigned depth,
-                          uint32_t index, unsigned first, unsigned count)
+static bool status_extent(struct vio *vio, const struct stack *stack, uint32_t index,
+                          unsigned first, unsigned count)
 {
     struct plan_run runs[WORD_BLOCKS];
     struct plan plan = {.runs = runs, .run_max = WORD_BLOCKS};
     uint64_t offset = (uint64_t)index * EXTENT_BYTES + (uint64_t)first * BLOCK_BYTES;
     bool room = true;
-    plan_extent(&plan, stack, depth, first, count);
+    plan_extent(&plan, stack->words, stack->depth, first, count);
     for (size_t i = 0; room && i < plan.run_count; i++) {
         uint64_t bytes = (uint64_t)runs[i].count * BLOCK_BYTES;
         room = status_append(vio, runs[i].slot != 0, offset, bytes);
@@ -268,6 +255,7 @@ static void vio_status(struct vio *vio)
 {
     uint64_t block = vio->offset_bytes / BLOCK_BYTES;
     uint64_t end = (vio_end_bytes(vio) + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    struct layer *top = volume_top(vio->volume);
     bool room = true;
     vio->status_count = 0;
     lane_enter(vio->lane, vio);
@@ -275,14 +263,12 @@ static void vio_status(struct vio *vio)
         uint32_t index = (uint32_t)(block / WORD_BLOCKS);
         unsigned first = (unsigned)(block % WORD_BLOCKS);
         unsigned count = (unsigned)least(end - block, WORD_BLOCKS - first);
-        map_word stack[PLAN_DEPTH_MAX];
-        unsigned depth;
-        struct layer *missing;
-        if (!read_stack(vio->volume, index, stack, &depth, &missing)) {
-            read_park(vio, missing, index);
+        struct stack stack;
+        if (stack_look(top, index, &stack) != 0) {
+            read_park(vio, top, index);
             return;
         }
-        room = status_extent(vio, stack, depth, index, first, count);
+        room = status_extent(vio, &stack, index, first, count);
         block += count;
     }
     lane_leave(vio->lane, vio);
@@ -355,7 +341,7 @@ static int add_clear(struct vio *vio, uint32_t *count, uint64_t from, uint64_t t
 {
     uint64_t first = (from + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
     uint64_t last = to / BLOCK_BYTES * BLOCK_BYTES;
-    bool zero = vio->op == VIO_ZERO;
+    bool zero = vio->p.op == VIO_ZERO;
     if (first > last) /* inside one block */
         return zero ? add_zero_edge(vio, count, from, to) : 0;
     int rc = zero && from < first ? add_zero_edge(vio, count, from, first) : 0;
@@ -369,14 +355,10 @@ static int add_clear(struct vio *vio, uint32_t *count, uint64_t from, uint64_t t
 /* UNMAP and ZERO pass over whole leaves that hold nothing. */
 static bool skip_empty_leaf(struct vio *vio)
 {
-    struct layer *layer = volume_top(vio->volume);
-    if (vio->op == VIO_WRITE || layer_parent(layer) != NULL ||
-        vio->p.cursor_bytes % LEAF_BYTES != 0 ||
-        vio_end_bytes(vio) - vio->p.cursor_bytes < LEAF_BYTES)
-        return false;
-    const struct leaf *leaf =
-        layer_leaf(layer, (uint32_t)(vio->p.cursor_bytes / EXTENT_BYTES));
-    if (leaf == NULL || !leaf_is_zeros(leaf))
+    if (vio->p.op == VIO_WRITE || vio->p.cursor_bytes % LEAF_BYTES != 0 ||
+        vio_end_bytes(vio) - vio->p.cursor_bytes < LEAF_BYTES ||
+        !stack_leaf_is_zeros(volume_top(vio->volume),
+                             (uint32_t)(vio->p.cursor_bytes / EXTENT_BYTES)))
         return false;
     vio->p.cursor_bytes += LEAF_BYTES;
     return true;
@@ -386,7 +368,7 @@ static bool skip_empty_leaf(struct vio *vio)
 static uint64_t window_end(const struct vio *vio)
 {
     uint64_t end = vio_end_bytes(vio);
-    if (vio->op == VIO_WRITE)
+    if (vio->p.op == VIO_WRITE)
         return end;
     return least(end, (vio->p.cursor_bytes / LEAF_BYTES + 1) * LEAF_BYTES);
 }
@@ -401,7 +383,7 @@ static uint32_t window_build(struct vio *vio)
     for (uint32_t n = 0; n < WINDOW_EXTENTS && vio->p.cursor_bytes < end; n++) {
         uint64_t from = vio->p.cursor_bytes;
         uint64_t to = least(end, (from / EXTENT_BYTES + 1) * EXTENT_BYTES);
-        if (vio->op == VIO_WRITE)
+        if (vio->p.op == VIO_WRITE)
             add_write(vio, &count, from, to);
         else if (add_clear(vio, &count, from, to) != 0)
             vio->p.rc = -ENOMEM;
@@ -422,6 +404,8 @@ static size_t window_bytes(const struct vio *vio)
 static void vio_next_window(struct vio *vio)
 {
     while (vio->p.rc == 0 && vio->p.cursor_bytes < vio_end_bytes(vio)) {
+        if (fence_step_aside(&vio->volume->fence, vio))
+            return; /* goes on here by vio_resume */
         uint32_t count = window_build(vio);
         vio->p.pending = count + 1; /* and ours, while they start */
         vio->p.active = count;
@@ -437,11 +421,26 @@ static void vio_next_window(struct vio *vio)
 
 static void vio_change(struct vio *vio)
 {
+    vio->p.op_began = true;
     vio->p.cursor_bytes = vio->offset_bytes;
     if (vio->length_bytes > 0 &&
         buf_get(vio->lane->buffers, window_bytes(vio), &vio->p.work) != 0)
         vio->p.rc = -ENOMEM;
     vio_next_window(vio);
+}
+
+/* Beyond the end: the volume has shrunk since the command was checked. */
+static bool vio_fits(const struct vio *vio)
+{
+    uint64_t size = volume_size_bytes(vio->volume);
+    return vio->is_wipe ||
+           (vio->offset_bytes <= size && vio->length_bytes <= size - vio->offset_bytes);
+}
+
+static bool data_is_zeros(const struct vio *vio)
+{
+    const uint8_t *data = vio->data + vio->offset_bytes % BLOCK_BYTES;
+    return data[0] == 0 && memcmp(data, data + 1, (size_t)vio->length_bytes - 1) == 0;
 }
 
 static void vio_start(struct vio *vio)
@@ -450,6 +449,15 @@ static void vio_start(struct vio *vio)
         [VIO_READ] = vio_read,   [VIO_WRITE] = vio_change, [VIO_UNMAP] = vio_change,
         [VIO_ZERO] = vio_change, [VIO_FLUSH] = vio_flush,  [VIO_STATUS] = vio_status,
     };
+    vio->p.op = vio->op;
+    if (!vio_fits(vio)) {
+        vio->p.rc = -ERANGE;
+        vio_data_done(vio);
+        return;
+    }
+    if (vio->op == VIO_WRITE && atomic_load(&vio->volume->zero_detect) &&
+        data_is_zeros(vio))
+        vio->p.op = VIO_ZERO;
     start[vio->op](vio);
 }
 
@@ -460,18 +468,27 @@ static void vio_check(const struct vio *vio)
     assert(loop_is_mine(vio->lane->loop));
     assert(vio->offset_bytes % SECTOR_BYTES == 0 &&
            vio->length_bytes % SECTOR_BYTES == 0);
-    assert(vio->offset_bytes <= vio->volume->size_bytes &&
-           vio->length_bytes <= vio->volume->size_bytes - vio->offset_bytes);
     if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
         assert(vio->length_bytes > 0 && vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
     }
+    assert(!vio_changes(vio) || !volume_is_snapshot(vio->volume));
 }
 
 void vio_submit(struct vio *vio)
 {
     vio_check(vio);
-    vio->p = (struct vio_private){.rc = 0};
+    vio->p = (struct vio_private){.changes = vio_changes(vio)};
     if (fence_enter(&vio->volume->fence, vio))
+        vio_start(vio);
+}
+
+void vio_resume(struct vio *vio)
+{
+    if (!fence_enter(&vio->volume->fence, vio))
+        return;
+    if (vio->p.op_began)
+        vio_next_window(vio);
+    else
         vio_start(vio);
 }

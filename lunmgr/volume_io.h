@@ -39,6 +39,9 @@ struct vio_status {
 struct vio_private {
     struct vio *next, *prev; /* in one list at a time: in flight, fenced off, finished */
     uint64_t epoch;          /* of its entry into the in-flight set */
+    enum vio_op op;          /* what is done: a WRITE of zeros may be a ZERO */
+    bool changes;            /* blocks: the fence looks at it */
+    bool op_began;           /* windows have been done: it goes on at the cursor */
     uint64_t cursor_bytes;   /* where the next window of extents begins */
     struct buf work;         /* the window's extents, or a read's pieces */
     uint32_t pending;        /* of the window, not ended */
@@ -51,8 +54,9 @@ struct vio {
     struct lane *lane;
     struct volume *volume;
     enum vio_op op;
-    bool fua;              /* WRITE, UNMAP, ZERO: durable before done() */
-    bool may_unmap;        /* ZERO: asked for; space returns without it too, for now */
+    bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk */
+    bool fua;       /* WRITE, UNMAP, ZERO: durable before done() */
+    bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
     uint64_t offset_bytes; /* multiples of SECTOR_BYTES, inside the volume */
     uint64_t length_bytes; /* READ, WRITE: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
     /* READ, WRITE: BUF_ALIGN-aligned memory for the whole blocks that the range touches,
@@ -65,7 +69,8 @@ struct vio {
     struct vio_status *status;
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
-     * -EIO a disk failed; -ENOMEM. After a failed WRITE each block holds old or new data.
+     * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before. After a failed WRITE
+     * each block holds old or new data.
      */
     void (*done)(struct vio *vio, int rc);
     struct vio_private p; /* zero before the first use; reusable after done() */

@@ -91,6 +91,7 @@ static void rig_open_manager(struct pool_rig *r)
         .catalog = r->catalog,
         .control = r->control,
         .engine = rig_kind(r),
+        .trash_retention_s = 3600,
         .round_interval_ms = r->options.tick_ms == 0 ? 3600000 : r->options.tick_ms,
         .make_engine = own ? rig_make_engine : NULL,
         .make_engine_arg = r,

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seal's way, step by step. */
+#include "lunmgr/seal.h"
+
+#include "base/log.h"
+#include "lunmgr/label.h"
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/volume_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void seal_raise(struct seal *s);
+
+void seal_free(struct seal *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        if (!s->is_sealed)
+            layer_destroy(s->parts[i].fresh);
+        volume_put(s->parts[i].snapshot);
+    }
+    free(s);
+}
+
+/* ---- The rows: on the catalog's writer ------------------------------------------- */
+
+static int seal_name(struct catalog_txn *txn, struct seal_part *part, struct err *e)
+{
+    struct box_row box;
+    int rc = box_get(txn, &box, e);
+    if (rc != 0)
+        return rc;
+    part->row.naa_serial = ++box.naa_serial;
+    part->row.top_layer = part->sealed->id;
+    rc = box_set(txn, &box, e);
+    if (rc == 0)
+        rc = volume_row_add(txn, &part->row, e);
+    return rc != 0 ? rc : labels_store(txn, part->row.id, labels_of(part->snapshot), e);
+}
+
+static int seal_store(struct catalog_txn *txn, const struct seal_part *part,
+                      struct err *e)
+{
+    struct layer *parent = layer_parent(part->fresh);
+    struct layer_row layer = {
+        .id = part->fresh->id,
+        .parent = parent->id,
+        .size_extents = atomic_load(&part->fresh->size_extents),
+    };
+    memcpy(layer.pool_id, part->row.pool_id, sizeof(layer.pool_id));
+    struct volume_row row;
+    int rc = layer_row_add(txn, &layer, e);
+    if (rc == 0)
+        rc = volume_row_get(txn, part->volume->id, &row, e);
+    if (rc != 0)
+        return rc;
+    row.top_layer = part->fresh->id;
+    row.size_bytes = part->size_bytes;
+    return volume_row_change(txn, &row, e);
+}
+
+static int seal_work(struct catalog_txn *txn, struct round_rider *rider, struct err *e)
+{
+    struct seal *s = container_of(rider, struct seal, rider);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->count; i++) {
+        rc = seal_store(txn, &s->parts[i], e);
+        if (rc == 0 && !s->is_abandoned)
+            rc = seal_name(txn, &s->parts[i], e);
+    }
+    return rc;
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+static void seal_leave(struct seal *s)
+{
+    if (s->has_turn)
+        shape_leave(s->pool);
+    s->has_turn = false;
+}
+
+static void seal_end(struct seal *s, int rc)
+{
+    s->rc = rc;
+    seal_leave(s);
+    s->done(s);
+}
+
+static void seal_on_undone(struct note *note)
+{
+    struct seal *s = container_of(note, struct seal, note);
+    s->undone(s);
+    seal_free(s);
+}
+
+/* Nobody knows of it: what was sealed is merged again. */
+static void seal_undo(struct seal *s)
+{
+    struct seal **link = &s->pool->abandoned;
+    while (*link != s)
+        link = &(*link)->next;
+    *link = s->next;
+    for (size_t i = 0; i < s->count; i++) {
+        s->parts[i].sealed->volume = NULL;
+        layer_look(s->parts[i].sealed);
+    }
+    seal_leave(s);
+    s->note.run = seal_on_undone;
+    loop_post(s->pool->manager->options.control, &s->note);
+}
+
+static void seal_on_committed(struct round_rider *rider)
+{
+    struct seal *s = container_of(rider, struct seal, rider);
+    if (s->is_abandoned)
+        seal_undo(s);
+    else if (s->committed != NULL)
+        s->committed(s);
+    else
+        seal_end(s, 0);
+}
+
+/* The rows stay on their way: nothing else may change the tree before they are committed,
+ * so the turn is kept, but in a pool where nothing will be committed any more. */
+static void seal_abandon(struct seal *s)
+{
+    if (pool_is_failed(s->pool) || lunmgr_is_closing(s->pool->manager))
+        seal_leave(s);
+    if (s->is_abandoned)
+        return;
+    s->is_abandoned = true;
+    s->next = s->pool->abandoned;
+    s->pool->abandoned = s;
+    s->rc = -EIO;
+    s->done(s);
+}
+
+static void seal_revert(struct seal *s);
+
+static void seal_on_failed(struct round_rider *rider)
+{
+    struct seal *s = container_of(rider, struct seal, rider);
+    if (s->committed == NULL) {
+        seal_abandon(s);
+        return;
+    }
+    round_unride(s->pool, rider);
+    seal_revert(s);
+    for (size_t i = 0; i < s->count; i++)
+        fence_release(&s->parts[i].volume->fence);
+    seal_end(s, -EIO);
+}
+
+/* ---- The step -------------------------------------------------------------------- */
+
+static void seal_part_step(struct seal_part *part)
+{
+    struct volume *v = part->volume;
+    struct layer *old = volume_top(v);
+    struct layer *below = part->base == NULL ? old : volume_top(part->base);
+    part->sealed = old;
+    part->old_bytes = volume_size_bytes(v);
+    part->size_bytes =
+        part->base == NULL ? part->old_bytes : volume_size_bytes(part->base);
+    part->fresh->id = lunmgr_next_layer_id(v->manager);
+    layer_link(part->fresh, below, v);
+    old->volume = part->snapshot;
+    atomic_store(&part->snapshot->top, old);
+    atomic_store(&v->size_bytes, part->size_bytes);
+    atomic_store(&v->top, part->fresh);
+}
+
+/* Nobody has read or written since. */
+static void seal_revert(struct seal *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct seal_part *part = &s->parts[i];
+        atomic_store(&part->volume->top, part->sealed);
+        atomic_store(&part->volume->size_bytes, part->old_bytes);
+        part->sealed->volume = part->volume;
+        part->fresh->volume = NULL;
+        layer_unlink(part->fresh);
+    }
+    s->is_sealed = false;
+}
+
+static void seal_step(struct seal *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        seal_part_step(&s->parts[i]);
+    s->is_sealed = true;
+    s->rider = (struct round_rider){
+        .work = seal_work, .committed = seal_on_committed, .failed = seal_on_failed};
+    round_ride(s->pool, &s->rider);
+    for (size_t i = 0; s->committed == NULL && i < s->count; i++)
+        fence_release(&s->parts[i].volume->fence);
+}
+
+void seal_release(struct seal *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        fence_release(&s->parts[i].volume->fence);
+    seal_end(s, 0);
+}
+
+/* ---- The fences ------------------------------------------------------------------ */
+
+static void seal_on_raised(struct note *note)
+{
+    struct seal *s = container_of(note, struct seal_part, raise.note)->seal;
+    s->raised++;
+    if (s->raised < s->count)
+        seal_raise(s);
+    else
+        seal_step(s);
+}
+
+/* One after the other, in order of volume id: askers of several cannot block each other.
+ */
+static void seal_raise(struct seal *s)
+{
+    struct seal_part *part = &s->parts[s->raised];
+    part->seal = s;
+    part->raise = (struct fence_wait){.note.run = seal_on_raised,
+                                      .inbox = loop_inbox(lunmgr_home(s->pool->manager)),
+                                      .kind = s->fence};
+    fence_raise(&part->volume->fence, &part->raise);
+}
+
+/* ---- The beginning --------------------------------------------------------------- */
+
+static void seal_on_first_round(struct round_wait *wait)
+{
+    struct seal *s = container_of(wait, struct seal, round);
+    if (wait->rc != 0)
+        seal_end(s, wait->rc);
+    else
+        seal_raise(s);
+}
+
+static void seal_on_turn(struct note *note)
+{
+    struct seal *s = container_of(note, struct seal, turn.note);
+    s->has_turn = true;
+    if (pool_is_failed(s->pool)) {
+        seal_end(s, -EIO);
+        return;
+    }
+    s->round = (struct round_wait){.inbox = loop_inbox(lunmgr_home(s->pool->manager)),
+                                   .done = seal_on_first_round};
+    round_join(s->pool, &s->round);
+}
+
+void seal_start(struct seal *s)
+{
+    s->turn = (struct shape_wait){.note.run = seal_on_turn};
+    shape_enter(s->pool, &s->turn);
+}

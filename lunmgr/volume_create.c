@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making volumes: empty ones, and clones, whose stack begins at a snapshot's layer. */
+#include "lunmgr/label.h"
+#include "lunmgr/op.h"
+#include "lunmgr/volume_io.h"
+#include "lunmgr/volume_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct create_op {
+    struct op op;
+    struct volume *volume;
+    struct layer *top;   /* the volume's to be */
+    struct volume *base; /* the snapshot, pinned; NULL: none */
+    struct shape_wait turn;
+    struct volume_row row;
+    bool reserved;
+    volume_done_fn done;
+    void *arg;
+};
+
+static struct create_op *create_op_of(struct op *op)
+{
+    return container_of(op, struct create_op, op);
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+static void create_end(struct op *op)
+{
+    struct create_op *co = create_op_of(op);
+    struct volume *v = co->volume;
+    bool good = op->job.rc == 0;
+    if (co->base != NULL)
+        volume_unpin(co->base);
+    if (!good && v != NULL) {
+        v->pool->volume_count--;
+        layer_destroy(co->top);
+        volume_set_base(v, NULL);
+        volume_put(v);
+    }
+    if (!good && co->reserved)
+        index_unreserve(&op->manager->volumes);
+    co->done(co->arg, good ? v : NULL, op_outcome(op));
+    op_free(op);
+}
+
+/* Committed or not: on the home loop the layer takes its place, the turn ends. */
+static void create_link(struct op *op)
+{
+    struct create_op *co = create_op_of(op);
+    struct layer *below = co->base == NULL ? NULL : volume_top(co->base);
+    if (op->job.rc == 0)
+        layer_link(co->top, below, co->volume);
+    if (co->base != NULL)
+        shape_leave(co->volume->pool);
+    op_return(op);
+}
+
+static void create_adopt(struct op *op)
+{
+    struct create_op *co = create_op_of(op);
+    struct volume *v = co->volume;
+    if (op->job.rc == 0) {
+        atomic_store(&v->top, co->top);
+        volume_identify(v, co->row.naa_serial);
+        v->pool->provisioned_bytes += v->size_bytes;
+        index_add(&op->manager->volumes, v->name, v->id, v);
+        co->reserved = false;
+    }
+    op_at_home(op, create_link, create_end);
+}
+
+/* ---- The rows -------------------------------------------------------------------- */
+
+static int create_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    struct create_op *co = container_of(job, struct create_op, op.job);
+    struct layer_row layer = {
+        .id = co->top->id,
+        .parent = co->base == NULL ? 0 : volume_top(co->base)->id,
+        .size_extents = atomic_load(&co->top->size_extents),
+    };
+    struct box_row box;
+    memcpy(layer.pool_id, co->row.pool_id, sizeof(layer.pool_id));
+    int rc = box_get(txn, &box, e);
+    if (rc != 0)
+        return rc;
+    co->row.naa_serial = ++box.naa_serial;
+    co->row.top_layer = layer.id;
+    rc = box_set(txn, &box, e);
+    if (rc == 0)
+        rc = layer_row_add(txn, &layer, e);
+    if (rc == 0)
+        rc = volume_row_add(txn, &co->row, e);
+    return rc != 0 ? rc : labels_store(txn, co->row.id, labels_of(co->volume), e);
+}
+
+static void create_store(struct op *op)
+{
+    struct create_op *co = create_op_of(op);
+    co->top->id = lunmgr_next_layer_id(op->manager); /* higher than its base's */
+    op_write(op, create_work, create_adopt);
+}
+
+/* The base's layer stays what it is until create_link. */
+static void create_on_turn(struct note *note)
+{
+    op_return(&container_of(note, struct create_op, turn.note)->op);
+}
+
+static void create_take_turn(struct op *op)
+{
+    struct create_op *co = create_op_of(op);
+    co->turn = (struct shape_wait){.note.run = create_on_turn};
+    shape_enter(co->volume->pool, &co->turn);
+}
+
+/* ---- The beginning --------------------------------------------------------------- */
+
+static int size_check(uint64_t size_bytes, struct err *e)
+{
+    if (size_bytes == 0 || size_bytes % BLOCK_BYTES != 0 || size_bytes > VOLUME_BYTES_MAX)
+        return err_set(e, -EINVAL, "size",
+                       "a multiple of 4096 bytes, from 4096 to 128 TiB, is wanted");
+    return 0;
+}
+
+/* Fills in what a clone takes from its snapshot. */
+static int clone_check(struct lunmgr *m, const struct volume_spec *spec,
+                       struct volume_row *row, struct volume **base, struct err *e)
+{
+    *base = snapshot_find(m, spec->snapshot);
+    if (*base == NULL || (*base)->deleting)
+        return err_set(e, -ENOENT, "snapshot", "there is no snapshot %s", spec->snapshot);
+    if (row->size_bytes == 0)
+        row->size_bytes = volume_size_bytes(*base);
+    if (row->size_bytes < volume_size_bytes(*base))
+        return err_set(e, -EINVAL, "size",
+                       "a clone is at least as large as its snapshot: %llu bytes",
+                       (unsigned long long)volume_size_bytes(*base));
+    if (row->block_bytes == 0)
+        row->block_bytes = (*base)->block_bytes;
+    if (row->block_bytes != (*base)->block_bytes)
+        return err_set(e, -EINVAL, "block_size", "a clone's is its snapshot's: %u",
+                       (*base)->block_bytes);
+    memcpy(row->origin, (*base)->id, sizeof(row->origin));
+    return 0;
+}
+
+static int pool_of_spec(struct lunmgr *m, const struct volume_spec *spec,
+                        const struct volume *base, struct pool **pool, struct err *e)
+{
+    *pool = spec->pool == NULL && base != NULL ? base->pool : pool_find(m, spec->pool);
+    if (*pool == NULL || (*pool)->deleting)
+        return err_set(e, -ENOENT, "pool", "there is no pool %s", spec->pool);
+    if (base != NULL && *pool != base->pool)
+        return err_set(e, -EINVAL, "pool", "a clone is in its snapshot's pool: %s",
+                       base->pool->name);
+    return 0;
+}
+
+static int spec_check(struct create_op *co, const struct volume_spec *spec,
+                      struct pool **pool, struct err *e)
+{
+    struct lunmgr *m = co->op.manager;
+    struct volume *base = NULL;
+    co->row = (struct volume_row){.size_bytes = spec->size_bytes,
+                                  .block_bytes = spec->block_bytes};
+    int rc = name_check(spec->name, "name", e);
+    if (rc == 0 && spec->snapshot != NULL)
+        rc = clone_check(m, spec, &co->row, &base, e);
+    if (rc == 0)
+        rc = size_check(co->row.size_bytes, e);
+    if (rc != 0)
+        return rc;
+    if (co->row.block_bytes == 0)
+        co->row.block_bytes = SECTOR_BYTES;
+    if (co->row.block_bytes != SECTOR_BYTES && co->row.block_bytes != BLOCK_BYTES)
+        return err_set(e, -EINVAL, "block_size", "512 or 4096 is wanted");
+    rc = pool_of_spec(m, spec, base, pool, e);
+    if (rc == 0)
+        rc = labels_check(spec->labels, e);
+    if (rc != 0)
+        return rc;
+    if (volume_find(m, spec->name) != NULL)
+        return err_set(e, -EEXIST, "name", "volume %s exists", spec->name);
+    rc = base == NULL ? 0 : volume_pin(base, e);
+    if (rc == 0)
+        co->base = base;
+    return rc;
+}
+
+static void row_fill(struct create_op *co, const struct volume_spec *spec,
+                     const struct pool *pool)
+{
+    struct volume_row checked = co->row;
+    volume_row_begin(&co->row, pool, spec->name);
+    co->row.size_bytes = checked.size_bytes;
+    co->row.block_bytes = checked.block_bytes;
+    memcpy(co->row.origin, checked.origin, sizeof(co->row.origin));
+    co->row.is_protected = spec->is_protected;
+    co->row.zero_detect = spec->zero_detect;
+}
+
+/* What could fail after the commit is had before it. */
+static int create_prepare(struct create_op *co, const struct volume_spec *spec,
+                          struct pool *pool, struct err *e)
+{
+    struct lunmgr *m = pool->manager;
+    row_fill(co, spec, pool);
+    if (index_reserve(&m->volumes) != 0)
+        return err_oom(e);
+    co->reserved = true;
+    co->volume = volume_new(pool, &co->row);
+    if (co->volume == NULL)
+        return err_oom(e);
+    pool->volume_count++;
+    volume_set_base(co->volume, co->base);
+    co->top =
+        layer_create(pool, 0, (co->row.size_bytes + EXTENT_BYTES - 1) / EXTENT_BYTES, 0);
+    return co->top == NULL || labels_set(co->volume, spec->labels) != 0 ? err_oom(e) : 0;
+}
+
+void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done_fn done,
+                   void *arg)
+{
+    struct create_op *co = op_new(m, sizeof(*co), create_end);
+    struct err *e = op_err(&co->op);
+    struct pool *pool = NULL;
+    co->done = done;
+    co->arg = arg;
+    int rc = spec_check(co, spec, &pool, e);
+    if (rc == 0)
+        rc = create_prepare(co, spec, pool, e);
+    if (rc != 0)
+        op_end(&co->op, rc);
+    else if (co->base != NULL)
+        op_at_home(&co->op, create_take_turn, create_store);
+    else
+        create_store(&co->op);
+}

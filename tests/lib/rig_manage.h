@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rig's management of snapshots, clones, rollbacks, changes and the trash, waited
+ * for: 0 or the error's code. e and out may be NULL. */
+#ifndef TESTS_LIB_RIG_MANAGE_H
+#define TESTS_LIB_RIG_MANAGE_H
+
+#include "lunmgr/snapshot.h"
+#include "tests/lib/pool_rig.h"
+
+int rig_snapshot(struct pool_rig *r, const char *volume, const char *name,
+                 struct volume **out, struct err *e);
+/* One instant; out has room for `count`. */
+int rig_snapshot_all(struct pool_rig *r, const char *const *volumes, size_t count,
+                     const char *name, struct volume **out, struct err *e);
+int rig_snapshot_delete(struct pool_rig *r, const char *key, struct err *e);
+int rig_clone(struct pool_rig *r, const char *snapshot, const char *name, uint64_t bytes,
+              struct volume **out, struct err *e);
+int rig_rollback(struct pool_rig *r, const char *volume, const char *snapshot,
+                 const char *keep, struct err *e);
+int rig_change(struct pool_rig *r, const char *volume, const struct volume_change *change,
+               struct err *e);
+int rig_trash(struct pool_rig *r, const char *volume, struct err *e);
+int rig_restore(struct pool_rig *r, const char *volume, const char *name, struct err *e);
+int rig_purge(struct pool_rig *r, const char *volume, struct err *e);
+
+#endif

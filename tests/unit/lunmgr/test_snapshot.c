@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Snapshots, clones, rollbacks, changes and the trash: what they hold, what they refuse,
+ * and that a restart finds them as they were. */
+#include "tests/lib/rig_manage.h"
+
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VOLUME_MIB 4
+
+static struct pool_rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    struct pool_rig_options o = {
+        .engine = RIG_THREADS, .lane_count = 2, .pool_bytes = 64 * MIB};
+    pool_rig_create(&rig, &o);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    pool_rig_destroy(&rig);
+    return 0;
+}
+
+static struct volume *make(const char *name)
+{
+    return pool_rig_volume(&rig, name, VOLUME_MIB * MIB, 512);
+}
+
+static struct volume *snap(const char *volume, const char *name)
+{
+    struct volume *s = NULL;
+    struct err e;
+    assert_int_equal(rig_snapshot(&rig, volume, name, &s, &e), 0);
+    assert_non_null(s);
+    return s;
+}
+
+static void restart(void)
+{
+    pool_rig_close(&rig);
+    pool_rig_open(&rig);
+}
+
+static void assert_sound(void)
+{
+    struct pool_check_report report;
+    pool_rig_settle(&rig);
+    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
+    assert_int_equal(report.double_extents, 0);
+    assert_int_equal(report.lost_extents, 0);
+    assert_int_equal(report.leaked_extents, 0);
+}
+
+/* ---- Snapshots ------------------------------------------------------------------- */
+
+static void a_snapshot_keeps_what_its_volume_had(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    struct volume *s = snap("v", "one");
+    assert_int_equal(rig_write(&rig, v, 4096, 8192, 2), 0);
+    assert_int_equal(rig_write(&rig, v, 2 * MIB, 512, 3), 0);
+    assert_true(rig_reads(&rig, s, 0, MIB, 1));
+    assert_true(rig_reads(&rig, s, 2 * MIB, 4096, 0));
+    assert_true(rig_reads(&rig, v, 0, 4096, 1));
+    assert_true(rig_reads(&rig, v, 4096, 8192, 2));
+    assert_true(rig_reads(&rig, v, 12288, MIB - 12288, 1));
+    assert_true(rig_reads(&rig, v, 2 * MIB, 512, 3));
+    assert_true(rig_reads(&rig, v, 2 * MIB + 512, 4096 - 512, 0));
+    restart();
+    s = snapshot_find(rig.manager, "v/one");
+    v = volume_find(rig.manager, "v");
+    assert_non_null(s);
+    assert_true(rig_reads(&rig, s, 0, MIB, 1));
+    assert_true(rig_reads(&rig, v, 4096, 8192, 2));
+    assert_sound();
+}
+
+static void volumes_are_sealed_at_one_instant(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"b", "a", "c"};
+    struct volume *v[3], *s[3];
+    for (int i = 0; i < 3; i++) {
+        v[i] = make(names[i]);
+        assert_int_equal(rig_write(&rig, v[i], 0, 4096, (uint8_t)(i + 1)), 0);
+    }
+    assert_int_equal(rig_snapshot_all(&rig, names, 3, "all", s, NULL), 0);
+    struct snapshot_info first, info;
+    snapshot_describe(s[0], &first);
+    assert_string_not_equal(first.group_id, "");
+    for (int i = 0; i < 3; i++) {
+        snapshot_describe(s[i], &info);
+        assert_string_equal(info.volume_name, names[i]);
+        assert_string_equal(info.group_id, first.group_id);
+        assert_true(rig_reads(&rig, s[i], 0, 4096, (uint8_t)(i + 1)));
+    }
+}
+
+static void what_cannot_be_sealed_is_refused_whole(void **state)
+{
+    (void)state;
+    make("a");
+    make("b");
+    snap("b", "s");
+    struct err e;
+    static const char *const twice[] = {"a", "a"};
+    assert_int_equal(rig_snapshot_all(&rig, twice, 2, "t", NULL, &e), -EINVAL);
+    assert_string_equal(e.field, "volumes/1");
+    static const char *const gone[] = {"a", "x"};
+    assert_int_equal(rig_snapshot_all(&rig, gone, 2, "t", NULL, &e), -ENOENT);
+    assert_string_equal(e.field, "volumes/1");
+    static const char *const taken[] = {"a", "b"};
+    assert_int_equal(rig_snapshot_all(&rig, taken, 2, "s", NULL, &e), -EEXIST);
+    assert_string_equal(e.field, "name");
+    assert_null(snapshot_find(rig.manager, "a/s"));
+    assert_int_equal(rig_snapshot(&rig, "a", "-", NULL, &e), -EINVAL);
+    assert_int_equal(rig_snapshot(&rig, "a", "s", NULL, &e), 0);
+}
+
+static void a_deleted_snapshot_leaves_its_volume_as_it_was(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    snap("v", "one");
+    assert_int_equal(rig_write(&rig, v, 0, 4096, 2), 0);
+    snap("v", "two");
+    assert_int_equal(rig_write(&rig, v, 8192, 4096, 3), 0);
+    assert_int_equal(rig_snapshot_delete(&rig, "v/one", NULL), 0);
+    assert_null(snapshot_find(rig.manager, "v/one"));
+    assert_int_equal(rig_snapshot_delete(&rig, "v/one", NULL), -ENOENT);
+    struct volume *two = snapshot_find(rig.manager, "v/two");
+    assert_true(rig_reads(&rig, two, 0, 4096, 2));
+    assert_true(rig_reads(&rig, two, 4096, MIB - 4096, 1));
+    assert_true(rig_reads(&rig, v, 8192, 4096, 3));
+    restart();
+    v = volume_find(rig.manager, "v");
+    assert_true(rig_reads(&rig, v, 0, 4096, 2));
+    assert_true(rig_reads(&rig, v, 4096, 4096, 1));
+    assert_true(rig_reads(&rig, v, 8192, 4096, 3));
+    assert_sound();
+}
+
+static void a_volume_goes_with_its_snapshots(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    for (int i = 0; i < 5; i++) {
+        char name[8];
+        assert_int_equal(rig_write(&rig, v, 0, 2 * MIB, (uint8_t)(i + 1)), 0);
+        snprintf(name, sizeof(name), "s%d", i);
+        snap("v", name);
+    }
+    struct pool_info info;
+    assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
+    assert_null(snapshot_next(rig.manager, NULL));
+    pool_rig_settle(&rig);
+    pool_describe(rig.pool, &info);
+    assert_int_equal(info.used_bytes, 0);
+    assert_sound();
+}
+
+/* ---- Clones ---------------------------------------------------------------------- */
+
+static void a_clone_is_a_volume_of_its_own(void **state)
+{
+    (void)state;
+    struct volume *v = make("v"), *c = NULL;
+    struct err e;
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    struct volume *s = snap("v", "s");
+    assert_int_equal(rig_clone(&rig, "v/s", "c", 2 * VOLUME_MIB * MIB, &c, &e), 0);
+    assert_int_equal(rig_write(&rig, c, 512, 512, 9), 0);
+    assert_int_equal(rig_write(&rig, c, (VOLUME_MIB + 1) * MIB, 4096, 8), 0);
+    assert_true(rig_reads(&rig, c, 0, 512, 1));
+    assert_true(rig_reads(&rig, c, 512, 512, 9));
+    assert_true(rig_reads(&rig, c, 1024, MIB - 1024, 1));
+    assert_true(rig_reads(&rig, c, VOLUME_MIB * MIB, MIB, 0));
+    assert_true(rig_reads(&rig, s, 0, MIB, 1));
+    struct snapshot_info info;
+    snapshot_describe(s, &info);
+    assert_int_equal(info.clone_count, 1);
+    assert_int_equal(rig_clone(&rig, "v/s", "d", MIB, NULL, &e), -EINVAL);
+    assert_string_equal(e.field, "size");
+    assert_int_equal(rig_clone(&rig, "v/x", "d", 0, NULL, &e), -ENOENT);
+    assert_string_equal(e.field, "snapshot");
+    assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
+    restart();
+    c = volume_find(rig.manager, "c");
+    assert_true(rig_reads(&rig, c, 0, 512, 1));
+    assert_true(rig_reads(&rig, c, 512, 512, 9));
+    assert_true(rig_reads(&rig, c, 1024, MIB - 1024, 1));
+    assert_sound();
+}
+
+/* ---- Rollback -------------------------------------------------------------------- */
+
+static void a_rollback_brings_back_and_keeps(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    snap("v", "s");
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 2), 0);
+    assert_int_equal(rig_rollback(&rig, "v", "s", "kept", NULL), 0);
+    assert_true(rig_reads(&rig, v, 0, MIB, 1));
+    assert_true(rig_reads(&rig, snapshot_find(rig.manager, "v/kept"), 0, MIB, 2));
+    assert_int_equal(rig_write(&rig, v, 4096, 4096, 3), 0);
+    assert_int_equal(rig_rollback(&rig, "v", "kept", NULL, NULL), 0);
+    assert_true(rig_reads(&rig, v, 0, MIB, 2));
+    struct err e;
+    assert_int_equal(rig_rollback(&rig, "v", "nix", NULL, &e), -ENOENT);
+    assert_string_equal(e.field, "snapshot");
+    assert_int_equal(rig_rollback(&rig, "v", "s", "kept", &e), -EEXIST);
+    assert_string_equal(e.field, "keep_name");
+    restart();
+    v = volume_find(rig.manager, "v");
+    assert_true(rig_reads(&rig, v, 0, MIB, 2));
+    assert_true(rig_reads(&rig, snapshot_find(rig.manager, "v/s"), 0, MIB, 1));
+    assert_sound();
+}
+
+static unsigned two_sessions(void *arg, const struct volume *volume)
+{
+    (void)arg;
+    (void)volume;
+    return 2;
+}
+
+static int replaced;
+static void on_changed(void *arg, const struct volume *volume, enum volume_event event)
+{
+    (void)arg;
+    (void)volume;
+    replaced += event == VOLUME_REPLACED;
+}
+
+static void a_volume_in_use_is_rolled_back_fenced_only(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    struct lunmgr_events events = {.volume_sessions = two_sessions,
+                                   .volume_changed = on_changed};
+    struct err e;
+    replaced = 0;
+    lunmgr_set_events(rig.manager, &events);
+    snap("v", "s");
+    assert_int_equal(rig_write(&rig, v, 0, 4096, 2), 0);
+    assert_int_equal(rig_rollback(&rig, "v", "s", NULL, &e), -EBUSY);
+    assert_string_equal(e.field, "fence");
+    assert_true(rig_reads(&rig, v, 0, 4096, 2));
+    assert_int_equal(replaced, 0);
+}
+
+/* ---- Changes --------------------------------------------------------------------- */
+
+static void a_volume_grows_and_shows_zeros(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    struct volume_change grow = {.size_bytes = 20000 * MIB};
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    assert_int_equal(rig_change(&rig, "v", &grow, NULL), 0);
+    assert_int_equal(volume_size_bytes(v), 20000 * MIB);
+    assert_int_equal(rig_write(&rig, v, 19999 * MIB, 4096, 5), 0);
+    assert_true(rig_reads(&rig, v, VOLUME_MIB * MIB, MIB, 0));
+    restart();
+    v = volume_find(rig.manager, "v");
+    assert_int_equal(volume_size_bytes(v), 20000 * MIB);
+    assert_true(rig_reads(&rig, v, 19999 * MIB, 4096, 5));
+    assert_true(rig_reads(&rig, v, 0, MIB, 1));
+}
+
+static void a_shrink_wants_leave_and_loses_the_rest(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    struct volume_change shrink = {.size_bytes = MIB + 4096};
+    struct volume_change grow = {.size_bytes = VOLUME_MIB * MIB};
+    struct err e;
+    assert_int_equal(rig_write(&rig, v, 0, VOLUME_MIB * MIB, 1), 0);
+    struct volume *s = snap("v", "s");
+    assert_int_equal(rig_write(&rig, v, 2 * MIB, 4096, 2), 0);
+    assert_int_equal(rig_change(&rig, "v", &shrink, &e), -EINVAL);
+    assert_string_equal(e.field, "size");
+    shrink.allow_data_loss = true;
+    assert_int_equal(rig_change(&rig, "v", &shrink, NULL), 0);
+    assert_int_equal(volume_size_bytes(v), MIB + 4096);
+    assert_int_equal(rig_change(&rig, "v", &grow, NULL), 0);
+    assert_true(rig_reads(&rig, v, 0, MIB + 4096, 1));
+    assert_true(rig_reads(&rig, v, MIB + 4096, (VOLUME_MIB - 1) * MIB - 4096, 0));
+    assert_true(rig_reads(&rig, s, 0, VOLUME_MIB * MIB, 1));
+}
+
+static void names_labels_and_flags_change_together(void **state)
+{
+    (void)state;
+    make("v");
+    make("w");
+    snap("v", "s");
+    static const struct label labels[] = {{"tier", "gold"}, {"app", ""}};
+    struct label_list list = {labels, 2};
+    bool yes = true, no = false;
+    struct volume_change all = {.name = "web", .is_protected = &yes, .labels = &list};
+    struct volume_change taken = {.name = "w"};
+    struct volume_change open = {.is_protected = &no};
+    struct err e;
+    assert_int_equal(rig_change(&rig, "v", &taken, &e), -EEXIST);
+    assert_string_equal(e.field, "name");
+    assert_int_equal(rig_change(&rig, "v", &all, NULL), 0);
+    assert_null(volume_find(rig.manager, "v"));
+    assert_non_null(snapshot_find(rig.manager, "web/s"));
+    assert_int_equal(pool_rig_delete_volume(&rig, "web", &e), -EBUSY);
+    restart();
+    struct volume_info info;
+    volume_describe(volume_find(rig.manager, "web"), &info);
+    assert_true(info.is_protected);
+    assert_int_equal(info.labels.count, 2);
+    assert_string_equal(info.labels.labels[0].key, "app");
+    assert_string_equal(info.labels.labels[1].value, "gold");
+    assert_int_equal(info.snapshot_count, 1);
+    assert_int_equal(rig_change(&rig, "web", &open, NULL), 0);
+    assert_int_equal(pool_rig_delete_volume(&rig, "web", NULL), 0);
+}
+
+/* ---- The trash ------------------------------------------------------------------- */
+
+static void what_is_in_the_trash_comes_back_whole(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    struct err e;
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    snap("v", "s");
+    assert_int_equal(rig_write(&rig, v, 0, 4096, 2), 0);
+    assert_int_equal(rig_trash(&rig, "v", NULL), 0);
+    assert_null(volume_find(rig.manager, "v"));
+    assert_null(snapshot_find(rig.manager, "v/s"));
+    assert_ptr_equal(volume_trash_find(rig.manager, "v"), v);
+    make("v");
+    restart();
+    assert_int_equal(rig_restore(&rig, "v", NULL, &e), -EEXIST);
+    assert_string_equal(e.field, "name");
+    assert_int_equal(rig_restore(&rig, "v", "old", NULL), 0);
+    v = volume_find(rig.manager, "old");
+    assert_true(rig_reads(&rig, v, 0, 4096, 2));
+    assert_true(rig_reads(&rig, snapshot_find(rig.manager, "old/s"), 0, MIB, 1));
+    assert_int_equal(rig_trash(&rig, "old", NULL), 0);
+    assert_int_equal(rig_purge(&rig, "old", NULL), 0);
+    assert_null(volume_trash_next(rig.manager, NULL));
+    assert_int_equal(rig_purge(&rig, "old", &e), -ENOENT);
+    assert_sound();
+}
+
+static void the_trash_lets_go_in_time(void **state)
+{
+    (void)state;
+    make("v");
+    assert_int_equal(rig_trash(&rig, "v", NULL), 0);
+    struct volume *v = volume_trash_find(rig.manager, "v");
+    v->trashed_s -= 3600; /* its time is over */
+    make("w");
+    assert_int_equal(rig_trash(&rig, "w", NULL), 0); /* looks at the clock */
+    restart();
+    assert_non_null(volume_trash_find(rig.manager, "w"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_snapshot_keeps_what_its_volume_had),
+        TEST(volumes_are_sealed_at_one_instant),
+        TEST(what_cannot_be_sealed_is_refused_whole),
+        TEST(a_deleted_snapshot_leaves_its_volume_as_it_was),
+        TEST(a_volume_goes_with_its_snapshots),
+        TEST(a_clone_is_a_volume_of_its_own),
+        TEST(a_rollback_brings_back_and_keeps),
+        TEST(a_volume_in_use_is_rolled_back_fenced_only),
+        TEST(a_volume_grows_and_shows_zeros),
+        TEST(a_shrink_wants_leave_and_loses_the_rest),
+        TEST(names_labels_and_flags_change_together),
+        TEST(what_is_in_the_trash_comes_back_whole),
+        TEST(the_trash_lets_go_in_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
