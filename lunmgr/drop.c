@@ -38,24 +38,6 @@ struct drop {
     uint64_t words[DROP_BATCH_LEAVES][LEAF_WORDS];
 };
 
-static void drop_count_down(struct pool *pool)
-{
-    struct note *waiting = pool->drop_waiting;
-    if (atomic_fetch_sub(&pool->drop_count, 1) > 1 || waiting == NULL)
-        return;
-    pool->drop_waiting = NULL;
-    loop_post(lunmgr_home(pool->manager), waiting);
-}
-
-void drop_wait(struct pool *pool, struct note *note)
-{
-    assert(pool->drop_waiting == NULL);
-    if (atomic_load(&pool->drop_count) == 0)
-        loop_post(lunmgr_home(pool->manager), note);
-    else
-        pool->drop_waiting = note;
-}
-
 /* dirty: a round that failed is to copy its leaves again, so they stay until the pool
  * goes. */
 static void drop_end(struct drop *d, const char *why, bool dirty)
@@ -76,7 +58,7 @@ static void drop_end(struct drop *d, const char *why, bool dirty)
     }
     if (why == NULL)
         layer_look(below);
-    drop_count_down(d->pool);
+    background_end(d->pool);
     event_free(d->retry);
     free(d);
 }
@@ -244,7 +226,7 @@ void drop_start(struct layer *layer)
 {
     struct pool *pool = layer->pool;
     layer->is_dropping = true;
-    atomic_fetch_add(&pool->drop_count, 1);
+    background_begin(pool);
     struct inbox *home = loop_inbox(lunmgr_home(pool->manager));
     struct drop *d = calloc(1, sizeof(*d));
     if (d != NULL)
@@ -253,7 +235,7 @@ void drop_start(struct layer *layer)
         free(d);
         log_warning("a deleted volume's space is returned at the next start", "layer=%u",
                     layer->id);
-        drop_count_down(pool); /* it stays linked: nothing below it may go before it */
+        background_end(pool); /* it stays linked: nothing below it may go before it */
         return;
     }
     d->pool = pool;

@@ -5,6 +5,7 @@
 
 #include "lunmgr/leaf.h"
 #include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/merge.h"
 #include "lunmgr/pool_priv.h"
 
 #include <assert.h>
@@ -98,8 +99,10 @@ void layer_link(struct layer *layer, struct layer *parent, struct volume *volume
 
 void layer_unlink(struct layer *layer)
 {
+    struct layer *parent = layer_parent(layer);
     assert(layer->child_count == 0 && layer->volume == NULL);
-    layer_set_parent(layer, NULL);
+    if (parent != NULL) /* I/O in flight may still go through it */
+        child_remove(parent, layer);
     if (layer->prev != NULL)
         layer->prev->next = layer->next;
     else
@@ -114,6 +117,9 @@ void layer_look(struct layer *layer)
         return;
     if (layer->child_count == 0)
         drop_start(layer);
+    else if (layer->child_count == 1 && !layer->first_child->is_merging &&
+             !layer->first_child->is_dropping)
+        merge_start(layer);
 }
 
 /* ---- The shape turn -------------------------------------------------------------- */

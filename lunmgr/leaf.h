@@ -17,8 +17,9 @@
 
 struct leaf {
     _Atomic uint64_t words[LEAF_WORDS];
-    _Atomic uint64_t dirty[LEAF_WORDS / 64]; /* words the next round is to copy */
-    atomic_bool queued;                      /* is in its pool's list of dirty leaves */
+    _Atomic uint64_t dirty[LEAF_WORDS / 64];  /* words the next round is to copy */
+    _Atomic uint64_t ghosts[LEAF_WORDS / 64]; /* read, but stored as 0: merge_word.h */
+    atomic_bool queued;                       /* is in its pool's list of dirty leaves */
     struct leaf *next_dirty;
     struct layer *layer;
     uint32_t index;
@@ -57,6 +58,12 @@ static inline _Atomic uint64_t *leaf_cell(struct leaf *leaf, uint32_t extent_ind
 static inline map_word leaf_word(const struct leaf *leaf, uint32_t extent_index)
 {
     return atomic_load(&leaf->words[extent_index % LEAF_WORDS]);
+}
+
+static inline bool leaf_is_ghost(const struct leaf *leaf, uint32_t extent_index)
+{
+    unsigned i = extent_index % LEAF_WORDS;
+    return (atomic_load(&leaf->ghosts[i / 64]) >> i % 64 & 1) != 0;
 }
 
 /* One waiter for a leaf: its note comes to its inbox; rc: 0, -ENOMEM, or the catalog's.

@@ -170,7 +170,7 @@ static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
             loop_run_once(m->options.control, true);
     }
     bool good = q->quiet && !q->failed && !pool_is_failed(pool) &&
-                atomic_load(&pool->drop_count) == 0 && !atomic_load(&pool->has_leaks);
+                atomic_load(&pool->background_count) == 0 && !atomic_load(&pool->has_leaks);
     op_free(&q->op);
     return good;
 }
@@ -199,7 +199,7 @@ static void wait_for_background(struct lunmgr *m)
     while (m->ops_under_way > 0)
         loop_run_once(m->options.control, true);
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
-        while (atomic_load(&pool->drop_count) > 0 || atomic_load(&pool->check_count) > 0)
+        while (atomic_load(&pool->background_count) > 0 || atomic_load(&pool->check_count) > 0)
             usleep(1000); /* each ends at its next step */
 }
 

@@ -113,3 +113,28 @@ uint64_t pool_free_extents(struct pool *pool)
         n += alloc_free_extents(pool->devices[i]->alloc);
     return n;
 }
+
+/* ---- Background work ------------------------------------------------------------- */
+
+void background_begin(struct pool *pool)
+{
+    atomic_fetch_add(&pool->background_count, 1);
+}
+
+void background_end(struct pool *pool)
+{
+    struct note *waiting = pool->background_waiting;
+    if (atomic_fetch_sub(&pool->background_count, 1) > 1 || waiting == NULL)
+        return;
+    pool->background_waiting = NULL;
+    loop_post(lunmgr_home(pool->manager), waiting);
+}
+
+void background_wait(struct pool *pool, struct note *note)
+{
+    assert(pool->background_waiting == NULL);
+    if (atomic_load(&pool->background_count) == 0)
+        loop_post(lunmgr_home(pool->manager), note);
+    else
+        pool->background_waiting = note;
+}

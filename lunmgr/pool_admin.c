@@ -285,7 +285,7 @@ static void pool_stop_rounds(struct note *note)
 static void pool_await_drops(struct op *op)
 {
     op->job.note.run = pool_stop_rounds;
-    drop_wait(pool_op_of(op)->pool, &op->job.note);
+    background_wait(pool_op_of(op)->pool, &op->job.note);
 }
 
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)

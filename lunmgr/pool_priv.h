@@ -30,8 +30,8 @@ struct pool {
     struct layer *layers;       /* home loop: layer.c */
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;    /* home loop: seal.c */
-    atomic_uint drop_count;    /* layers on their way out */
-    struct note *drop_waiting; /* home loop: run when there are none left */
+    atomic_uint background_count;    /* drops and merges of layers under way */
+    struct note *background_waiting; /* home loop: run when there are none left */
     struct layer *orphans;     /* drop.c: dirty layers of nobody, freed with the pool */
 
     /* The gate. Shared: a step that changes a word and a count, or several words. Alone:
@@ -118,9 +118,11 @@ void drop_start(struct layer *layer);
 /* On the catalog's writer: removes all that is left of the pool's layers, which are
  * nobody's. The pool goes, so nothing is given back. */
 int drop_erase(struct catalog_txn *txn, const char *pool_id, struct err *e) MUST_CHECK;
-/* Home loop: the note runs there when none of the pool's layers is on its way out; one
- * waits at a time. */
-void drop_wait(struct pool *pool, struct note *note);
+/* Home loop: a drop or a merge begins, or has ended. */
+void background_begin(struct pool *pool);
+void background_end(struct pool *pool);
+/* Home loop: the note runs there when none is under way; one waits at a time. */
+void background_wait(struct pool *pool, struct note *note);
 
 /* Home loop: holds the committed map against the bitmaps; repair gives leaks back. done
  * on reply_to's thread. The caller has counted it in pool->check_count: until it is

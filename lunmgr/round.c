@@ -256,9 +256,9 @@ static void copy_leaf(struct round *r, struct leaf *leaf)
         uint64_t marks = atomic_exchange(&leaf->dirty[g], 0);
         for (; marks != 0; marks &= marks - 1) {
             uint32_t i = first + g * 64 + (uint32_t)__builtin_ctzll(marks);
-            r->words[r->word_count++] =
-                (struct word_change){.key = extent_key(leaf->layer->id, i),
-                                     .word = word_stored(leaf_word(leaf, i))};
+            map_word w = leaf_is_ghost(leaf, i) ? 0 : leaf_word(leaf, i);
+            r->words[r->word_count++] = (struct word_change){
+                .key = extent_key(leaf->layer->id, i), .word = word_stored(w)};
         }
     }
 }

@@ -39,6 +39,12 @@ bool stack_leaf_is_zeros(struct layer *top, uint32_t extent_index)
     return true;
 }
 
+void stack_changed(struct pool *pool, uint32_t leaf_index)
+{
+    (void)pool;
+    (void)leaf_index;
+}
+
 void stack_ask(struct layer *top, uint32_t extent_index, struct leaf_wait *wait)
 {
     struct layer *missing = stack_missing(top, extent_index);

@@ -16,6 +16,7 @@ struct stack {
 int stack_look(struct layer *top, uint32_t extent_index, struct stack *out) MUST_CHECK;
 /* The whole leaf around that extent is in memory, and no layer has anything in it. */
 bool stack_leaf_is_zeros(struct layer *top, uint32_t extent_index);
+void stack_changed(struct pool *pool, uint32_t leaf_index);
 /* Has it loaded; look again when the note has come. wait->inbox and note.run are set. */
 void stack_ask(struct layer *top, uint32_t extent_index, struct leaf_wait *wait);
 

@@ -470,7 +470,7 @@ int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct 
 static bool is_settled(void *arg)
 {
     struct pool_rig *r = arg;
-    bool settled = atomic_load(&r->pool->drop_count) == 0 && limbo_count(r->pool) == 0;
+    bool settled = atomic_load(&r->pool->background_count) == 0 && limbo_count(r->pool) == 0;
     if (!settled)
         round_want(r->pool);
     return settled;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VOLUME_MIB 4
@@ -150,6 +151,87 @@ static void a_deleted_snapshot_leaves_its_volume_as_it_was(void **state)
     assert_true(rig_reads(&rig, v, 4096, 4096, 1));
     assert_true(rig_reads(&rig, v, 8192, 4096, 3));
     assert_sound();
+}
+
+static void count_layers(struct pool_rig *r, void *arg)
+{
+    unsigned *count = arg;
+    *count = 0;
+    for (const struct layer *l = r->pool->layers; l != NULL; l = l->next)
+        ++*count;
+}
+
+static unsigned layer_count(void)
+{
+    unsigned count;
+    pool_rig_settle(&rig);
+    pool_rig_at_home(&rig, count_layers, &count);
+    return count;
+}
+
+/* A write, then a snapshot; eight times, each write beside and over parts of the others'.
+ */
+static void write_and_snap(struct volume *v, uint8_t *expect, int i)
+{
+    char name[8];
+    uint64_t at = (uint64_t)i * 20 * 4096, bytes = (uint64_t)(i + 1) * 7 * 4096;
+    assert_int_equal(rig_write(&rig, v, at, bytes, (uint8_t)(i + 1)), 0);
+    memset(expect + at, i + 1, bytes);
+    snprintf(name, sizeof(name), "s%d", i);
+    snap("v", name);
+}
+
+static void assert_holds(struct volume *v, const uint8_t *expect, uint64_t bytes)
+{
+    uint8_t *data = malloc(bytes);
+    assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 0, bytes, data), 0);
+    assert_memory_equal(data, expect, bytes);
+    free(data);
+}
+
+/* order: in which the snapshots go. */
+static void layers_merge_in_order(const int *order)
+{
+    static uint8_t expect[8][2 * MIB], now[2 * MIB];
+    struct volume *v = make("v");
+    char key[16];
+    memset(now, 0, sizeof(now));
+    for (int i = 0; i < 8; i++) {
+        write_and_snap(v, now, i);
+        memcpy(expect[i], now, sizeof(now));
+    }
+    for (int n = 0; n < 8; n++) {
+        snprintf(key, sizeof(key), "v/s%d", order[n]);
+        assert_int_equal(rig_snapshot_delete(&rig, key, NULL), 0);
+        if (n % 3 == 2)
+            restart();
+        assert_int_equal(layer_count(), 8 - n);
+        assert_holds(volume_find(rig.manager, "v"), now, sizeof(now));
+        for (int left = n + 1; left < 8; left++) {
+            snprintf(key, sizeof(key), "v/s%d", order[left]);
+            assert_holds(snapshot_find(rig.manager, key), expect[order[left]],
+                         sizeof(now));
+        }
+        assert_sound();
+    }
+}
+
+static void snapshots_go_from_the_oldest(void **state)
+{
+    (void)state;
+    layers_merge_in_order((const int[]){0, 1, 2, 3, 4, 5, 6, 7});
+}
+
+static void snapshots_go_from_the_youngest(void **state)
+{
+    (void)state;
+    layers_merge_in_order((const int[]){7, 6, 5, 4, 3, 2, 1, 0});
+}
+
+static void snapshots_go_in_any_order(void **state)
+{
+    (void)state;
+    layers_merge_in_order((const int[]){3, 6, 0, 5, 1, 7, 2, 4});
 }
 
 static void a_volume_goes_with_its_snapshots(void **state)
@@ -385,6 +467,9 @@ int main(void)
         TEST(volumes_are_sealed_at_one_instant),
         TEST(what_cannot_be_sealed_is_refused_whole),
         TEST(a_deleted_snapshot_leaves_its_volume_as_it_was),
+        TEST(snapshots_go_from_the_oldest),
+        TEST(snapshots_go_from_the_youngest),
+        TEST(snapshots_go_in_any_order),
         TEST(a_volume_goes_with_its_snapshots),
         TEST(a_clone_is_a_volume_of_its_own),
         TEST(a_rollback_brings_back_and_keeps),
