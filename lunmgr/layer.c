@@ -36,8 +36,17 @@ void layer_destroy(struct layer *layer)
 {
     if (layer == NULL)
         return;
+    layer->is_destroyed = true;
+    if (atomic_load(&layer->pins) > 0)
+        return; /* until layer_unpin() */
     leaf_directory_destroy(atomic_load(&layer->directory));
     free(layer);
+}
+
+void layer_unpin(struct layer *layer)
+{
+    if (atomic_fetch_sub(&layer->pins, 1) == 1 && layer->is_destroyed)
+        layer_destroy(layer);
 }
 
 int layer_grow(struct layer *layer, uint64_t size_extents)
@@ -99,10 +108,11 @@ void layer_link(struct layer *layer, struct layer *parent, struct volume *volume
 
 void layer_unlink(struct layer *layer)
 {
-    struct layer *parent = layer_parent(layer);
     assert(layer->child_count == 0 && layer->volume == NULL);
-    if (parent != NULL) /* I/O in flight may still go through it */
+    struct layer *parent = layer_parent(layer);
+    if (parent != NULL)
         child_remove(parent, layer);
+    layer->is_gone = true;
     if (layer->prev != NULL)
         layer->prev->next = layer->next;
     else

@@ -28,6 +28,7 @@ struct layer {
     atomic_bool count_changed;      /* is in its pool's list of changed counts */
     struct layer *next_changed;
     struct layer *next_orphan; /* drop.c */
+    atomic_uint pins;          /* loads of its leaves under way, and the like */
     _Atomic(struct leaf_directory *) directory;
     /* The tree: home loop. */
     struct layer *next, *prev; /* in its pool's list */
@@ -36,6 +37,8 @@ struct layer {
     struct volume *volume; /* whose top it is, or which snapshot; NULL: hidden */
     bool is_merging;       /* either side of a merge */
     bool is_dropping;      /* its space is on its way back; it has no child */
+    bool is_gone;          /* unlinked */
+    bool is_destroyed;     /* when its last pin has gone */
 };
 
 static inline struct layer *layer_parent(struct layer *layer)
@@ -48,6 +51,14 @@ struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents
                            uint64_t used_extents);
 /* Nobody reads or writes it any more. NULL is allowed. */
 void layer_destroy(struct layer *layer);
+/* It stays in memory. By who is sure that it is there: a lane in flight, the home loop.
+ */
+static inline void layer_pin(struct layer *layer)
+{
+    atomic_fetch_add(&layer->pins, 1);
+}
+/* Home loop. */
+void layer_unpin(struct layer *layer);
 /* Home loop, no writer of it in flight: room for more extents. 0 or -ENOMEM. */
 int layer_grow(struct layer *layer, uint64_t size_extents) MUST_CHECK;
 
@@ -56,7 +67,7 @@ int layer_grow(struct layer *layer, uint64_t size_extents) MUST_CHECK;
 
 /* Into its pool's list; parent NULL: a base. volume: whose top it is, NULL: nobody's. */
 void layer_link(struct layer *layer, struct layer *parent, struct volume *volume);
-/* Out of it: no child, no name. */
+/* Out of it: no child, no name. Its parent pointer stays, for reads in flight. */
 void layer_unlink(struct layer *layer);
 /* Stands on another (or, NULL, on none) from now on; so do reads that begin now. */
 void layer_set_parent(struct layer *layer, struct layer *parent);

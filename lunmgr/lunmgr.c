@@ -9,6 +9,7 @@
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/view.h"
 #include "lunmgr/volume_priv.h"
 
 #include <assert.h>
@@ -74,13 +75,20 @@ static int start_home(struct lunmgr *m, struct err *e)
     if (rc != 0)
         return rc;
     m->home_base = loop_base(m->home);
-    return lane_create(m, m->home, m->options.engine, &m->home_lane, e);
+    rc = leaf_cache_create(m, m->options.leaf_cache_bytes, &m->leaf_cache, e);
+    if (rc == 0)
+        rc = views_create(m, m->options.leaf_cache_bytes, &m->views, e);
+    if (rc == 0)
+        rc = lane_create(m, m->home, m->options.engine, &m->home_lane, e);
+    return rc;
 }
 
 static void lunmgr_free(struct lunmgr *m)
 {
     trash_stop(m);
     load_free(m);
+    leaf_cache_destroy(m->leaf_cache);
+    views_destroy(m->views);
     lane_destroy(m->home_lane);
     loop_destroy(m->home);
     pthread_mutex_destroy(&m->lanes_lock);
@@ -93,6 +101,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
     if (m == NULL)
         return err_oom(e);
     m->options = *options;
+    if (m->options.leaf_cache_bytes == 0)
+        m->options.leaf_cache_bytes = LEAF_CACHE_DEFAULT;
     atomic_init(&m->epoch, 1);
     pthread_mutex_init(&m->lanes_lock, NULL);
     int rc = start_home(m, e);
@@ -113,6 +123,11 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
 void lunmgr_set_events(struct lunmgr *m, const struct lunmgr_events *events)
 {
     m->events = *events;
+}
+
+uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m)
+{
+    return leaf_cache_bytes(m->leaf_cache);
 }
 
 const char *lunmgr_box_id(const struct lunmgr *m)
@@ -170,7 +185,8 @@ static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
             loop_run_once(m->options.control, true);
     }
     bool good = q->quiet && !q->failed && !pool_is_failed(pool) &&
-                atomic_load(&pool->background_count) == 0 && !atomic_load(&pool->has_leaks);
+                atomic_load(&pool->background_count) == 0 &&
+                !atomic_load(&pool->has_leaks);
     op_free(&q->op);
     return good;
 }
@@ -199,7 +215,8 @@ static void wait_for_background(struct lunmgr *m)
     while (m->ops_under_way > 0)
         loop_run_once(m->options.control, true);
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
-        while (atomic_load(&pool->background_count) > 0 || atomic_load(&pool->check_count) > 0)
+        while (atomic_load(&pool->background_count) > 0 ||
+               atomic_load(&pool->check_count) > 0)
             usleep(1000); /* each ends at its next step */
 }
 

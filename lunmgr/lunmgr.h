@@ -62,6 +62,10 @@ void lunmgr_access_settled(struct lunmgr *m, uint64_t ticket);
  * NULL is allowed. */
 void lunmgr_close(struct lunmgr *m);
 
+/* What the map takes in memory now: leaves and views, without the directories. Any
+ * thread. */
+uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m);
+
 /* The box's identity: its UUID text (any thread). */
 const char *lunmgr_box_id(const struct lunmgr *m);
 

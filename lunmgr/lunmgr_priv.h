@@ -5,6 +5,7 @@
 
 #include "lunmgr/index.h"
 #include "lunmgr/lane.h"
+#include "lunmgr/leaf_cache.h"
 #include "lunmgr/lunmgr.h"
 
 #include <pthread.h>
@@ -25,6 +26,8 @@ struct lunmgr {
     pthread_mutex_t lanes_lock;
     struct lane *lanes[LANE_MAX];
     _Atomic uint64_t epoch;
+    struct leaf_cache *leaf_cache;
+    struct views *views;
     _Atomic uint32_t last_layer_id; /* handed out */
     /* control thread */
     struct index pools, hosts, mappings, tokens;

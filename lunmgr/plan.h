@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-#define PLAN_DEPTH_MAX 64
+/* Words of one extent that matter: a top's and one for each block. */
+#define PLAN_DEPTH_MAX (1 + WORD_BLOCKS)
 
 /* Blocks that lie together on one device, or zeros. */
 struct plan_run {

@@ -15,7 +15,8 @@
 
 #include <pthread.h>
 
-#define POOL_STRIPES 256
+#define POOL_STRIPES   256
+#define STACK_VERSIONS 1024
 
 struct pool {
     struct lunmgr *manager;
@@ -29,10 +30,10 @@ struct pool {
     bool deleting;              /* control thread */
     struct layer *layers;       /* home loop: layer.c */
     struct shape_wait *shape_first, *shape_last;
-    struct seal *abandoned;    /* home loop: seal.c */
+    struct seal *abandoned;          /* home loop: seal.c */
     atomic_uint background_count;    /* drops and merges of layers under way */
     struct note *background_waiting; /* home loop: run when there are none left */
-    struct layer *orphans;     /* drop.c: dirty layers of nobody, freed with the pool */
+    struct layer *orphans; /* drop.c: dirty layers of nobody, freed with the pool */
 
     /* The gate. Shared: a step that changes a word and a count, or several words. Alone:
      * the copy phase of a round. Never held across I/O. */
@@ -40,6 +41,7 @@ struct pool {
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
     struct leaf_loader *loader;
+    _Atomic uint64_t stack_versions[STACK_VERSIONS]; /* stack.c */
     struct round round;
     atomic_uint check_count; /* asked for and not answered */
     /* Extents may be used that no word names: the next start is to look for them. */

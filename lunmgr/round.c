@@ -251,6 +251,7 @@ static bool take_dirty_leaves(struct round *r)
 static void copy_leaf(struct round *r, struct leaf *leaf)
 {
     atomic_store(&leaf->queued, false);
+    leaf->round = atomic_load(&r->no);
     uint32_t first = leaf->index * LEAF_WORDS;
     for (unsigned g = 0; g < LEAF_WORDS / 64; g++) {
         uint64_t marks = atomic_exchange(&leaf->dirty[g], 0);

@@ -406,13 +406,14 @@ static void vio_next_window(struct vio *vio)
     while (vio->p.rc == 0 && vio->p.cursor_bytes < vio_end_bytes(vio)) {
         if (fence_step_aside(&vio->volume->fence, vio))
             return; /* goes on here by vio_resume */
+        lane_enter(vio->lane, vio);
         uint32_t count = window_build(vio);
         vio->p.pending = count + 1; /* and ours, while they start */
         vio->p.active = count;
-        if (count > 0) {
-            lane_enter(vio->lane, vio);
+        if (count > 0)
             extent_io_start_all((void *)vio->p.work.base, count);
-        }
+        else
+            lane_leave(vio->lane, vio);
         if (--vio->p.pending > 0)
             return;
     }
