@@ -282,13 +282,21 @@ struct layer_count {
     uint32_t layer;
     uint64_t used_extents;
 };
-/* How many words name a shared extent. 0 and 1 have no row: 1 is any extent's. */
+/* So many words more (or less) name a shared extent. One that a single word names has no
+ * row, whether it was shared before or never. */
 struct share_change {
     uint32_t device_no;
     uint64_t extent;
-    uint32_t count;
+    int32_t change;
+    uint32_t count; /* round_store() sets it: words that name it now; 0: nobody's */
 };
-/* What one round hands over. Words are sorted by key, each key once. */
+struct share_row {
+    uint32_t device_no;
+    uint64_t extent;
+    uint32_t count; /* 2 or more */
+};
+/* What one round hands over. Words are sorted by key, each key once; each shared extent
+ * is there once. */
 struct round_changes {
     const struct word_change *words;
     size_t word_count;
@@ -296,7 +304,7 @@ struct round_changes {
     size_t layer_count;
     const struct bitmap_change *bitmaps;
     size_t bitmap_count;
-    const struct share_change *shares;
+    struct share_change *shares;
     size_t share_count;
 };
 /* All of a round in the caller's transaction. Words of a layer that no longer exists are
@@ -312,7 +320,7 @@ int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
               int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
               void *arg, struct err *e) MUST_CHECK;
 int share_each(struct catalog_txn *txn, uint32_t device_no,
-               int (*each)(const struct share_change *row, void *arg), void *arg,
+               int (*each)(const struct share_row *row, void *arg), void *arg,
                struct err *e) MUST_CHECK;
 /* Rows of one device; a GiB without a row is free. */
 int bitmap_each(struct catalog_txn *txn, uint32_t device_no,

@@ -8,8 +8,8 @@
 /* 1: a leaf row of this layer is left; 0: none; or an error. */
 int layer_has_leaves(struct catalog_txn *txn, uint32_t layer, struct err *e) MUST_CHECK;
 
-/* count 0 or 1: the row goes. */
-int share_store(struct catalog_txn *txn, const struct share_change *share,
+/* Sets share->count. -EUCLEAN: it would be negative. */
+int share_store(struct catalog_txn *txn, struct share_change *share,
                 struct err *e) MUST_CHECK;
 
 #endif

@@ -4,6 +4,9 @@
 #include "db/rows_map.h"
 #include "db/stmt.h"
 
+#include <errno.h>
+#include <inttypes.h>
+
 static int share_remove(struct catalog_txn *txn, const struct share_change *share,
                         struct err *e)
 {
@@ -14,10 +17,9 @@ static int share_remove(struct catalog_txn *txn, const struct share_change *shar
     return stmt_run(&s);
 }
 
-int share_store(struct catalog_txn *txn, const struct share_change *share, struct err *e)
+static int share_set(struct catalog_txn *txn, const struct share_change *share,
+                     struct err *e)
 {
-    if (share->count < 2)
-        return share_remove(txn, share, e);
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO share (device_no, extent, count) VALUES (?1, ?2, ?3)"
@@ -29,16 +31,45 @@ int share_store(struct catalog_txn *txn, const struct share_change *share, struc
     return stmt_run(&s);
 }
 
+/* As it was; 1 without a row. */
+static int share_get(struct catalog_txn *txn, const struct share_change *share,
+                     int64_t *count, struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "SELECT count FROM share WHERE device_no = ?1 AND extent = ?2", e);
+    bind_int(&s, share->device_no);
+    bind_u64(&s, "extent", share->extent);
+    int rc = stmt_next(&s);
+    *count = rc > 0 ? column_int(&s) : 1;
+    return rc < 0 ? rc : 0;
+}
+
+int share_store(struct catalog_txn *txn, struct share_change *share, struct err *e)
+{
+    int64_t count;
+    int rc = share_get(txn, share, &count, e);
+    if (rc != 0)
+        return rc;
+    count += share->change;
+    if (count < 0)
+        return err_set(e, -EUCLEAN, NULL,
+                       "catalog: extent %" PRIu64 " of device %u has fewer words than"
+                       " were taken from it",
+                       share->extent, share->device_no);
+    share->count = (uint32_t)count;
+    return count < 2 ? share_remove(txn, share, e) : share_set(txn, share, e);
+}
+
 static void share_read(struct stmt *s, void *row)
 {
-    struct share_change *share = row;
+    struct share_row *share = row;
     share->device_no = (uint32_t)column_u64(s, UINT32_MAX);
     share->extent = column_u64(s, INT64_MAX);
     share->count = (uint32_t)column_u64(s, UINT32_MAX);
 }
 
 int share_each(struct catalog_txn *txn, uint32_t device_no,
-               int (*each)(const struct share_change *row, void *arg), void *arg,
+               int (*each)(const struct share_row *row, void *arg), void *arg,
                struct err *e)
 {
     AUTO_STMT struct stmt s = stmt_open(txn,
@@ -46,7 +77,7 @@ int share_each(struct catalog_txn *txn, uint32_t device_no,
                                         " WHERE device_no = ?1 ORDER BY extent",
                                         e);
     bind_int(&s, device_no);
-    struct share_change row;
+    struct share_row row;
     int rc = 0;
     while (rc == 0 && (rc = stmt_next_row(&s, share_read, &row)) > 0)
         rc = each(&row, arg);

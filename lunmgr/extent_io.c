@@ -2,6 +2,7 @@
 /* One extent's part of a write, unmap or zero: docs/ARCHITECTURE.md, "A write". */
 #include "lunmgr/extent_io.h"
 
+#include "lunmgr/block_copy.h"
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
@@ -118,27 +119,28 @@ static struct inbox *extent_inbox(const struct extent_io *x)
     return loop_inbox(x->vio->lane->loop);
 }
 
-/* For the leaves of the whole stack: a part of a block is filled through it. */
+/* For the leaves of the whole stack: a part of a block is filled through it. Asked for in
+ * flight, while the layers are sure to be there. */
 static void extent_park_for_leaf(struct extent_io *x)
 {
     extent_leave(x);
-    vio_extent_parks(x->vio);
     x->wait.leaf =
         (struct leaf_wait){.note.run = extent_on_leaf, .inbox = extent_inbox(x)};
     stack_ask(extent_layer(x), x->index, &x->wait.leaf);
+    vio_extent_parks(x->vio);
 }
 
-/* False: the word was released meanwhile, go again. */
+/* False: the word was released meanwhile, go again. In flight until it is parked: no
+ * longer, and the leaf might be evicted. */
 static bool extent_park_for_release(struct extent_io *x)
 {
     extent_leave(x);
-    vio_extent_parks(x->vio);
     x->wait.stripe =
         (struct stripe_wait){.note.run = extent_on_released, .inbox = extent_inbox(x)};
-    if (stripe_park(extent_stripe(x), x->cell, &x->wait.stripe))
-        return true;
-    vio_extent_wakes(x->vio);
-    return false;
+    if (!stripe_park(extent_stripe(x), x->cell, &x->wait.stripe))
+        return false;
+    vio_extent_parks(x->vio);
+    return true;
 }
 
 /* No extent to be had now: waits for freed ones that age, fails where there are none. */
@@ -217,10 +219,9 @@ static bool extent_swap_empty(struct extent_io *x, map_word w)
         if (word_mask(w) != 0)
             round_count_extent(pool, extent_layer(x), -1);
         round_mark_word(pool, x->leaf, x->index);
-        /* Before any round can commit the empty word: what no word names is either in
-         * limbo or a leak. */
-        if (word_place(w) != 0)
-            limbo_add(pool, word_place(w));
+        /* Before any round can commit the empty word: what no word names is either on its
+         * way to be free, or a leak. */
+        share_let_go(pool, w);
     }
     pthread_rwlock_unlock(&pool->gate);
     return done;
@@ -266,13 +267,19 @@ static void extent_write(struct extent_io *first, uint32_t run_count)
     engine_submit(first->vio->lane->engine, &first->io);
 }
 
+static void hold_start(struct extent_io *x);
+
 /* An ordinary write: takes no lock, looks at the held bit. True: ready to be written. */
 static bool write_start(struct extent_io *x)
 {
     for (;;) {
         extent_enter(x);
         map_word w = atomic_load(x->cell);
-        assert((w & WORD_SHARED) == 0); /* nothing shares extents yet */
+        if ((w & (WORD_SHARED | WORD_HELD)) == WORD_SHARED) {
+            extent_leave(x);
+            hold_start(x);
+            return false;
+        }
         int rc = (w & WORD_HELD) != 0 ? -EAGAIN : extent_place(x, &w);
         if (rc == 0)
             return true;
@@ -394,7 +401,6 @@ static void hold_fill(struct extent_io *x)
 {
     struct stack stack;
     map_word w = atomic_load(x->cell);
-    assert((w & WORD_SHARED) == 0);
     if (stack_look(extent_layer(x), x->index, &stack) != 0) {
         extent_park_for_leaf(x);
         return;
@@ -421,6 +427,94 @@ static void hold_fill(struct extent_io *x)
         fill_block(x, &stack, false);
     fill_done(x, 0);
 }
+
+/* Whole blocks, to an extent that was shared a moment ago. */
+static void hold_write_whole(struct extent_io *x)
+{
+    map_word w = atomic_load(x->cell);
+    int rc = extent_place(x, &w);
+    if (rc != 0)
+        extent_no_space(x, rc);
+    else
+        extent_write(x, 1);
+}
+
+/* ---- A shared extent: nobody writes it in place ---------------------------------- */
+
+struct unshare {
+    struct block_copy copy;
+    struct extent_io *x;
+};
+
+static void hold_write(struct extent_io *x);
+
+/* The word names the copy from now on. */
+static void unshare_swap(struct extent_io *x, place fresh)
+{
+    struct pool *pool = extent_pool(x);
+    pthread_rwlock_rdlock(&pool->gate);
+    map_word w = atomic_load(x->cell);
+    atomic_store(x->cell, word_with_place(w & ~WORD_SHARED, fresh));
+    round_mark_word(pool, x->leaf, x->index);
+    share_let_go(pool, w);
+    pthread_rwlock_unlock(&pool->gate);
+}
+
+static void unshare_on_copied(struct block_copy *copy, int rc)
+{
+    struct extent_io *x = container_of(copy, struct unshare, copy)->x;
+    place fresh = copy->to;
+    buf_put(x->vio->lane->buffers, &x->unshare);
+    if (rc == 0) {
+        unshare_swap(x, fresh);
+        hold_write(x);
+    } else {
+        pool_untake(extent_pool(x), fresh);
+        extent_end(x, rc);
+    }
+}
+
+/* All its valid blocks go to a fresh extent: also those that are written next, for that
+ * write may be lost. */
+static void hold_unshare(struct extent_io *x, map_word w)
+{
+    struct pool *pool = extent_pool(x);
+    place fresh;
+    int rc = pool_take(pool, atomic_load(&x->vio->volume->last_place), &fresh);
+    if (rc != 0) {
+        extent_no_space(x, rc);
+        return;
+    }
+    if (buf_get(x->vio->lane->buffers, sizeof(struct unshare), &x->unshare) != 0) {
+        pool_untake(pool, fresh);
+        extent_end(x, -ENOMEM);
+        return;
+    }
+    struct unshare *u = (void *)x->unshare.base;
+    *u = (struct unshare){
+        .copy = {.lane = x->vio->lane,
+                 .pool = pool,
+                 .from = word_place(w),
+                 .to = fresh,
+                 .blocks = word_mask(w),
+                 .done = unshare_on_copied},
+        .x = x,
+    };
+    block_copy_start(&u->copy);
+}
+
+static void hold_write(struct extent_io *x)
+{
+    map_word w = atomic_load(x->cell);
+    if ((w & WORD_SHARED) != 0)
+        hold_unshare(x, w);
+    else if (head_is_partial(x) || tail_is_partial(x))
+        hold_fill(x);
+    else
+        hold_write_whole(x);
+}
+
+/* ---- Clearing --------------------------------------------------------------------- */
 
 /* Clearing bits gives zeros: the word hides what lies below, or nothing lies there, or
  * all its other blocks are its own. */
@@ -467,7 +561,7 @@ static void hold_clear(struct extent_io *x)
 static void hold_go(struct extent_io *x)
 {
     if (x->kind == EXTENT_WRITE)
-        hold_fill(x);
+        hold_write(x);
     else
         hold_clear(x);
 }

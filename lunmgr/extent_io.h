@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a write, unmap or zero does to one extent: look at the word, wait for a hold, take
- * an extent, write, set the bits; or hold, fill, write, release; or swap the word. Each
+ * an extent, write, set the bits; or hold, unshare, fill, write, release; or swap the
+ * word. Each
  * piece goes its own way, so that no holder ever waits for itself. The lane's thread. */
 #ifndef LUNMGR_EXTENT_IO_H
 #define LUNMGR_EXTENT_IO_H
@@ -34,8 +35,9 @@ struct extent_io {
     struct leaf *leaf;
     _Atomic uint64_t *cell;
     place place;
-    struct buf own; /* blocks to fill from, or zeros to write */
-    union {         /* it waits for one thing at a time */
+    struct buf own;     /* blocks to fill from, or zeros to write */
+    struct buf unshare; /* extent_io.c: while a shared extent is copied */
+    union {             /* it waits for one thing at a time */
         struct stripe_wait stripe;
         struct leaf_wait leaf;
         struct space_wait space;

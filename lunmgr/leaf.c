@@ -279,7 +279,8 @@ static bool word_is_known(const struct pool *pool, map_word w)
 {
     place p = word_place(w);
     unsigned slot = place_slot(p);
-    if ((w & (WORD_HELD | WORD_SHARED)) != 0 || (p == 0) != (word_mask(w) == 0))
+    if ((w & WORD_HELD) != 0 || (p == 0) != (word_mask(w) == 0) ||
+        (p == 0 && (w & WORD_SHARED) != 0))
         return false;
     return p == 0 || (slot >= 1 && slot <= pool->device_count && place_extent(p) != 0 &&
                       place_extent(p) < pool->devices[slot - 1]->row.extents);

@@ -439,11 +439,12 @@ static void log_leaks(void *arg, const struct pool_check_report *report,
     } else {
         log_info("checked after an unclean stop",
                  "pool=%s named=%llu leaked=%llu double=%llu"
-                 " lost=%llu",
+                 " lost=%llu miscounted=%llu",
                  pool->name, (unsigned long long)report->named_extents,
                  (unsigned long long)report->leaked_extents,
                  (unsigned long long)report->double_extents,
-                 (unsigned long long)report->lost_extents);
+                 (unsigned long long)report->lost_extents,
+                 (unsigned long long)report->miscounted_extents);
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Holding the committed map against the committed bitmaps, in one snapshot of the
- * catalog, on a reader: extents that two words name, that are named but free, that are
- * used but named by nobody (leaks, which an unclean stop may leave). Starts and ends on
- * the home loop. */
+ * catalog, on a reader: extents that two words name and do not share, that are shared by
+ * another number of words than is counted, that are named but free, that are used but
+ * named by nobody (leaks, which an unclean stop may leave). Starts and ends on the home
+ * loop. */
 #include "base/log.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
@@ -11,11 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHARES_MIN 64
+
 struct device_check {
     const struct device *device;
     uint64_t *named; /* a bit for each extent */
     uint64_t *kept;
     size_t words;
+    uint64_t *shares; /* extents of shared words, one entry a word */
+    size_t share_count, share_max;
+    size_t share_next; /* of those sorted, while the rows are read */
 };
 
 struct map_check {
@@ -44,18 +50,35 @@ static bool bit_test_and_set(uint64_t *bits, uint64_t i)
     return was;
 }
 
-static void check_word(struct map_check *c, map_word w)
+static int check_shared(struct device_check *dc, uint64_t extent)
+{
+    if (dc->share_count == dc->share_max) {
+        size_t max = dc->share_max == 0 ? SHARES_MIN : 2 * dc->share_max;
+        uint64_t *grown = realloc(dc->shares, max * sizeof(*grown));
+        if (grown == NULL)
+            return -ENOMEM;
+        dc->shares = grown;
+        dc->share_max = max;
+    }
+    dc->shares[dc->share_count++] = extent;
+    return 0;
+}
+
+static int check_word(struct map_check *c, map_word w)
 {
     place p = word_place(w);
     unsigned slot = place_slot(p);
     if (p == 0)
-        return;
+        return 0;
     c->report.named_extents++;
     if (slot == 0 || slot > c->pool->device_count || place_extent(p) == 0 ||
         place_extent(p) >= c->devices[slot - 1].device->row.extents)
         c->report.lost_extents++;
+    else if ((w & WORD_SHARED) != 0)
+        return check_shared(&c->devices[slot - 1], place_extent(p));
     else if (bit_test_and_set(c->devices[slot - 1].named, place_extent(p)))
         c->report.double_extents++;
+    return 0;
 }
 
 static int check_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
@@ -64,9 +87,10 @@ static int check_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
     (void)key;
     if (lunmgr_is_closing(c->pool->manager))
         return -ECANCELED;
-    for (size_t i = 0; i < LEAF_WORDS; i++)
-        check_word(c, words[i]);
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < LEAF_WORDS; i++)
+        rc = check_word(c, words[i]);
+    return rc;
 }
 
 static int check_layer(const struct layer_row *row, void *arg)
@@ -91,6 +115,68 @@ static int check_bitmap(const struct bitmap_change *row, void *arg)
     return 0;
 }
 
+/* ---- Shares: the words' extents, sorted, beside the rows, in the same order -----------
+ */
+
+struct share_walk {
+    struct map_check *check;
+    struct device_check *dc;
+};
+
+static int extent_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The next extent's words are as many as counted. */
+static void check_share(struct map_check *c, struct device_check *dc, uint64_t count)
+{
+    uint64_t extent = dc->shares[dc->share_next], words = 0;
+    while (dc->share_next < dc->share_count && dc->shares[dc->share_next] == extent) {
+        dc->share_next++;
+        words++;
+    }
+    c->report.shared_extents++;
+    c->report.miscounted_extents += words != count;
+    if (bit_test_and_set(dc->named, extent))
+        c->report.double_extents++; /* and by a word that does not share it */
+}
+
+/* Those before the row's have no row: a single word each. */
+static void check_shares_before(struct map_check *c, struct device_check *dc,
+                                uint64_t extent)
+{
+    while (dc->share_next < dc->share_count && dc->shares[dc->share_next] < extent)
+        check_share(c, dc, 1);
+}
+
+static int check_share_row(const struct share_row *row, void *arg)
+{
+    const struct share_walk *walk = arg;
+    struct device_check *dc = walk->dc;
+    check_shares_before(walk->check, dc, row->extent);
+    if (dc->share_next < dc->share_count && dc->shares[dc->share_next] == row->extent)
+        check_share(walk->check, dc, row->count);
+    else
+        walk->check->report.miscounted_extents++; /* nobody shares it */
+    return 0;
+}
+
+static int check_shares(struct catalog_txn *txn, struct map_check *c,
+                        struct device_check *dc, struct err *e)
+{
+    struct share_walk walk = {.check = c, .dc = dc};
+    if (dc->share_count > 0)
+        qsort(dc->shares, dc->share_count, sizeof(dc->shares[0]), extent_order);
+    int rc = share_each(txn, dc->device->row.no, check_share_row, &walk, e);
+    check_shares_before(c, dc, UINT64_MAX);
+    return rc;
+}
+
+/* ---- All of it ------------------------------------------------------------------------
+ */
+
 static void check_device(struct map_check *c, const struct device_check *dc)
 {
     for (size_t i = 0; i < dc->words; i++) {
@@ -112,6 +198,8 @@ static int map_check_work(struct catalog_txn *txn, struct catalog_job *job, stru
         rc = bitmap_each(txn, c->devices[i].device->row.no, check_bitmap, &c->devices[i],
                          e);
         if (rc == 0)
+            rc = check_shares(txn, c, &c->devices[i], e);
+        if (rc == 0)
             check_device(c, &c->devices[i]);
     }
     return rc;
@@ -128,6 +216,7 @@ static void map_check_answer(struct note *note)
     for (unsigned i = 0; i < POOL_DEVICE_MAX; i++) {
         free(c->devices[i].named);
         free(c->devices[i].kept);
+        free(c->devices[i].shares);
     }
     free(c->layers);
     free(c);

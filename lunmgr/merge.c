@@ -252,7 +252,7 @@ static void merge_on_word(struct merge_word *mw, int rc)
     mw->is_busy = false;
     if (g->rc == 0)
         g->rc = rc;
-    g->copied |= mw->blocks != 0;
+    g->copied |= mw->copies;
     g->haunted |= rc == 0 && !g->down;
     g->words_due--;
     if (!g->is_starting)

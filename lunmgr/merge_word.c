@@ -33,7 +33,6 @@ static void side_release(const struct merge_word *mw, const struct merge_side *s
 
 static void word_end(struct merge_word *mw, int rc)
 {
-    buf_put(word_lane(mw)->buffers, &mw->buf);
     mw->done(mw, rc);
 }
 
@@ -72,8 +71,6 @@ void merge_word_bury(struct layer *parent, struct leaf *leaf, uint32_t index)
 static void word_step(struct merge_word *mw)
 {
     struct pool *pool = word_pool(mw);
-    if (mw->blocks != 0) /* before the words: the round that has them syncs the data */
-        atomic_store(&pool_device(pool, mw->to)->unsynced, true);
     if (mw->down) {
         side_set(mw, &mw->parent, mw->merged); /* a reader comes by the child first */
         side_set(mw, &mw->child, 0);
@@ -82,8 +79,8 @@ static void word_step(struct merge_word *mw)
         parent_haunt(mw);
     }
     stack_changed(pool, mw->index / LEAF_WORDS);
-    if (mw->left_over != 0)
-        limbo_add(pool, mw->left_over);
+    for (unsigned i = 0; i < ARRAY_LEN(mw->gone); i++)
+        share_let_go(pool, mw->gone[i]);
     side_release(mw, &mw->child);
     if (mw->down)
         side_release(mw, &mw->parent);
@@ -93,6 +90,8 @@ static void word_step(struct merge_word *mw)
 /* Nothing has changed. */
 static void word_give_up(struct merge_word *mw, int rc)
 {
+    if (mw->is_fresh)
+        pool_untake(word_pool(mw), mw->to);
     side_release(mw, &mw->child);
     side_release(mw, &mw->parent);
     word_end(mw, rc);
@@ -100,116 +99,92 @@ static void word_give_up(struct merge_word *mw, int rc)
 
 /* ---- Copying --------------------------------------------------------------------- */
 
-/* `count` blocks from block `first` of the extent at p, to or from their own place in the
- * buffer. */
-static void copy_submit(struct merge_word *mw, unsigned run, enum engine_op op, place p,
-                        unsigned first, unsigned count,
-                        void (*done)(struct engine_io *io, int rc))
-{
-    struct merge_io *mio = &mw->io[run];
-    *mio = (struct merge_io){
-        .iov = {.iov_base = mw->buf.base + (size_t)first * BLOCK_BYTES,
-                .iov_len = (size_t)count * BLOCK_BYTES},
-        .word = mw,
-    };
-    mio->io = (struct engine_io){
-        .op = op,
-        .fd = pool_device(word_pool(mw), p)->fd,
-        .offset_bytes = (place_extent(p) * WORD_BLOCKS + first) * BLOCK_BYTES,
-        .iov = &mio->iov,
-        .iov_count = 1,
-        .done = done,
-    };
-    engine_submit(word_lane(mw)->engine, &mio->io);
-}
+static void word_copy(struct merge_word *mw);
 
-static void copy_written(struct merge_word *mw)
+static void word_on_copied(struct block_copy *copy, int rc)
 {
-    if (--mw->due > 0)
-        return;
-    if (mw->rc != 0)
-        word_give_up(mw, mw->rc);
-    else
-        word_step(mw);
-}
-
-static void copy_on_written(struct engine_io *io, int rc)
-{
-    struct merge_word *mw = container_of(io, struct merge_io, io)->word;
+    struct merge_word *mw = container_of(copy, struct merge_word, copy);
     if (rc != 0)
-        mw->rc = -EIO;
-    copy_written(mw);
+        word_give_up(mw, rc);
+    else
+        word_copy(mw);
 }
 
-static void copy_on_read(struct engine_io *io, int rc)
+/* The next of the copies; after the last, the step. */
+static void word_copy(struct merge_word *mw)
 {
-    struct merge_word *mw = container_of(io, struct merge_io, io)->word;
-    if (rc != 0) {
-        word_give_up(mw, -EIO);
+    const map_word from[] = {mw->parent.word, mw->child.word};
+    unsigned i = mw->blocks[0] != 0 ? 0 : 1;
+    if (mw->blocks[i] == 0) {
+        word_step(mw);
         return;
     }
-    unsigned run = 0, left = mw->blocks;
-    mw->due = 1; /* ours, until all are submitted */
-    while (left != 0) {
-        unsigned first = (unsigned)__builtin_ctz(left);
-        unsigned count = (unsigned)__builtin_ctz(~(left >> first));
-        left &= ~word_blocks(first, count);
-        mw->due++;
-        copy_submit(mw, run++, ENGINE_WRITE, mw->to, first, count, copy_on_written);
-    }
-    copy_written(mw);
-}
-
-static void copy_start(struct merge_word *mw)
-{
-    unsigned first = (unsigned)__builtin_ctz(mw->blocks);
-    unsigned last = 31U - (unsigned)__builtin_clz(mw->blocks);
-    bool failed = atomic_load(&pool_device(word_pool(mw), mw->from)->failed) ||
-                  atomic_load(&pool_device(word_pool(mw), mw->to)->failed);
-    if (failed) {
-        word_give_up(mw, -EIO);
-        return;
-    }
-    if (buf_get(word_lane(mw)->buffers, WORD_BLOCKS * BLOCK_BYTES, &mw->buf) != 0) {
-        word_give_up(mw, -ENOMEM);
-        return;
-    }
-    copy_submit(mw, 0, ENGINE_READ, mw->from, first, last - first + 1, copy_on_read);
+    mw->copy = (struct block_copy){
+        .lane = word_lane(mw),
+        .pool = word_pool(mw),
+        .from = word_place(from[i]),
+        .to = mw->to,
+        .blocks = mw->blocks[i],
+        .done = word_on_copied,
+    };
+    mw->blocks[i] = 0;
+    block_copy_start(&mw->copy);
 }
 
 /* ---- Combining ------------------------------------------------------------------- */
 
-/* Both extents stay in part: the fewer blocks move. */
-static void word_plan_copy(struct merge_word *mw, unsigned missing)
+/* Neither extent may be written: a third gets the blocks of both. */
+static int word_plan_fresh(struct merge_word *mw, unsigned missing)
+{
+    int rc = pool_take(word_pool(mw), 0, &mw->to);
+    if (rc != 0)
+        return rc;
+    mw->is_fresh = true;
+    mw->blocks[0] = missing;
+    mw->blocks[1] = word_mask(mw->child.word);
+    mw->gone[0] = mw->parent.word;
+    mw->gone[1] = mw->child.word;
+    return 0;
+}
+
+/* The fewer blocks move, unless they would come into an extent that is shared. */
+static void word_plan_into(struct merge_word *mw, unsigned missing)
 {
     map_word wp = mw->parent.word, wc = mw->child.word;
     unsigned own = word_mask(wc);
-    bool up = __builtin_popcount(missing) <= __builtin_popcount(own);
-    mw->from = word_place(up ? wp : wc);
+    bool up = (wc & WORD_SHARED) == 0 &&
+              ((wp & WORD_SHARED) != 0 ||
+               __builtin_popcount(missing) <= __builtin_popcount(own));
     mw->to = word_place(up ? wc : wp);
-    mw->blocks = up ? missing : own;
-    mw->left_over = mw->from;
-    mw->merged = word_with_place(wc | missing | (wp & WORD_OPAQUE), mw->to);
+    mw->blocks[up ? 0 : 1] = up ? missing : own;
+    mw->gone[0] = up ? wp : wc;
+}
+
+/* Both extents have blocks that stay. */
+static int word_plan_copy(struct merge_word *mw, unsigned missing)
+{
+    map_word wp = mw->parent.word, wc = mw->child.word;
+    int rc = 0;
+    if ((wp & wc & WORD_SHARED) != 0)
+        rc = word_plan_fresh(mw, missing);
+    else
+        word_plan_into(mw, missing);
+    mw->merged =
+        word_with_place((wc & ~WORD_SHARED) | missing | (wp & WORD_OPAQUE), mw->to);
+    return rc;
 }
 
 /* What the one word is, what has to be copied for it, and which extent is left over. */
-static void word_plan(struct merge_word *mw)
+static int word_plan(struct merge_word *mw)
 {
     map_word wp = mw->parent.word, wc = mw->child.word;
     unsigned missing = word_mask(wp) & ~word_mask(wc);
-    mw->blocks = 0;
-    if ((wc & WORD_OPAQUE) != 0) {
-        mw->merged = wc;
-        mw->left_over = word_place(wp);
-    } else if (word_mask(wc) == 0) {
-        mw->merged = wp;
-        mw->left_over = word_place(wc); /* of a first write that failed */
-    } else if (missing == 0) {
-        mw->merged = wc | (wp & WORD_OPAQUE);
-        mw->left_over = word_place(wp);
-    } else {
-        word_plan_copy(mw, missing);
-    }
+    if ((wc & WORD_OPAQUE) == 0 && word_mask(wc) != 0 && missing != 0)
+        return word_plan_copy(mw, missing);
+    bool stays = (wc & WORD_OPAQUE) != 0 || word_mask(wc) != 0;
+    mw->merged = stays ? wc | (wp & WORD_OPAQUE) : wp;
+    mw->gone[0] = stays ? wp : wc; /* of the child: of a first write that failed */
+    return 0;
 }
 
 /* ---- Holding both ---------------------------------------------------------------- */
@@ -218,11 +193,12 @@ static void word_go(struct merge_word *mw)
 {
     mw->parent.word = atomic_load(mw->parent.cell) & ~WORD_HELD;
     mw->child.word = atomic_load(mw->child.cell) & ~WORD_HELD;
-    word_plan(mw);
-    if (mw->blocks != 0)
-        copy_start(mw);
+    int rc = word_plan(mw);
+    mw->copies = mw->blocks[0] != 0 || mw->blocks[1] != 0;
+    if (rc != 0)
+        word_give_up(mw, rc);
     else
-        word_step(mw);
+        word_copy(mw);
 }
 
 static void word_on_drained(struct note *note)

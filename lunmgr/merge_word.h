@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merging one extent: two words become one. Both are held, the missing blocks are copied
- * into one of the two extents, where nobody sees them yet; then, in one step of the home
- * loop, one cell gets the whole word and the other is emptied. Home loop. */
+ * into one of the two extents (a fresh one if both are shared), where nobody sees them
+ * yet; then, in one step of the home loop, one cell gets the whole word and the other is
+ * emptied. Home loop. */
 #ifndef LUNMGR_MERGE_WORD_H
 #define LUNMGR_MERGE_WORD_H
 
-#include "lunmgr/buf.h"
-#include "lunmgr/engine.h"
+#include "lunmgr/block_copy.h"
 #include "lunmgr/leaf.h"
 #include "lunmgr/stripe.h"
-
-#define MERGE_RUNS_MAX (WORD_BLOCKS / 2) /* runs of a mask's blocks */
 
 struct merge_side {
     struct layer *layer;
@@ -21,33 +19,26 @@ struct merge_side {
 
 struct merge_word;
 
-struct merge_io {
-    struct engine_io io;
-    struct iovec iov;
-    struct merge_word *word;
-};
-
 struct merge_word {
     struct merge_side parent, child;
     bool down;            /* the parent's cell gets the word */
     bool child_is_sealed; /* it has no writers */
     uint32_t index;
-    /* rc: 0: done; -EAGAIN: another holds one of the words; -EIO; -ENOMEM. Perhaps inside
-     * merge_word_start. The emptied parent's cell (upwards) stays held and readable:
-     * merge_word_bury. */
+    /* rc: 0: done; -EAGAIN: another holds one of the words; -EIO; -ENOMEM; -ENOSPC: both
+     * are shared, and the pool is full. Perhaps inside merge_word_start. The emptied
+     * parent's cell (upwards) stays held and readable: merge_word_bury. */
     void (*done)(struct merge_word *mw, int rc);
     void *arg;    /* the caller's */
     bool is_busy; /* the caller's */
+    bool copies;  /* by done(): it took disk I/O */
     /* its own */
     map_word merged;
-    place from, to; /* of the copy */
-    place left_over;
-    unsigned blocks; /* to be copied */
+    map_word gone[2];   /* what names its extent no more; 0: none */
+    place to;           /* of the copies */
+    unsigned blocks[2]; /* to be copied from the parent's extent, from the child's */
+    bool is_fresh;      /* `to` is a new extent */
     struct stripe_wait wait;
-    struct buf buf;
-    struct merge_io io[MERGE_RUNS_MAX];
-    unsigned due;
-    int rc;
+    struct block_copy copy;
 };
 
 void merge_word_start(struct merge_word *mw);

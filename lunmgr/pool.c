@@ -34,6 +34,7 @@ struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_init(&pool->stripes[i]);
     limbo_init(&pool->limbo);
+    share_init(&pool->share);
     pool->loader = leaf_loader_create(lunmgr_catalog(m), loop_inbox(lunmgr_home(m)));
     if (round_init(pool, e) != 0 || pool->loader == NULL) {
         err_oom(e);
@@ -62,6 +63,7 @@ void pool_free(struct pool *pool)
     }
     leaf_loader_destroy(pool->loader);
     limbo_fini(&pool->limbo);
+    share_fini(&pool->share);
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_fini(&pool->stripes[i]);
     for (unsigned i = 0; i < pool->device_count; i++)

@@ -56,8 +56,10 @@ struct pool_check_report {
     /* used, named by no word, not freed meanwhile; first writes in flight count here too
      */
     uint64_t leaked_extents;
-    uint64_t double_extents; /* named by two words */
-    uint64_t lost_extents;   /* named, but the bitmap says free, or outside the device */
+    uint64_t double_extents;     /* named by two words, not all of them shared */
+    uint64_t shared_extents;     /* named by words that are all shared */
+    uint64_t miscounted_extents; /* shared by another number of words than is counted */
+    uint64_t lost_extents; /* named, but the bitmap says free, or outside the device */
 };
 
 typedef void (*pool_done_fn)(void *arg, struct pool *pool, const struct err *e);

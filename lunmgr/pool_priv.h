@@ -9,6 +9,7 @@
 #include "lunmgr/limbo.h"
 #include "lunmgr/pool.h"
 #include "lunmgr/round.h"
+#include "lunmgr/share.h"
 #include "lunmgr/snapshot.h"
 #include "lunmgr/stripe.h"
 #include "lunmgr/volume.h"
@@ -40,6 +41,7 @@ struct pool {
     pthread_rwlock_t gate;
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
+    struct share share;
     struct leaf_loader *loader;
     _Atomic uint64_t stack_versions[STACK_VERSIONS]; /* stack.c */
     struct round round;

@@ -104,6 +104,7 @@ void round_fini(struct pool *pool)
     free(r->counts);
     free(r->layers);
     free(r->bitmaps);
+    free(r->shares);
 }
 
 void round_ride(struct pool *pool, struct round_rider *rider)
@@ -184,7 +185,7 @@ bool round_is_quiet(struct pool *pool)
     struct round *r = &pool->round;
     return round_is_idle(pool) && !devices_unsynced(pool) && r->boarding == NULL &&
            atomic_load(&r->dirty) == NULL && atomic_load(&r->changed) == NULL &&
-           !bitmaps_dirty(pool) && limbo_count(pool) == 0;
+           !bitmaps_dirty(pool) && !share_has_changes(pool) && limbo_count(pool) == 0;
 }
 
 static void round_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -318,6 +319,7 @@ static bool round_copy(struct pool *pool)
     for (size_t i = 0; i < r->copied_count; i++)
         copy_leaf(r, r->leaves[i]);
     all = copy_counts(r) && all;
+    share_take(pool, &r->shares, &r->share_count, &r->share_max);
     limbo_unkeep(pool, no);
     all = copy_bitmaps(pool) && all;
     pthread_rwlock_unlock(&pool->gate);
@@ -339,6 +341,7 @@ static void round_redo(struct pool *pool)
     }
     for (size_t i = 0; i < r->count_count; i++)
         round_count_extent(pool, r->layers[i], 0);
+    share_give_back(pool, r->shares, r->share_count);
     for (unsigned i = 0; i < pool->device_count; i++)
         alloc_copy_failed(pool->devices[i]->alloc, pool->devices[i]->row.no, r->bitmaps,
                           r->bitmap_count);
@@ -358,7 +361,7 @@ static void round_commit(struct pool *pool)
 {
     struct round *r = &pool->round;
     bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0 &&
-                   r->riders == NULL;
+                   r->share_count == 0 && r->riders == NULL;
     if (r->rc != 0 || (nothing && limbo_count(pool) == 0)) {
         round_end(pool);
         return;
@@ -419,6 +422,8 @@ static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct e
         .layer_count = r->count_count,
         .bitmaps = r->bitmaps,
         .bitmap_count = r->bitmap_count,
+        .shares = r->shares,
+        .share_count = r->share_count,
     };
     int rc = 0;
     for (struct round_rider *rider = r->riders; rc == 0 && rider != NULL;
@@ -512,6 +517,7 @@ static void round_end(struct pool *pool)
     struct round_wait *answering = r->answering;
     if (r->rc == 0) {
         r->durable = atomic_load(&r->no);
+        share_committed(pool, r->shares, r->share_count);
         round_tell_riders(r);
     } else {
         round_redo(pool);

@@ -83,6 +83,8 @@ struct round {
     size_t count_count, count_max, layer_max;
     struct bitmap_change *bitmaps;
     size_t bitmap_count, bitmap_max;
+    struct share_change *shares;
+    size_t share_count, share_max;
     struct catalog_job job;
     struct round_rider *riders;   /* of the one under way, in order */
     struct round_rider *boarding; /* of the next one */

@@ -115,12 +115,12 @@ static void read_on_leaf(struct note *note)
     vio_end(vio);
 }
 
-/* Some of the map is missing: the vio leaves the in-flight set and starts again when it
- * is there. */
+/* Some of the map is missing: asked for in flight, while the layers are sure to be there;
+ * then the vio leaves the in-flight set and starts again when it has come. */
 static void read_park(struct vio *vio, struct layer *top, uint32_t extent_index)
 {
-    lane_leave(vio->lane, vio);
     if (buf_get(vio->lane->buffers, sizeof(struct read_wait), &vio->p.work) != 0) {
+        lane_leave(vio->lane, vio);
         vio->p.rc = -ENOMEM;
         vio_end(vio);
         return;
@@ -130,6 +130,7 @@ static void read_park(struct vio *vio, struct layer *top, uint32_t extent_index)
         .wait = {.note.run = read_on_leaf, .inbox = loop_inbox(vio->lane->loop)},
         .vio = vio};
     stack_ask(top, extent_index, &rw->wait);
+    lane_leave(vio->lane, vio);
 }
 
 /* Plans the whole range into the lane's runs. False: parked for a leaf. */
@@ -444,11 +445,17 @@ static bool data_is_zeros(const struct vio *vio)
     return data[0] == 0 && memcmp(data, data + 1, (size_t)vio->length_bytes - 1) == 0;
 }
 
+static void vio_inner(struct vio *vio)
+{
+    vio->inner(vio);
+}
+
 static void vio_start(struct vio *vio)
 {
     static void (*const start[])(struct vio * vio) = {
         [VIO_READ] = vio_read,   [VIO_WRITE] = vio_change, [VIO_UNMAP] = vio_change,
         [VIO_ZERO] = vio_change, [VIO_FLUSH] = vio_flush,  [VIO_STATUS] = vio_status,
+        [VIO_INNER] = vio_inner,
     };
     vio->p.op = vio->op;
     if (!vio_fits(vio)) {

@@ -28,6 +28,7 @@ enum vio_op {
     VIO_ZERO,  /* WRITE SAME of zeros: reads as zeros after; space may return too */
     VIO_FLUSH, /* SYNCHRONIZE CACHE, of the whole volume */
     VIO_STATUS, /* which blocks have space of their own: GET LBA STATUS; no disk I/O */
+    VIO_INNER,  /* lunmgr's own: a command that the fence counts */
 };
 
 /* A stretch of the volume, all mapped or all not. */
@@ -73,7 +74,8 @@ struct vio {
      * each block holds old or new data.
      */
     void (*done)(struct vio *vio, int rc);
-    struct vio_private p; /* zero before the first use; reusable after done() */
+    void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
+    struct vio_private p;           /* zero before the first use; reusable after done() */
 };
 
 /* Bytes of buffer that a range needs, whole blocks. */

@@ -191,8 +191,9 @@ static void a_word_that_is_not_the_pools_is_an_error_not_an_end(void **state)
         (uint64_t)2 << 35 << PLACE_SHIFT | 5 << PLACE_SHIFT | 1,    /* no such device */
         (uint64_t)1 << 35 << PLACE_SHIFT | 1000 << PLACE_SHIFT | 1, /* beyond its end */
         (uint64_t)1 << 35 << PLACE_SHIFT | 1,                       /* its superblock */
-        WORD_SHARED | (uint64_t)1 << 35 << PLACE_SHIFT | 9 << PLACE_SHIFT | 1,
-        1, /* blocks without an extent */
+        WORD_HELD | (uint64_t)1 << 35 << PLACE_SHIFT | 9 << PLACE_SHIFT | 1,
+        WORD_SHARED | WORD_OPAQUE, /* a share of nothing */
+        1,                         /* blocks without an extent */
     };
     uint8_t data[4096];
     make_volume();

@@ -140,6 +140,7 @@ static void fake_do(struct vio *vio)
         memset(v->bytes + vio->offset_bytes, 0, vio->length_bytes);
         break;
     case VIO_FLUSH:
+    case VIO_INNER:
         break;
     case VIO_STATUS:
         fake_status(vio);
