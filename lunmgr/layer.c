@@ -98,6 +98,7 @@ void layer_link(struct layer *layer, struct layer *parent, struct volume *volume
 {
     struct pool *pool = layer->pool;
     layer_set_parent(layer, parent);
+    layer->family = parent == NULL ? layer->id : parent->family;
     layer->volume = volume;
     layer->prev = NULL;
     layer->next = pool->layers;

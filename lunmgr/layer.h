@@ -21,6 +21,7 @@ struct leaf_directory;
 
 struct layer {
     uint32_t id;
+    uint32_t family; /* the same for a volume, its snapshots and clones; never changes */
     struct pool *pool;
     _Atomic(struct layer *) parent; /* NULL: none. An I/O in flight may follow it */
     _Atomic uint64_t size_extents;  /* beyond it the layer has words of 0 */

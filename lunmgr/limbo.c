@@ -55,7 +55,7 @@ void limbo_add(struct pool *pool, place p)
     if (room) {
         /* Read under the lock, so that entries lie in order. */
         struct limbo_entry entry = {.place = p,
-                                    .round = atomic_load(&pool->round.no),
+                                    .round = atomic_load(&pool->round.whole_no),
                                     .epoch = lunmgr_next_epoch(pool->manager)};
         *entry_at(l, l->count++) = entry;
     }
@@ -83,7 +83,7 @@ void limbo_unkeep(struct pool *pool, uint64_t no)
 void limbo_release(struct pool *pool)
 {
     struct limbo *l = &pool->limbo;
-    uint64_t durable = pool->round.durable;
+    uint64_t durable = pool->round.whole_durable;
     uint64_t oldest = lunmgr_oldest_epoch(pool->manager);
     struct space_wait *woken = NULL;
     pthread_mutex_lock(&l->lock);
@@ -150,7 +150,7 @@ bool limbo_wants_round(struct pool *pool)
 {
     struct limbo *l = &pool->limbo;
     pthread_mutex_lock(&l->lock);
-    bool wants = l->count > 0 && entry_at(l, 0)->round >= pool->round.durable;
+    bool wants = l->count > 0 && entry_at(l, 0)->round >= pool->round.whole_durable;
     pthread_mutex_unlock(&l->lock);
     return wants;
 }

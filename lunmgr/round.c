@@ -30,18 +30,21 @@ static void round_on_committed(struct catalog_job *job);
 
 static void dirty_push(struct round *r, struct leaf *leaf)
 {
-    struct leaf *head = atomic_load(&r->dirty);
+    _Atomic(struct leaf *) *list = &r->dirty[leaf->layer->family % ROUND_SCOPES];
+    struct leaf *head = atomic_load(list);
     do {
         leaf->next_dirty = head;
-    } while (!atomic_compare_exchange_weak(&r->dirty, &head, leaf));
+    } while (!atomic_compare_exchange_weak(list, &head, leaf));
+    atomic_fetch_add(&r->dirty_count, 1);
 }
 
 static void changed_push(struct round *r, struct layer *layer)
 {
-    struct layer *head = atomic_load(&r->changed);
+    _Atomic(struct layer *) *list = &r->changed[layer->family % ROUND_SCOPES];
+    struct layer *head = atomic_load(list);
     do {
         layer->next_changed = head;
-    } while (!atomic_compare_exchange_weak(&r->changed, &head, layer));
+    } while (!atomic_compare_exchange_weak(list, &head, layer));
 }
 
 void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index)
@@ -51,7 +54,7 @@ void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index
     if (atomic_exchange(&leaf->queued, true))
         return;
     dirty_push(&pool->round, leaf);
-    if (atomic_fetch_add(&pool->round.dirty_count, 1) + 1 == ROUND_DIRTY_LEAVES_MAX)
+    if (atomic_load(&pool->round.dirty_count) >= ROUND_DIRTY_LEAVES_MAX)
         round_want(pool);
 }
 
@@ -175,6 +178,14 @@ static bool bitmaps_dirty(struct pool *pool)
     return false;
 }
 
+static bool words_dirty(struct round *r)
+{
+    for (unsigned i = 0; i < ROUND_SCOPES; i++)
+        if (atomic_load(&r->dirty[i]) != NULL || atomic_load(&r->changed[i]) != NULL)
+            return true;
+    return false;
+}
+
 bool round_is_idle(struct pool *pool)
 {
     return pool->round.state == ROUND_IDLE && pool->round.waiting == NULL;
@@ -184,8 +195,8 @@ bool round_is_quiet(struct pool *pool)
 {
     struct round *r = &pool->round;
     return round_is_idle(pool) && !devices_unsynced(pool) && r->boarding == NULL &&
-           atomic_load(&r->dirty) == NULL && atomic_load(&r->changed) == NULL &&
-           !bitmaps_dirty(pool) && !share_has_changes(pool) && limbo_count(pool) == 0;
+           !words_dirty(r) && !bitmaps_dirty(pool) && !share_has_changes(pool) &&
+           limbo_count(pool) == 0;
 }
 
 static void round_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -225,23 +236,29 @@ static int leaf_order(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Takes the list of dirty leaves into r->leaves, sorted. */
+/* One scope's, into r->leaves. Out of memory: the rest waits for a later round. */
+static void take_dirty_scope(struct round *r, unsigned scope)
+{
+    struct leaf *leaf = atomic_exchange(&r->dirty[scope], NULL);
+    while (leaf != NULL) {
+        struct leaf *rest = leaf->next_dirty;
+        atomic_fetch_sub(&r->dirty_count, 1);
+        if (room_for((void **)&r->leaves, &r->leaf_max, r->leaf_count + 1,
+                     sizeof(struct leaf *)))
+            r->leaves[r->leaf_count++] = leaf;
+        else
+            dirty_push(r, leaf);
+        leaf = rest;
+    }
+}
+
+/* Takes the dirty leaves of the round's scope into r->leaves, sorted. */
 static bool take_dirty_leaves(struct round *r)
 {
-    struct leaf *leaf = atomic_exchange(&r->dirty, NULL);
-    atomic_store(&r->dirty_count, 0);
     r->leaf_count = 0;
-    while (leaf != NULL) {
-        if (!room_for((void **)&r->leaves, &r->leaf_max, r->leaf_count + 1,
-                      sizeof(struct leaf *))) {
-            struct leaf *rest = leaf->next_dirty; /* they wait for a later round */
-            dirty_push(r, leaf);
-            leaf = rest;
-            continue;
-        }
-        r->leaves[r->leaf_count++] = leaf;
-        leaf = leaf->next_dirty;
-    }
+    for (unsigned i = 0; i < ROUND_SCOPES; i++)
+        if ((r->scope >> i & 1) != 0)
+            take_dirty_scope(r, i);
     if (r->leaf_count > 1)
         qsort(r->leaves, r->leaf_count, sizeof(struct leaf *), leaf_order);
     return room_for((void **)&r->words, &r->word_max, r->leaf_count * LEAF_WORDS,
@@ -265,11 +282,10 @@ static void copy_leaf(struct round *r, struct leaf *leaf)
     }
 }
 
-static bool copy_counts(struct round *r)
+static bool copy_counts_of(struct round *r, unsigned scope)
 {
-    r->count_count = 0;
-    struct layer *layer = atomic_exchange(&r->changed, NULL);
-    size_t n = 0;
+    struct layer *layer = atomic_exchange(&r->changed[scope], NULL);
+    size_t n = r->count_count;
     for (struct layer *l = layer; l != NULL; l = l->next_changed)
         n++;
     bool room = room_for((void **)&r->counts, &r->count_max, n, sizeof(*r->counts)) &&
@@ -286,6 +302,16 @@ static bool copy_counts(struct round *r)
         atomic_store(&layer->count_changed, false);
     }
     return room;
+}
+
+static bool copy_counts(struct round *r)
+{
+    bool all = true;
+    r->count_count = 0;
+    for (unsigned i = 0; i < ROUND_SCOPES; i++)
+        if ((r->scope >> i & 1) != 0)
+            all = copy_counts_of(r, i) && all;
+    return all;
 }
 
 static bool copy_bitmaps(struct pool *pool)
@@ -313,6 +339,10 @@ static bool round_copy(struct pool *pool)
     struct round *r = &pool->round;
     pthread_rwlock_wrlock(&pool->gate);
     uint64_t no = atomic_fetch_add(&r->no, 1) + 1;
+    if (share_has_changes(pool)) /* their words are of several families */
+        r->scope = ROUND_WHOLE;
+    if (r->scope == ROUND_WHOLE)
+        atomic_store(&r->whole_no, no);
     r->word_count = 0;
     bool all = take_dirty_leaves(r);
     r->copied_count = all ? r->leaf_count : 0;
@@ -320,7 +350,8 @@ static bool round_copy(struct pool *pool)
         copy_leaf(r, r->leaves[i]);
     all = copy_counts(r) && all;
     share_take(pool, &r->shares, &r->share_count, &r->share_max);
-    limbo_unkeep(pool, no);
+    if (r->scope == ROUND_WHOLE)
+        limbo_unkeep(pool, no);
     all = copy_bitmaps(pool) && all;
     pthread_rwlock_unlock(&pool->gate);
     return all;
@@ -362,7 +393,8 @@ static void round_commit(struct pool *pool)
     struct round *r = &pool->round;
     bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0 &&
                    r->share_count == 0 && r->riders == NULL;
-    if (r->rc != 0 || (nothing && limbo_count(pool) == 0)) {
+    bool ages = r->scope == ROUND_WHOLE && limbo_count(pool) > 0;
+    if (r->rc != 0 || (nothing && !ages)) {
         round_end(pool);
         return;
     }
@@ -517,6 +549,8 @@ static void round_end(struct pool *pool)
     struct round_wait *answering = r->answering;
     if (r->rc == 0) {
         r->durable = atomic_load(&r->no);
+        if (r->scope == ROUND_WHOLE)
+            r->whole_durable = r->durable;
         share_committed(pool, r->shares, r->share_count);
         round_tell_riders(r);
     } else {
@@ -530,11 +564,20 @@ static void round_end(struct pool *pool)
     round_begin_if_due(pool);
 }
 
+static uint64_t round_scope_wanted(const struct round *r)
+{
+    uint64_t scope = r->wanted || r->boarding != NULL ? ROUND_WHOLE : 0;
+    for (const struct round_wait *w = r->waiting; w != NULL; w = w->next)
+        scope |= w->scope == 0 ? ROUND_WHOLE : w->scope;
+    return scope;
+}
+
 static void round_begin_if_due(struct pool *pool)
 {
     struct round *r = &pool->round;
     if (r->state != ROUND_IDLE || (r->waiting == NULL && !r->wanted))
         return;
+    r->scope = round_scope_wanted(r);
     r->wanted = false;
     r->answering = r->waiting;
     r->waiting = NULL;

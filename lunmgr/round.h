@@ -3,7 +3,13 @@
  * pools' loop: (1) raise the round number; for each dirty leaf clear its mark, then copy
  * it; copy changed counts, last the allocation bitmaps; (2) fdatasync every device with
  * completed, unsynced writes; (3) commit it all in one catalog transaction; (4) answer. A
- * flush joins the next round to begin. Marking and joining: any thread. */
+ * flush joins the next round to begin. Marking and joining: any thread.
+ *
+ * What is dirty is kept by scope. A step of several words changes those of one family of
+ * layers (a volume, its snapshots and clones), so a round whose askers are flushes of
+ * some volumes alone copies their scopes and leaves the others' for later. What goes
+ * beyond a family (shared extents, riders) makes a round whole; only whole ones let freed
+ * extents age. */
 #ifndef LUNMGR_ROUND_H
 #define LUNMGR_ROUND_H
 
@@ -19,15 +25,19 @@
 
 #define ROUND_DIRTY_LEAVES_MAX 4096  /* a round begins at this many */
 #define ROUND_LIMBO_MAX        65536 /* and at this many freed extents */
+#define ROUND_SCOPES           64
+#define ROUND_WHOLE            UINT64_MAX /* all of them, a bit each */
 
 struct event;
 
 struct round_wait {
     struct note note;
     struct inbox *inbox;
+    uint64_t scope; /* a bit each; 0: all */
     struct pool *pool;
     struct round_wait *next;
-    /* On inbox's thread. rc: 0, all that had completed before round_join is durable. */
+    /* On inbox's thread. rc: 0, all that had completed before round_join, of its scope,
+     * is durable. */
     void (*done)(struct round_wait *wait);
     int rc;
 };
@@ -59,9 +69,11 @@ struct round_sync {
 };
 
 struct round {
-    _Atomic uint64_t no; /* raised as a round begins */
+    _Atomic uint64_t no;       /* raised as a round begins */
+    _Atomic uint64_t whole_no; /* the last whole one's */
     enum round_state state;
     uint64_t durable;             /* the last one committed */
+    uint64_t whole_durable;       /* the last whole one committed */
     struct round_wait *waiting;   /* for the next round to begin */
     struct round_wait *answering; /* for the one under way */
     struct event *tick;
@@ -71,6 +83,7 @@ struct round {
     bool wanted;
     /* the one under way */
     int rc;
+    uint64_t scope;
     unsigned syncs_due;
     struct round_sync syncs[POOL_DEVICE_MAX];
     struct leaf **leaves;
@@ -88,11 +101,16 @@ struct round {
     struct catalog_job job;
     struct round_rider *riders;   /* of the one under way, in order */
     struct round_rider *boarding; /* of the next one */
-    /* marks of the next one, any thread */
-    _Atomic(struct leaf *) dirty;
+    /* marks of the next one, by scope; any thread */
+    _Atomic(struct leaf *) dirty[ROUND_SCOPES];
     _Atomic uint32_t dirty_count;
-    _Atomic(struct layer *) changed;
+    _Atomic(struct layer *) changed[ROUND_SCOPES];
 };
+
+static inline uint64_t round_scope(const struct layer *layer)
+{
+    return 1ULL << layer->family % ROUND_SCOPES;
+}
 
 int round_init(struct pool *pool, struct err *e) MUST_CHECK;
 void round_fini(struct pool *pool);

@@ -66,8 +66,10 @@ static void vio_flush(struct vio *vio)
         return;
     }
     struct vio_round *vr = (void *)vio->p.work.base;
-    *vr = (struct vio_round){
-        .wait = {.inbox = loop_inbox(vio->lane->loop), .done = vio_on_round}, .vio = vio};
+    *vr = (struct vio_round){.wait = {.inbox = loop_inbox(vio->lane->loop),
+                                      .done = vio_on_round,
+                                      .scope = round_scope(volume_top(vio->volume))},
+                             .vio = vio};
     round_join(vio->volume->pool, &vr->wait);
 }
 

@@ -563,6 +563,61 @@ static void every_committed_state_agrees_with_itself(void **state)
     }
 }
 
+/* ---- Scopes ------------------------------------------------------------------------ */
+
+static int word_work(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    uint64_t words[LEAF_WORDS];
+    struct word_change *w = arg;
+    int rc = leaf_load(txn, leaf_key_of(w->key), words, e);
+    w->word = words[w->key % LEAF_WORDS];
+    return rc;
+}
+
+/* Of the volume's first extent, as the catalog has it. */
+static map_word committed_word(struct volume *v)
+{
+    struct word_change w = {.key = extent_key(volume_top(v)->id, 0)};
+    assert_int_equal(catalog_read_wait(rig.catalog, word_work, &w, NULL), 0);
+    return w.word;
+}
+
+static void a_flush_commits_what_its_own_volume_dirtied(void **state)
+{
+    (void)state;
+    struct volume *a = pool_rig_volume(&rig, "a", MIB, 512);
+    struct volume *b = pool_rig_volume(&rig, "b", MIB, 512);
+    assert_int_equal(rig_write(&rig, a, 0, 4096, 1), 0);
+    assert_int_equal(rig_write(&rig, b, 0, 4096, 2), 0);
+    assert_int_equal(rig_flush(&rig, a), 0);
+    assert_int_not_equal(committed_word(a), 0);
+    assert_int_equal(committed_word(b), 0);
+    assert_int_equal(rig_flush(&rig, b), 0);
+    assert_int_not_equal(committed_word(b), 0);
+    assert_no_harm();
+}
+
+/* What a flush of the one volume leaves for later is not free for the other before that
+ * is committed. */
+static void a_flush_of_another_volume_lets_nothing_age(void **state)
+{
+    (void)state;
+    struct volume *a = pool_rig_volume(&rig, "a", MIB, 512);
+    struct volume *b = pool_rig_volume(&rig, "b", MIB, 512);
+    assert_int_equal(rig_write(&rig, b, 0, EXTENT_BYTES, 2), 0);
+    assert_int_equal(rig_flush(&rig, b), 0);
+    uint64_t free = pool_free_extents(rig.pool);
+    assert_int_equal(rig_io_run(&rig, 0, b, VIO_UNMAP, 0, EXTENT_BYTES, NULL), 0);
+    for (uint8_t i = 1; i < 5; i++) {
+        assert_int_equal(rig_write(&rig, a, 0, 4096, i), 0);
+        assert_int_equal(rig_flush(&rig, a), 0);
+    }
+    assert_int_equal(pool_free_extents(rig.pool), free - 1);
+    pool_rig_settle(&rig);
+    assert_int_equal(pool_free_extents(rig.pool), free);
+    assert_no_harm();
+}
+
 #define ROUND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -581,6 +636,8 @@ int main(void)
         ROUND_TEST(a_catalog_that_refuses_commits_does_not_keep_the_end_back),
         cmocka_unit_test(each_io_may_fail),
         ROUND_TEST(every_committed_state_agrees_with_itself),
+        ROUND_TEST(a_flush_commits_what_its_own_volume_dirtied),
+        ROUND_TEST(a_flush_of_another_volume_lets_nothing_age),
     };
     fault_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
