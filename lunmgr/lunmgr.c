@@ -206,7 +206,7 @@ static void settle_all(struct lunmgr *m)
 {
     m->events = (struct lunmgr_events){.arg = NULL};
     while (m->settling != NULL)
-        lunmgr_access_settled(m, m->settling->ticket);
+        lunmgr_settled(m, m->settling->ticket);
 }
 
 static void wait_for_background(struct lunmgr *m)

@@ -25,13 +25,15 @@ struct lunmgr_events {
     void *arg;
     /* Hosts or mappings changed (the objects are already as they will be). On the control
      * thread. The receiver makes all reactors see it, waits until no command of a mapping
-     * that is gone is left, then calls lunmgr_access_settled(m, ticket), later than this
+     * that is gone is left, then calls lunmgr_settled(m, ticket), later than this
      * call. */
     void (*access_changed)(void *arg, uint64_t ticket);
     /* A volume's size or content changed under its initiators: each nexus that sees it
-     * gets the unit attention. On the control thread, before the change is answered. */
+     * gets the unit attention, then the receiver calls lunmgr_settled(m, ticket), later
+     * than this call. The change is answered after that, and the volume stays until then.
+     * On the control thread. */
     void (*volume_changed)(void *arg, const struct volume *volume,
-                           enum volume_event event);
+                           enum volume_event event, uint64_t ticket);
     /* How many sessions see the volume now. Control thread. */
     unsigned (*volume_sessions)(void *arg, const struct volume *volume);
 };
@@ -54,9 +56,9 @@ struct lunmgr_options {
  * call. */
 int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out,
                 struct err *e) MUST_CHECK;
-/* Before any reactor runs. Without it access changes settle at once. */
+/* Before any reactor runs. Without it changes settle at once. */
 void lunmgr_set_events(struct lunmgr *m, const struct lunmgr_events *events);
-void lunmgr_access_settled(struct lunmgr *m, uint64_t ticket);
+void lunmgr_settled(struct lunmgr *m, uint64_t ticket);
 /* Blocking, after all lanes but its own have stopped and been destroyed: answers what is
  * under way, does the last rounds, frees what waits for them, marks the catalog clean.
  * NULL is allowed. */

@@ -37,7 +37,7 @@ struct lunmgr {
     struct volume *snapshots_due; /* being made, not in the index yet */
     struct event *trash_timer;
     uint64_t next_ticket;
-    struct op *settling; /* wait for lunmgr_access_settled */
+    struct op *settling; /* wait for lunmgr_settled */
     bool was_clean;
     unsigned ops_under_way;
     atomic_bool closing; /* background work stops at its next step */

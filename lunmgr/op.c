@@ -105,21 +105,40 @@ void op_at_home(struct op *op, void (*at_home)(struct op *op),
     loop_post(lunmgr_home(op->manager), &op->job.note);
 }
 
-void op_settle(struct op *op, void (*step)(struct op *op))
+static void op_take_ticket(struct op *op)
 {
     struct lunmgr *m = op->manager;
-    op->step = step;
-    if (m->events.access_changed == NULL) {
-        op_return(op);
-        return;
-    }
     op->ticket = ++m->next_ticket;
     op->next = m->settling;
     m->settling = op;
-    m->events.access_changed(m->events.arg, op->ticket);
 }
 
-void lunmgr_access_settled(struct lunmgr *m, uint64_t ticket)
+void op_settle(struct op *op, void (*step)(struct op *op))
+{
+    const struct lunmgr_events *events = &op->manager->events;
+    op->step = step;
+    if (events->access_changed == NULL) {
+        op_return(op);
+        return;
+    }
+    op_take_ticket(op);
+    events->access_changed(events->arg, op->ticket);
+}
+
+void op_tell(struct op *op, const struct volume *volume, enum volume_event event,
+             void (*step)(struct op *op))
+{
+    const struct lunmgr_events *events = &op->manager->events;
+    op->step = step;
+    if (events->volume_changed == NULL) {
+        op_return(op);
+        return;
+    }
+    op_take_ticket(op);
+    events->volume_changed(events->arg, volume, event, op->ticket);
+}
+
+void lunmgr_settled(struct lunmgr *m, uint64_t ticket)
 {
     for (struct op **link = &m->settling; *link != NULL; link = &(*link)->next) {
         struct op *op = *link;

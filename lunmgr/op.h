@@ -52,6 +52,9 @@ void op_at_home(struct op *op, void (*at_home)(struct op *op),
 void op_return(struct op *op);
 /* Every reactor learns of the change of hosts and mappings, then step(). */
 void op_settle(struct op *op, void (*step)(struct op *op));
+/* Every nexus that sees the volume gets the unit attention, then step(). */
+void op_tell(struct op *op, const struct volume *volume, enum volume_event event,
+             void (*step)(struct op *op));
 
 /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes: 0, or -EINVAL naming the field. */
 int name_check(const char *name, const char *field, struct err *e) MUST_CHECK;

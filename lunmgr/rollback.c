@@ -45,15 +45,6 @@ static void rollback_end(struct op *op)
     op_free(op);
 }
 
-static void rollback_resized(struct op *op)
-{
-    struct lunmgr *m = op->manager;
-    if (m->events.volume_changed != NULL)
-        m->events.volume_changed(m->events.arg, rollback_op_of(op)->volume,
-                                 VOLUME_RESIZED);
-    rollback_end(op);
-}
-
 static void rollback_sealed(struct op *op)
 {
     struct rollback_op *ro = rollback_op_of(op);
@@ -64,10 +55,7 @@ static void rollback_sealed(struct op *op)
     }
     snapshot_publish(part->snapshot, part->row.naa_serial);
     ro->volume->pool->provisioned_bytes += part->size_bytes - part->old_bytes;
-    if (part->size_bytes != part->old_bytes)
-        op_settle(op, rollback_resized);
-    else
-        rollback_end(op);
+    rollback_end(op);
 }
 
 /* ---- Behind the fence ------------------------------------------------------------ */
@@ -77,14 +65,25 @@ static void rollback_release(struct op *op)
     seal_release(rollback_op_of(op)->seal);
 }
 
-/* Initiators learn of it before the first command that sees it. */
+static void rollback_told(struct op *op)
+{
+    op_at_home(op, rollback_release, rollback_sealed);
+}
+
+static void rollback_tell_size(struct op *op)
+{
+    struct rollback_op *ro = rollback_op_of(op);
+    const struct seal_part *part = &ro->seal->parts[0];
+    if (part->size_bytes != part->old_bytes)
+        op_tell(op, ro->volume, VOLUME_RESIZED, rollback_told);
+    else
+        rollback_told(op);
+}
+
+/* Initiators learn of it before the first command that is sent after it. */
 static void rollback_tell(struct op *op)
 {
-    struct lunmgr *m = op->manager;
-    if (m->events.volume_changed != NULL)
-        m->events.volume_changed(m->events.arg, rollback_op_of(op)->volume,
-                                 VOLUME_REPLACED);
-    op_at_home(op, rollback_release, rollback_sealed);
+    op_tell(op, rollback_op_of(op)->volume, VOLUME_REPLACED, rollback_tell_size);
 }
 
 static void rollback_on_committed(struct seal *seal)

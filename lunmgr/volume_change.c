@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changing a volume or a snapshot: name, labels, flags, size. All that a change names is
  * one transaction. A volume that grows has its room first, then the row, then the new
- * size is served. One that shrinks has the row first: from then on nobody reads or writes
- * beyond its new end; what lies there is cleared, so that a later growth shows zeros; a
- * crash between leaves the row's wipe_bytes, and the next start goes on (wipe.c). */
+ * size is served and initiators are told. One that shrinks has the row first: from then
+ * on nobody reads or writes beyond its new end; what lies there is cleared, so that a
+ * later growth shows zeros; a crash between leaves the row's wipe_bytes, and the next
+ * start goes on (wipe.c). */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/volume_io.h"
@@ -64,13 +65,9 @@ static void change_on_wiped(void *arg, const struct err *e)
     change_end(&co->op);
 }
 
-/* Every reactor serves the new size: initiators are told. */
-static void resize_settled(struct op *op)
+static void resize_told(struct op *op)
 {
     struct change_op *co = change_op_of(op);
-    struct lunmgr *m = op->manager;
-    if (m->events.volume_changed != NULL)
-        m->events.volume_changed(m->events.arg, co->volume, VOLUME_RESIZED);
     if (co->wipe_bytes > co->size_bytes)
         wipe_start(co->volume, change_on_wiped, co);
     else
@@ -85,7 +82,7 @@ static void resize_adopt(struct op *op)
     v->wipe_bytes = co->wipe_bytes;
     v->pool->provisioned_bytes += co->size_bytes - old;
     atomic_store(&v->size_bytes, co->size_bytes);
-    op_settle(op, resize_settled);
+    op_tell(op, v, VOLUME_RESIZED, resize_told);
 }
 
 /* ---- The rest -------------------------------------------------------------------- */

@@ -39,8 +39,9 @@ enum sense_code {
     SENSE_LUN_NOT_SUPPORTED = 0x052500,
     SENSE_INVALID_PARAM_FIELD = 0x052600,
     SENSE_SAVING_NOT_SUPPORTED = 0x053900,
-    SENSE_POWER_ON = 0x062900, /* power on, reset or bus device reset */
-    SENSE_LU_RESET = 0x062903, /* bus device reset function occurred */
+    SENSE_MEDIUM_CHANGED = 0x062800, /* not ready to ready: it may have changed */
+    SENSE_POWER_ON = 0x062900,       /* power on, reset or bus device reset */
+    SENSE_LU_RESET = 0x062903,       /* bus device reset function occurred */
     SENSE_NEXUS_LOSS = 0x062907,
     SENSE_MODE_CHANGED = 0x062a01,
     SENSE_CAPACITY_CHANGED = 0x062a09,

@@ -145,13 +145,11 @@ static void access_add_lu(struct access *a, const struct mapping *mapping,
                           const struct mapping_info *info)
 {
     struct volume *volume = mapping_volume(mapping);
-    uint8_t shift = block_shift_of(volume_block_bytes(volume));
     a->luns[a->lu_count] = info->lun;
     a->lus[a->lu_count++] = (struct lu){
         .lun = info->lun,
         .read_only = info->read_only,
-        .block_shift = shift,
-        .block_count = volume_size_bytes(volume) >> shift,
+        .block_shift = block_shift_of(volume_block_bytes(volume)),
         .volume = volume,
         .unit = unit_find(a, volume),
     };

@@ -189,6 +189,8 @@ static enum sense_code sense_of_failure(enum vio_op op, int rc)
 {
     if (rc == -ENOSPC)
         return SENSE_NO_SPACE;
+    if (rc == -ERANGE) /* it has shrunk since the range was checked */
+        return SENSE_LBA_RANGE;
     if (rc == -EIO)
         return op == VIO_READ ? SENSE_READ_ERROR : SENSE_WRITE_ERROR;
     return SENSE_INTERNAL_FAILURE;

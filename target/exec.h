@@ -52,11 +52,13 @@ void nexus_destroy(struct nexus *n);
  * lu of each task that view_keeps() at the new view. */
 void nexus_set_view(struct nexus *n, const struct view *view);
 
-/* What task management of an initiator did to a LU's commands. */
+/* What happened to a LU: by task management of an initiator, by an admin. */
 enum nexus_event {
-    NEXUS_LU_RESET,     /* BUS DEVICE RESET FUNCTION OCCURRED */
-    NEXUS_TARGET_RESET, /* POWER ON, RESET, OR BUS DEVICE RESET OCCURRED */
-    NEXUS_TASKS_CLEARED /* COMMANDS CLEARED BY ANOTHER INITIATOR */
+    NEXUS_LU_RESET,      /* BUS DEVICE RESET FUNCTION OCCURRED */
+    NEXUS_TARGET_RESET,  /* POWER ON, RESET, OR BUS DEVICE RESET OCCURRED */
+    NEXUS_TASKS_CLEARED, /* COMMANDS CLEARED BY ANOTHER INITIATOR */
+    NEXUS_RESIZED,       /* CAPACITY DATA HAS CHANGED */
+    NEXUS_REPLACED,      /* NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
 };
 /* Raises its unit attention for the LU that shows `volume`; NULL: for every LU. */
 void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event);

@@ -44,7 +44,7 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
     *ident = (struct lu_ident){
         .serial = volume_serial(lu->volume),
         .revision = revision,
-        .blocks = lu->block_count,
+        .blocks = lu_block_count(lu),
         .block_bytes = lu_block_bytes(lu),
         .physical_exponent = (uint8_t)(lu->block_shift == 9 ? 3 : 0),
         .thin = true,

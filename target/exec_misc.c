@@ -119,7 +119,7 @@ static void exec_flush_done(struct vio *vio, int rc)
 
 enum exec_result exec_flush(struct task *t)
 {
-    exec_vio_range(t, VIO_FLUSH, 0, t->lu->block_count);
+    exec_vio_range(t, VIO_FLUSH, 0, 0);
     return exec_vio_submit(t, exec_flush_done);
 }
 
@@ -130,7 +130,7 @@ enum exec_result exec_sync_prepare(struct task *t)
     struct cdb_sync sync;
     if (cdb_sync_decode(t->cdb, t->exec.op, &sync, &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(sync.lba, sync.blocks, t->lu->block_count, &t->sense) != 0)
+    if (cdb_check_range(sync.lba, sync.blocks, lu_block_count(t->lu), &t->sense) != 0)
         return exec_check(t);
     return EXEC_PENDING;
 }

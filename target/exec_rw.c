@@ -48,7 +48,7 @@ enum exec_result exec_rw_prepare(struct task *t)
     const struct lu *lu = t->lu;
     if (cdb_rw_decode(t->cdb, t->exec.op, &rw, &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(rw.lba, rw.blocks, lu->block_count, &t->sense) != 0)
+    if (cdb_check_range(rw.lba, rw.blocks, lu_block_count(lu), &t->sense) != 0)
         return exec_check(t);
     if (rw.blocks > EXEC_TRANSFER_BYTES_MAX >> lu->block_shift) {
         sense_set_cdb(&t->sense, rw.blocks_byte, SENSE_NO_BIT);
@@ -79,6 +79,6 @@ enum exec_result exec_rw(struct task *t)
     vio->data = t->buffer.base;
     if (vio->op == VIO_WRITE || !vio->fua)
         return exec_vio_submit(t, exec_rw_done);
-    exec_vio_range(t, VIO_FLUSH, 0, t->lu->block_count);
+    exec_vio_range(t, VIO_FLUSH, 0, 0);
     return exec_vio_submit(t, exec_read_flushed);
 }

@@ -19,7 +19,7 @@ enum exec_result exec_lba_status_prepare(struct task *t)
 {
     struct cdb_lba_status req;
     cdb_lba_status_decode(t->cdb, &req);
-    if (req.lba >= t->lu->block_count)
+    if (req.lba >= lu_block_count(t->lu))
         return exec_refuse(t, SENSE_LBA_RANGE);
     t->exec.lba = req.lba;
     t->buffer_bytes =
@@ -56,9 +56,11 @@ static void exec_lba_status_done(struct vio *vio, int rc)
 
 enum exec_result exec_lba_status(struct task *t)
 {
-    uint64_t left = t->lu->block_count - t->exec.lba;
+    uint64_t count = lu_block_count(t->lu);
     uint64_t most = STATUS_BYTES_MAX >> t->lu->block_shift;
-    t->exec.blocks = left < most ? left : most;
+    if (t->exec.lba >= count) /* it has shrunk since exec_prepare */
+        return exec_refuse(t, SENSE_LBA_RANGE);
+    t->exec.blocks = count - t->exec.lba < most ? count - t->exec.lba : most;
     exec_vio_range(t, VIO_STATUS, t->exec.lba, t->exec.blocks);
     t->exec.vio.status = (void *)(t->buffer.base + STATUS_LIST_OFFSET);
     t->exec.vio.status_max = STATUS_ENTRIES_MAX;

@@ -55,7 +55,7 @@ enum exec_result exec_unmap_prepare(struct task *t)
 enum exec_result exec_unmap(struct task *t)
 {
     const struct unmap_limits limits = {
-        .capacity_blocks = t->lu->block_count,
+        .capacity_blocks = lu_block_count(t->lu),
         .descriptors_max = EXEC_UNMAP_DESCRIPTORS_MAX,
         .blocks_max = EXEC_UNMAP_BLOCKS_MAX,
     };
@@ -139,7 +139,7 @@ enum exec_result exec_write_same_prepare(struct task *t)
     struct cdb_write_same ws;
     if (cdb_write_same_decode(t->cdb, t->exec.op, &ws, &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(ws.lba, ws.blocks, t->lu->block_count, &t->sense) != 0)
+    if (cdb_check_range(ws.lba, ws.blocks, lu_block_count(t->lu), &t->sense) != 0)
         return exec_check(t);
     if (ws.blocks > EXEC_SAME_BLOCKS_MAX) {
         sense_set_cdb(&t->sense, ws.blocks_byte, SENSE_NO_BIT);

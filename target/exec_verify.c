@@ -69,7 +69,7 @@ enum exec_result exec_verify_prepare(struct task *t)
     struct cdb_verify v;
     if (cdb_verify_decode(t->cdb, t->exec.op, &v, &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(v.lba, v.blocks, t->lu->block_count, &t->sense) != 0)
+    if (cdb_check_range(v.lba, v.blocks, lu_block_count(t->lu), &t->sense) != 0)
         return exec_check(t);
     if (v.blocks == 0 || v.bytchk == 0)
         return exec_good(t);

@@ -41,3 +41,13 @@ bool view_differs(const struct view *before, const struct view *after)
     }
     return false;
 }
+
+bool view_shows(const struct view *view, const struct volume *volume)
+{
+    size_t count = view != NULL ? view->lu_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (view->lus[i].volume == volume)
+            return true;
+    }
+    return false;
+}

@@ -22,8 +22,7 @@ struct unit;
 struct lu {
     uint16_t lun;
     bool read_only;
-    uint8_t block_shift; /* a logical block has 1 << block_shift bytes: 9 or 12 */
-    uint64_t block_count;
+    uint8_t block_shift;   /* a logical block has 1 << block_shift bytes: 9 or 12 */
     struct volume *volume; /* the unit's */
     struct unit *unit;     /* the access holds the reference */
 };
@@ -57,6 +56,16 @@ bool view_keeps(const struct view *view, const struct lu *lu);
 /* Whether the LUNs that are shown differ: what REPORTED LUNS DATA HAS CHANGED tells.
  * Either may be NULL: nothing is seen. */
 bool view_differs(const struct view *before, const struct view *after);
+
+/* Whether any LU of view (NULL: nothing is seen) is this volume. */
+bool view_shows(const struct view *view, const struct volume *volume);
+
+/* As it is now: another thread may resize the volume at any time, and what was checked
+ * against it is checked again by volume I/O. */
+static inline uint64_t lu_block_count(const struct lu *lu)
+{
+    return volume_size_bytes(lu->volume) >> lu->block_shift;
+}
 
 static inline uint32_t lu_block_bytes(const struct lu *lu)
 {

@@ -42,9 +42,9 @@ void nexus_set_view(struct nexus *n, const struct view *view)
 }
 
 static const enum ua_kind ua_kind_of[] = {
-    [NEXUS_LU_RESET] = UA_LU_RESET,
-    [NEXUS_TARGET_RESET] = UA_POWER_ON,
-    [NEXUS_TASKS_CLEARED] = UA_CLEARED,
+    [NEXUS_LU_RESET] = UA_LU_RESET,       [NEXUS_TARGET_RESET] = UA_POWER_ON,
+    [NEXUS_TASKS_CLEARED] = UA_CLEARED,   [NEXUS_RESIZED] = UA_CAPACITY_CHANGED,
+    [NEXUS_REPLACED] = UA_MEDIUM_CHANGED,
 };
 
 void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event)
@@ -56,7 +56,7 @@ void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event
         if (volume != NULL && lu->volume != volume)
             continue;
         ua_raise(&n->ua, lu, ua_kind_of[event]);
-        if (event != NEXUS_TASKS_CLEARED) /* a reset: as after power on. SAM-5, 6.3.3 */
+        if (event == NEXUS_LU_RESET || event == NEXUS_TARGET_RESET) /* SAM-5, 6.3.3 */
             ua_saw_modes(&n->ua, lu, unit_set_modes(lu->unit, 0));
     }
 }

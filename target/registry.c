@@ -5,6 +5,7 @@
 
 #include "lunmgr/loop.h"
 #include "target/conn.h"
+#include "target/lu.h"
 #include "target/reactor.h"
 
 #include <assert.h>
@@ -198,6 +199,15 @@ void registry_gone(struct registry_ticket *ticket)
     ticket->conn = NULL;
     ticket->note.run = ticket_on_gone;
     loop_post(ticket->target->control, &ticket->note);
+}
+
+unsigned registry_count_seeing(const struct registry *reg, const struct access *access,
+                               const struct volume *volume)
+{
+    unsigned count = 0;
+    for (const struct registry_ticket *e = reg->first; e != NULL; e = e->next)
+        count += !e->discovery && view_shows(access_view(access, e->initiator), volume);
+    return count;
 }
 
 void registry_kick(struct target *t, uint64_t id, void (*done)(void *arg, bool found),

@@ -13,11 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct access;
 struct conn;
 struct loop;
 struct reactor;
 struct registry_kick;
 struct target;
+struct volume;
 
 struct registry_ticket {
     struct note note; /* ask, answer, gone: one after the other */
@@ -56,6 +58,11 @@ void registry_ask(struct registry_ticket *ticket);
 /* Reactor: the session that the ticket was granted for, or would have been, is over; or
  * the answer was a refusal. The registry frees the ticket. */
 void registry_gone(struct registry_ticket *ticket);
+
+/* Control thread: how many normal sessions are of initiators to which access shows the
+ * volume. */
+unsigned registry_count_seeing(const struct registry *reg, const struct access *access,
+                               const struct volume *volume);
 
 /* Control thread. done: later, when the session is gone; false: there is none. */
 void registry_kick(struct target *t, uint64_t id, void (*done)(void *arg, bool found),

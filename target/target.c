@@ -8,6 +8,7 @@
 #include "target/access_swap.h"
 #include "target/address.h"
 #include "target/conn.h"
+#include "target/exec.h"
 #include "target/limits.h"
 #include "target/lu.h"
 #include "target/portal.h"
@@ -33,7 +34,7 @@ struct access_change {
 static void access_on_swapped(struct fanout *fanout)
 {
     struct access_change *change = container_of(fanout, struct access_change, fanout);
-    lunmgr_access_settled(change->target->lunmgr, change->ticket);
+    lunmgr_settled(change->target->lunmgr, change->ticket);
     free(change);
 }
 
@@ -69,6 +70,65 @@ static void target_on_access_changed(void *arg, uint64_t ticket)
 {
     if (access_change_start(arg, ticket) != 0)
         log_error("out of memory: a change of mappings is not seen by initiators", NULL);
+}
+
+/* ---- what befell a volume ---- */
+
+static const enum nexus_event nexus_event_of[] = {
+    [VOLUME_RESIZED] = NEXUS_RESIZED,
+    [VOLUME_REPLACED] = NEXUS_REPLACED,
+};
+
+struct volume_notice {
+    struct fanout fanout;
+    struct lunmgr *lunmgr;
+    const struct volume *volume; /* it stays until the ticket is settled */
+    enum nexus_event event;
+    uint64_t ticket;
+};
+
+static void notice_run(struct fanout_leg *leg)
+{
+    const struct volume_notice *n =
+        container_of(leg->fanout, struct volume_notice, fanout);
+    for (struct conn *c = leg->reactor->conns; c != NULL; c = c->next) {
+        if (c->session->nexus != NULL)
+            nexus_notice(c->session->nexus, n->volume, n->event);
+    }
+    fanout_leg_done(leg);
+}
+
+static void notice_on_posted(struct fanout *fanout)
+{
+    struct volume_notice *n = container_of(fanout, struct volume_notice, fanout);
+    lunmgr_settled(n->lunmgr, n->ticket);
+    free(n);
+}
+
+/* The volume may be behind a fence until this is settled, and a change that initiators
+ * are not told of loses data: out of memory for so small a thing ends the process, which
+ * the catalog survives. */
+static void target_on_volume_changed(void *arg, const struct volume *volume,
+                                     enum volume_event event, uint64_t ticket)
+{
+    struct target *t = arg;
+    struct volume_notice *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        log_fatal("out of memory");
+    n->lunmgr = t->lunmgr;
+    n->volume = volume;
+    n->event = nexus_event_of[event];
+    n->ticket = ticket;
+    n->fanout.asker = t->control;
+    n->fanout.run = notice_run;
+    n->fanout.done = notice_on_posted;
+    fanout_start(&n->fanout, t);
+}
+
+static unsigned target_volume_sessions(void *arg, const struct volume *volume)
+{
+    const struct target *t = arg;
+    return registry_count_seeing(&t->registry, t->access, volume);
 }
 
 /* ---- start ---- */
@@ -130,7 +190,10 @@ static int target_make_reactors(struct target *t, const struct target_options *o
             return rc;
         t->reactor_count++;
     }
-    struct lunmgr_events events = {.arg = t, .access_changed = target_on_access_changed};
+    struct lunmgr_events events = {.arg = t,
+                                   .access_changed = target_on_access_changed,
+                                   .volume_changed = target_on_volume_changed,
+                                   .volume_sessions = target_volume_sessions};
     lunmgr_set_events(t->lunmgr, &events);
     for (unsigned i = 0; i < t->reactor_count; i++) {
         int rc = reactor_start(t->reactors[i], e);

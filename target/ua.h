@@ -15,11 +15,13 @@
 
 /* In the order in which they are told: the more general first. */
 enum ua_kind {
-    UA_POWER_ON,     /* a new nexus: power on, reset, or bus device reset occurred */
-    UA_LU_RESET,     /* a logical unit reset, by any nexus */
-    UA_CLEARED,      /* its commands were cleared by another initiator */
-    UA_MODE_CHANGED, /* mode parameters changed, by another nexus */
-    UA_LUNS_CHANGED, /* reported LUNs data has changed */
+    UA_POWER_ON,         /* a new nexus: power on, reset, or bus device reset occurred */
+    UA_LU_RESET,         /* a logical unit reset, by any nexus */
+    UA_CLEARED,          /* its commands were cleared by another initiator */
+    UA_MEDIUM_CHANGED,   /* the volume was rolled back */
+    UA_CAPACITY_CHANGED, /* the volume was grown or shrunk */
+    UA_MODE_CHANGED,     /* mode parameters changed, by another nexus */
+    UA_LUNS_CHANGED,     /* reported LUNs data has changed */
     UA_KIND_COUNT,
 };
 

@@ -612,9 +612,9 @@ static void an_unmapping_is_answered_when_the_reactors_have_seen_it(void **state
     pool_rig_turn(&rig);
     assert_false(b.came);
     assert_int_equal(pool_rig_delete_volume(&rig, "v0", NULL), -EBUSY);
-    lunmgr_access_settled(rig.manager, s.ticket + 1); /* not its */
+    lunmgr_settled(rig.manager, s.ticket + 1); /* not its */
     assert_false(b.came);
-    lunmgr_access_settled(rig.manager, s.ticket);
+    lunmgr_settled(rig.manager, s.ticket);
     assert_int_equal(wait_for(&b), 0);
     assert_int_equal(pool_rig_delete_volume(&rig, "v0", NULL), 0);
     lunmgr_set_events(rig.manager, &(struct lunmgr_events){.arg = NULL});

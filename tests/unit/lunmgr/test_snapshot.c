@@ -321,10 +321,12 @@ static unsigned two_sessions(void *arg, const struct volume *volume)
 }
 
 static int replaced;
-static void on_changed(void *arg, const struct volume *volume, enum volume_event event)
+static void on_changed(void *arg, const struct volume *volume, enum volume_event event,
+                       uint64_t ticket)
 {
     (void)arg;
     (void)volume;
+    (void)ticket;
     replaced += event == VOLUME_REPLACED;
 }
 

@@ -38,7 +38,6 @@ struct rig *rig_create(uint32_t block_bytes)
     assert_non_null(r->unit);
     r->lus[0] = (struct lu){
         .block_shift = block_bytes == 512 ? 9 : 12,
-        .block_count = RIG_VOLUME_BYTES / block_bytes,
         .volume = r->volume,
         .unit = r->unit,
     };

@@ -114,7 +114,7 @@ static void each_initiator_sees_its_own_hosts_luns(void **state)
     assert_int_equal(alpha->lu_count, 2);
     assert_int_equal(alpha->luns[1], 7);
     assert_ptr_equal(view_lu(alpha, 0)->volume, b->small);
-    assert_int_equal(view_lu(alpha, 0)->block_count, (4U << 20) / 512);
+    assert_int_equal(lu_block_count(view_lu(alpha, 0)), (4U << 20) / 512);
     assert_int_equal(lu_block_bytes(view_lu(alpha, 7)), 4096);
     assert_true(view_lu(alpha, 7)->read_only);
     assert_null(view_lu(alpha, 1));
