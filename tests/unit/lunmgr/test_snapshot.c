@@ -347,6 +347,75 @@ static void a_volume_in_use_is_rolled_back_fenced_only(void **state)
     assert_int_equal(replaced, 0);
 }
 
+struct told {
+    bool came;
+    enum volume_event event;
+    uint64_t ticket;
+};
+
+static void on_told(void *arg, const struct volume *volume, enum volume_event event,
+                    uint64_t ticket)
+{
+    (void)volume;
+    *(struct told *)arg = (struct told){true, event, ticket};
+}
+
+static bool told_came(void *arg)
+{
+    return ((struct told *)arg)->came;
+}
+
+static void on_answered(void *arg, struct volume *volume, const struct err *e)
+{
+    assert_non_null(volume);
+    assert_null(e);
+    *(bool *)arg = true;
+}
+
+static bool is_answered(void *arg)
+{
+    return *(bool *)arg;
+}
+
+/* The receiver is asked to tell this, and nothing is answered before it has. */
+static void expect_asked(struct told *t, enum volume_event event, const bool *answered)
+{
+    pool_rig_until(&rig, told_came, t);
+    t->came = false;
+    assert_int_equal(t->event, event);
+    pool_rig_turn(&rig);
+    assert_false(*answered);
+}
+
+static void a_rollback_is_answered_when_initiators_were_told(void **state)
+{
+    struct told t = {.came = false};
+    struct lunmgr_events events = {.arg = &t, .volume_changed = on_told};
+    struct rollback_spec spec = {.snapshot = "s"};
+    struct volume_change grow = {.size_bytes = 2 * VOLUME_MIB * MIB};
+    bool answered = false;
+    (void)state;
+    struct volume *v = make("v");
+    assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0);
+    snap("v", "s");
+    assert_int_equal(rig_write(&rig, v, 0, 4096, 2), 0);
+    lunmgr_set_events(rig.manager, &events);
+    volume_change(rig.manager, "v", &grow, on_answered, &answered);
+    expect_asked(&t, VOLUME_RESIZED, &answered);
+    lunmgr_settled(rig.manager, t.ticket);
+    pool_rig_until(&rig, is_answered, &answered);
+    answered = false;
+    volume_rollback(rig.manager, "v", &spec, on_answered, &answered);
+    expect_asked(&t, VOLUME_REPLACED, &answered);
+    lunmgr_settled(rig.manager, t.ticket);
+    expect_asked(&t, VOLUME_RESIZED, &answered); /* to what the snapshot had */
+    lunmgr_settled(rig.manager, t.ticket);
+    pool_rig_until(&rig, is_answered, &answered);
+    assert_true(rig_reads(&rig, v, 0, 4096, 1));
+    assert_int_equal(volume_size_bytes(v), VOLUME_MIB * MIB);
+    lunmgr_set_events(rig.manager, &(struct lunmgr_events){.arg = NULL});
+}
+
 /* ---- Changes --------------------------------------------------------------------- */
 
 static void a_volume_grows_and_shows_zeros(void **state)
@@ -476,6 +545,7 @@ int main(void)
         TEST(a_clone_is_a_volume_of_its_own),
         TEST(a_rollback_brings_back_and_keeps),
         TEST(a_volume_in_use_is_rolled_back_fenced_only),
+        TEST(a_rollback_is_answered_when_initiators_were_told),
         TEST(a_volume_grows_and_shows_zeros),
         TEST(a_shrink_wants_leave_and_loses_the_rest),
         TEST(names_labels_and_flags_change_together),

@@ -198,6 +198,24 @@ static void capacity_and_blocks_are_told(void **state)
     assert_int_equal(r->task.data_in[14] & 0xc0, 0xc0); /* LBPME, LBPRZ */
 }
 
+static void a_resized_volume_is_told_and_served_at_its_size(void **state)
+{
+    struct rig *r = *state;
+    uint64_t full = r->volume->size_bytes;
+    r->volume->size_bytes = full / 2;
+    nexus_notice(r->nexus, r->volume, NEXUS_RESIZED);
+    RIG_RUN(r, 0x28, 0, 0, 0, 0x40, 0, 0, 0, 1, 0); /* the first that is gone */
+    rig_expect_sense(r, SENSE_CAPACITY_CHANGED);
+    RIG_RUN(r, 0x28, 0, 0, 0, 0x40, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    RIG_RUN(r, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(be32_load(r->task.data_in), 0x3fff);
+    r->volume->size_bytes = full;
+    RIG_RUN(r, 0x28, 0, 0, 0, 0x40, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+}
+
 static void mode_sense_tells_the_cache_and_write_protection(void **state)
 {
     struct rig *r = *state;
@@ -278,6 +296,18 @@ static void sense_format_is_the_selected_one_until_a_reset(void **state)
     rig_expect_good(r);
 }
 
+static void a_replaced_medium_is_told_and_modes_stay(void **state)
+{
+    struct rig *r = *state;
+    select_control(r, false, true);
+    nexus_notice(r->nexus, r->volume, NEXUS_REPLACED);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_MEDIUM_CHANGED);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(unit_modes(r->unit) & UNIT_MODE_BITS, UNIT_WRITE_PROTECT);
+}
+
 static void each_command_reported_is_one_that_is_done(void **state)
 {
     struct rig *r = *state;
@@ -326,6 +356,8 @@ int main(void)
         ON_4096(block_limits_are_what_commands_are_held_to),
         ON_512(capacity_and_blocks_are_told),
         ON_4096(capacity_and_blocks_are_told),
+        ON_512(a_resized_volume_is_told_and_served_at_its_size),
+        ON_512(a_replaced_medium_is_told_and_modes_stay),
         ON_512(mode_sense_tells_the_cache_and_write_protection),
         ON_512(mode_select_takes_what_is_and_keeps_the_cache_on),
         ON_512(software_write_protect_holds_until_it_is_taken_back),

@@ -211,7 +211,8 @@ static void failures_of_the_disk_become_their_sense(void **state)
     } cases[] = {
         {0x28, -EIO, SENSE_READ_ERROR},          {0x2a, -EIO, SENSE_WRITE_ERROR},
         {0x2a, -ENOSPC, SENSE_NO_SPACE},         {0x35, -EIO, SENSE_WRITE_ERROR},
-        {0x2a, -EINVAL, SENSE_INTERNAL_FAILURE},
+        {0x2a, -EINVAL, SENSE_INTERNAL_FAILURE}, {0x28, -ERANGE, SENSE_LBA_RANGE},
+        {0x2a, -ERANGE, SENSE_LBA_RANGE},
     };
     struct rig *r = *state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -276,6 +277,18 @@ static void synchronize_cache_flushes_the_volume(void **state)
     rig_expect_good(r);
     assert_int_equal(fake_vio.count, 1);
     assert_int_equal(fake_vio.seen[0].op, VIO_FLUSH);
+    assert_int_equal(fake_vio.seen[0].length_bytes, 0); /* fits, however it shrinks */
+}
+
+static void lba_status_of_a_unit_that_shrank_since_is_refused(void **state)
+{
+    struct rig *r = *state;
+    RIG_RUN(r, 0x9e, 0x12, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0);
+    rig_expect_good(r);
+    r->volume->size_bytes = 256 * SECTOR_BYTES; /* beside a command of which nothing but
+                                                   the start is left */
+    assert_int_equal(exec_start(&r->task), EXEC_DONE);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
 }
 
 static void lba_status_begins_at_the_lba_and_ends_with_the_unit(void **state)
@@ -333,6 +346,7 @@ int main(void)
         ON_512(verify_compares_and_names_the_first_difference),
         ON_512(verify_without_data_checks_the_range_alone),
         ON_512(synchronize_cache_flushes_the_volume),
+        ON_512(lba_status_of_a_unit_that_shrank_since_is_refused),
         ON_512(lba_status_begins_at_the_lba_and_ends_with_the_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,27 @@ static void changed_modes_are_told_to_every_other_nexus(void **state)
     units_fini(&u);
 }
 
+static void a_changed_medium_is_told_before_its_capacity(void **state)
+{
+    struct units u;
+    struct ua ua;
+    (void)state;
+    units_init(&u, 2);
+    ua_init(&ua);
+    ua_set_view(&ua, &u.view);
+    ua_raise(&ua, &u.lus[0], UA_CAPACITY_CHANGED);
+    ua_raise(&ua, &u.lus[0], UA_MEDIUM_CHANGED);
+    ua_raise(&ua, &u.lus[0], UA_CAPACITY_CHANGED);
+    expect_told(&ua, &u.lus[0], SENSE_POWER_ON);
+    expect_told(&ua, &u.lus[0], SENSE_MEDIUM_CHANGED);
+    expect_told(&ua, &u.lus[0], SENSE_CAPACITY_CHANGED);
+    expect_nothing(&ua, &u.lus[0]);
+    expect_told(&ua, &u.lus[1], SENSE_POWER_ON);
+    expect_nothing(&ua, &u.lus[1]);
+    ua_fini(&ua);
+    units_fini(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +211,7 @@ int main(void)
         cmocka_unit_test(another_volume_at_a_lun_is_a_new_unit),
         cmocka_unit_test(report_luns_ends_the_announcement_alone),
         cmocka_unit_test(changed_modes_are_told_to_every_other_nexus),
+        cmocka_unit_test(a_changed_medium_is_told_before_its_capacity),
         cmocka_unit_test(a_lost_view_and_a_new_one_begin_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
