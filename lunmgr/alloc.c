@@ -203,6 +203,20 @@ int alloc_take(struct alloc *a, uint64_t after, uint64_t *extent)
     return 0;
 }
 
+/* Under the lock. */
+static void suspect_clear(struct alloc *a, uint64_t extent)
+{
+    if (a->suspects != NULL)
+        a->suspects[extent / 64] &= ~(1ULL << extent % 64);
+}
+
+void alloc_spare(struct alloc *a, uint64_t extent)
+{
+    pthread_mutex_lock(&a->lock);
+    suspect_clear(a, extent);
+    pthread_mutex_unlock(&a->lock);
+}
+
 void alloc_unkeep(struct alloc *a, uint64_t extent)
 {
     pthread_mutex_lock(&a->lock);
@@ -210,8 +224,7 @@ void alloc_unkeep(struct alloc *a, uint64_t extent)
     assert(bit_get(g->used, extent));
     bit_clear(g->kept, extent);
     group_changed(a, g);
-    if (a->suspects != NULL)
-        a->suspects[extent / 64] &= ~(1ULL << extent % 64);
+    suspect_clear(a, extent);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -44,9 +44,11 @@ bool alloc_copy_dirty(struct alloc *a, uint32_t device_no, struct bitmap_change 
 void alloc_copy_failed(struct alloc *a, uint32_t device_no,
                        const struct bitmap_change *rows, size_t count);
 
-/* Looking for leaks: begin notes what is used now; what is freed meanwhile is no suspect,
+/* Looking for leaks: begin notes what is used now; what is freed meanwhile is no suspect
+ * (alloc_spare, as its word goes: a commit may show that before the extent is unkept),
  * nor what the map names; what is left at the end is a leak. -ENOMEM, -EBUSY. */
 int alloc_suspect_begin(struct alloc *a, struct err *e) MUST_CHECK;
+void alloc_spare(struct alloc *a, uint64_t extent);
 /* Ends it and counts the leaks. named: a bit for each extent, alloc_bitmap_words() of
  * them, or NULL: no answer is wanted. free_them: the leaks are free from now on. */
 uint64_t alloc_suspect_end(struct alloc *a, const uint64_t *named, bool free_them);

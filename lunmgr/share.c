@@ -74,6 +74,7 @@ void share_let_go(struct pool *pool, map_word w)
     place p = word_place(w);
     if (p == 0)
         return;
+    alloc_spare(pool_device(pool, p)->alloc, place_extent(p));
     if ((w & WORD_SHARED) == 0) {
         limbo_add(pool, p);
         return;
