@@ -93,6 +93,7 @@ static void rig_open_manager(struct pool_rig *r)
         .engine = rig_kind(r),
         .trash_retention_s = 3600,
         .round_interval_ms = r->options.tick_ms == 0 ? 3600000 : r->options.tick_ms,
+        .leaf_cache_bytes = r->options.leaf_cache_bytes,
         .make_engine = own ? rig_make_engine : NULL,
         .make_engine_arg = r,
     };
@@ -470,7 +471,8 @@ int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct 
 static bool is_settled(void *arg)
 {
     struct pool_rig *r = arg;
-    bool settled = atomic_load(&r->pool->background_count) == 0 && limbo_count(r->pool) == 0;
+    bool settled =
+        atomic_load(&r->pool->background_count) == 0 && limbo_count(r->pool) == 0;
     if (!settled)
         round_want(r->pool);
     return settled;

@@ -30,10 +30,11 @@ enum rig_engine { RIG_URING, RIG_THREADS, RIG_FAKE, RIG_CUT };
 struct pool_rig_options {
     enum rig_engine engine;
     unsigned lane_count;
-    bool threads;        /* each lane on its own; else turned by hand */
-    uint64_t pool_bytes; /* of its file */
-    unsigned tick_ms;    /* rounds nobody asked for; 0: none */
-    uint64_t seed;       /* FAKE: shuffles if not 0; CUT: 1 if 0 */
+    bool threads;              /* each lane on its own; else turned by hand */
+    uint64_t pool_bytes;       /* of its file */
+    unsigned tick_ms;          /* rounds nobody asked for; 0: none */
+    uint64_t seed;             /* FAKE: shuffles if not 0; CUT: 1 if 0 */
+    uint64_t leaf_cache_bytes; /* 0: the manager's default */
 };
 
 struct pool_rig;
