@@ -124,6 +124,7 @@ static struct inbox *extent_inbox(const struct extent_io *x)
 static void extent_park_for_leaf(struct extent_io *x)
 {
     extent_leave(x);
+    x->cell = NULL; /* its leaf may be evicted meanwhile */
     x->wait.leaf =
         (struct leaf_wait){.note.run = extent_on_leaf, .inbox = extent_inbox(x)};
     stack_ask(extent_layer(x), x->index, &x->wait.leaf);
@@ -647,6 +648,7 @@ static bool extent_start(struct extent_io *x)
 {
     struct layer *layer = extent_layer(x);
     const struct leaf *seen = layer_leaf(layer, x->index);
+    x->cell = NULL; /* the leaf of an earlier attempt may have been evicted */
     if (seen == NULL) {
         extent_park_for_leaf(x);
         return false;
@@ -657,6 +659,10 @@ static bool extent_start(struct extent_io *x)
     }
     if (layer_leaf_own(layer, x->index, &x->leaf) != 0) {
         extent_end(x, -ENOMEM);
+        return false;
+    }
+    if (x->leaf == NULL) { /* evicted since it was seen */
+        extent_park_for_leaf(x);
         return false;
     }
     x->cell = leaf_cell(x->leaf, x->index);
