@@ -231,11 +231,12 @@ void leaf_cache_add(struct leaf_cache *cache, struct cached *c,
 {
     c->kind = kind;
     c->bytes = bytes;
+    /* Counted before it is listed: what is on its way out is never more than all. */
+    bool over = atomic_fetch_add(&cache->bytes, bytes) + bytes > cache->bytes_max;
     pthread_mutex_lock(&cache->lock);
     cache_list(cache, c);
     pthread_mutex_unlock(&cache->lock);
-    if (atomic_fetch_add(&cache->bytes, bytes) + bytes > cache->bytes_max &&
-        !atomic_exchange(&cache->want_posted, true))
+    if (over && !atomic_exchange(&cache->want_posted, true))
         loop_post(lunmgr_home(cache->manager), &cache->want);
 }
 
