@@ -48,6 +48,7 @@ struct views {
     struct build *builds[BUILD_BUCKETS]; /* under way or in line */
     struct build *line_first, *line_last;
     unsigned running;
+    bool is_starting; /* those in line: what ends at once starts no others */
     _Atomic uint64_t view_count, layer_count; /* built, and of so many */
     size_t bucket_count;
     view_slot buckets[];
@@ -398,11 +399,15 @@ static void build_run(struct build *b)
 
 static void build_run_line(struct views *views)
 {
+    if (views->is_starting)
+        return; /* the loop below goes on */
+    views->is_starting = true;
     while (views->running < BUILDS_MAX && views->line_first != NULL) {
         struct build *b = views->line_first;
         views->line_first = b->next_in_line;
         build_run(b);
     }
+    views->is_starting = false;
 }
 
 /* ---- On a reader ------------------------------------------------------------------- */
