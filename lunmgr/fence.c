@@ -30,7 +30,7 @@ void fence_fini(struct fence *f)
 static void fence_tell(struct fence *f, void (*run)(struct note *note))
 {
     struct lane *lanes[LANE_MAX];
-    unsigned count = lunmgr_lanes(f->manager, lanes);
+    unsigned count = lunmgr_lock_lanes(f->manager, lanes);
     atomic_store(&f->acks_due, count);
     for (unsigned i = 0; i < count; i++) {
         struct fence_lane *fl = &f->lanes[lanes[i]->index];
@@ -38,6 +38,7 @@ static void fence_tell(struct fence *f, void (*run)(struct note *note))
         fl->note.run = run;
         loop_post(lanes[i]->loop, &fl->note);
     }
+    lunmgr_unlock_lanes(f->manager);
 }
 
 void fence_raise(struct fence *f, struct fence_wait *wait)

@@ -68,6 +68,9 @@ void lane_destroy(struct lane *lane)
         return;
     assert(lane->first == NULL && lane->finished == NULL);
     lunmgr_remove_lane(lane->manager, lane);
+    /* Its loop has stopped; fences that told it before wait for its word. */
+    while (inbox_run(loop_inbox(lane->loop)))
+        ;
     loop_remove_hook(lane->loop, &lane->hook);
     engine_destroy(lane->engine);
     buf_pool_destroy(lane->buffers);

@@ -43,15 +43,19 @@ void lunmgr_remove_lane(struct lunmgr *m, struct lane *lane)
     pthread_mutex_unlock(&m->lanes_lock);
 }
 
-unsigned lunmgr_lanes(struct lunmgr *m, struct lane *out[LANE_MAX])
+unsigned lunmgr_lock_lanes(struct lunmgr *m, struct lane *out[LANE_MAX])
 {
     unsigned count = 0;
     pthread_mutex_lock(&m->lanes_lock);
     for (unsigned i = 0; i < LANE_MAX; i++)
         if (m->lanes[i] != NULL)
             out[count++] = m->lanes[i];
-    pthread_mutex_unlock(&m->lanes_lock);
     return count;
+}
+
+void lunmgr_unlock_lanes(struct lunmgr *m)
+{
+    pthread_mutex_unlock(&m->lanes_lock);
 }
 
 uint64_t lunmgr_oldest_epoch(struct lunmgr *m)

@@ -86,7 +86,9 @@ static inline uint32_t lunmgr_next_layer_id(struct lunmgr *m)
 
 int lunmgr_add_lane(struct lunmgr *m, struct lane *lane, struct err *e) MUST_CHECK;
 void lunmgr_remove_lane(struct lunmgr *m, struct lane *lane);
-/* Copies the lanes that exist; how many. */
-unsigned lunmgr_lanes(struct lunmgr *m, struct lane *out[LANE_MAX]);
+/* Copies the lanes that exist; how many. None goes until lunmgr_unlock_lanes: what is
+ * posted to one before that, it runs. */
+unsigned lunmgr_lock_lanes(struct lunmgr *m, struct lane *out[LANE_MAX]);
+void lunmgr_unlock_lanes(struct lunmgr *m);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fence over two lanes and more: raised when all commands in flight have ended, new
  * ones wait and run after the release, raises queue. */
+#include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/pool_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +30,8 @@ static void settle_down(void);
 static int teardown(void **state)
 {
     (void)state;
-    settle_down(); /* a release has ended when every lane has run its note */
+    if (rig.manager != NULL)
+        settle_down(); /* a release has ended when every lane has run its note */
     pool_rig_destroy(&rig);
     return 0;
 }
@@ -260,6 +263,58 @@ static void under_load_nothing_is_in_flight_while_it_is_raised(void **state)
     oracle_destroy(o);
 }
 
+/* ---- Lanes that go ----------------------------------------------------------------- */
+
+static void destroy_lane(unsigned i)
+{
+    lane_destroy(rig.lanes[i].lane);
+    loop_destroy(rig.lanes[i].loop);
+    rig.options.lane_count--;
+    assert_int_equal(rig.options.lane_count, i);
+}
+
+static void a_lane_that_goes_gives_its_word_first(void **state)
+{
+    struct asker a;
+    (void)state;
+    raise_fence(&a, vol); /* told to lane 1, which does not run any more */
+    destroy_lane(1);
+    pool_rig_until(&rig, is_raised, &a);
+    fence_release(&vol->fence);
+    destroy_lane(0);
+    rig.lanes[0] = rig.lanes[1] = (struct rig_lane){.rig = NULL};
+    pool_rig_close(&rig); /* which asserts that no fence is raised */
+}
+
+static void on_snapshot(void *arg, struct volume *const *made, size_t count,
+                        const struct err *e)
+{
+    (void)made;
+    (void)count;
+    (void)e;
+    *(bool *)arg = true;
+}
+
+static void closing_answers_a_snapshot_under_way(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"v"};
+    struct snapshot_spec spec = {.volumes = names, .volume_count = 1, .name = "s"};
+    for (unsigned turns = 0; turns < 8; turns++) {
+        bool answered = false;
+        char name[8];
+        snprintf(name, sizeof(name), "s%u", turns);
+        spec.name = name;
+        snapshot_create(rig.manager, &spec, on_snapshot, &answered);
+        for (unsigned i = 0; i < turns; i++)
+            loop_run_once(rig.lanes[0].loop, false);
+        pool_rig_close(&rig);
+        assert_true(answered);
+        pool_rig_open(&rig);
+        assert_non_null(volume_find(rig.manager, "v"));
+    }
+}
+
 #define FENCE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -271,6 +326,8 @@ int main(void)
         FENCE_TEST(new_commands_wait_for_the_release),
         FENCE_TEST(another_volumes_commands_do_not_wait),
         FENCE_TEST(raises_queue),
+        FENCE_TEST(a_lane_that_goes_gives_its_word_first),
+        FENCE_TEST(closing_answers_a_snapshot_under_way),
         FENCE_TEST(under_load_nothing_is_in_flight_while_it_is_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
