@@ -5,7 +5,9 @@
 
 #include "db/lock.h"
 #include "db/migrate.h"
+#include "db/overlay.h"
 #include "db/reader.h"
+#include "db/rows_delta.h"
 #include "db/writer.h"
 
 #include <assert.h>
@@ -19,6 +21,7 @@
 struct catalog {
     int lock_fd;
     char path[CATALOG_PATH_MAX];
+    struct overlay *overlay;
     struct writer writer;
     struct reader_pool readers;
 };
@@ -80,12 +83,23 @@ static int catalog_prepare(struct catalog *c, const char *dir, struct err *e)
     return rc;
 }
 
+static int catalog_load_deltas(struct catalog *c, struct err *e)
+{
+    if (overlay_create(&c->overlay) != 0)
+        return err_oom(e);
+    c->writer.txn.overlay = c->overlay;
+    return delta_rows_load(&c->writer.txn, c->overlay, e);
+}
+
 static int catalog_start(struct catalog *c, const struct catalog_options *options,
                          struct err *e)
 {
     int rc = catalog_prepare(c, options->dir, e);
     if (rc == 0)
-        rc = reader_pool_start(&c->readers, c->path, options->reader_count, e);
+        rc = catalog_load_deltas(c, e);
+    if (rc == 0)
+        rc =
+            reader_pool_start(&c->readers, c->path, options->reader_count, c->overlay, e);
     if (rc != 0)
         return rc;
     rc = writer_start(&c->writer, e);
@@ -111,6 +125,7 @@ int catalog_open(const struct catalog_options *options, struct catalog **out,
         return 0;
     }
     txn_close(&c->writer.txn);
+    overlay_destroy(c->overlay);
     auto_close(&c->lock_fd);
     free(c);
     return rc;
@@ -123,6 +138,7 @@ void catalog_close(struct catalog *c)
     reader_pool_stop(&c->readers);
     writer_stop(&c->writer);
     txn_close(&c->writer.txn);
+    overlay_destroy(c->overlay);
     close(c->lock_fd);
     free(c);
 }

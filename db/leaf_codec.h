@@ -6,21 +6,12 @@
 #define DB_LEAF_CODEC_H
 
 #include "db/catalog.h"
+#include "db/run_codec.h"
 
 /* What the first byte says. */
 #define LEAF_FORMAT 1
 /* Format byte, one literal run of all words, CRC: no leaf is longer. */
-#define LEAF_BLOB_MAX (1 + 2 + LEAF_WORDS * 8 + 4)
-
-/* A word and the next extent of the same device (lunmgr/word.h). */
-#define LEAF_RISE 0x10000U
-
-enum leaf_run {
-    LEAF_RUN_ZERO = 0,    /* count words of 0 */
-    LEAF_RUN_SAME = 1,    /* a word, count times */
-    LEAF_RUN_RISING = 2,  /* a word, and each next one higher by LEAF_RISE */
-    LEAF_RUN_LITERAL = 3, /* count words */
-};
+#define LEAF_BLOB_MAX (1 + RUN_BYTES_MAX(LEAF_WORDS) + 4)
 
 /* Returns the blob's length. */
 size_t leaf_encode(uint64_t leaf_key, const uint64_t words[LEAF_WORDS],

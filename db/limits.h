@@ -8,6 +8,24 @@
 /* Jobs that share one commit: bounds how long the first of them waits for the last. */
 #define GROUP_JOBS_MAX 256
 
+/* A group is committed, and the rest of it begins another, after a job that makes it last
+ * longer or hold more of the map: so rows of management go between two large rounds. */
+#define GROUP_MS_MAX    5
+#define GROUP_MAP_BYTES 262144
+
+/* The map's words that are not yet folded into leaf rows, in memory and in rows: a start
+ * reads them, each leaf load looks them up. A fold begins at the first bound. Past the
+ * second a round stores what it can in leaf rows at once, which is as slow as to make the
+ * fold catch up; past twice that (the fold fails) it is refused. */
+#define FOLD_BYTES        (6 << 20)
+#define OVERLAY_BYTES_MAX (24 << 20)
+/* One step of a fold is a transaction of its own that jobs may wait for. */
+#define FOLD_STEP_LEAVES 128
+#define FOLD_STEP_MS     2
+#define DELTA_ROWS_STEP  32
+/* With nothing to do for so long, the writer folds whatever there is. */
+#define FOLD_IDLE_MS 2000
+
 /* Prepared statements of one connection. All of the row files have about 60. */
 #define STMT_SLOTS 96
 

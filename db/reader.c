@@ -3,6 +3,8 @@
  * reader holds the log back while it has nothing to do. */
 #include "db/reader.h"
 
+#include "db/overlay.h"
+
 #include <assert.h>
 
 static void reader_run_job(struct reader *r, struct catalog_job *job)
@@ -12,6 +14,7 @@ static void reader_run_job(struct reader *r, struct catalog_job *job)
     if (job->rc == 0)
         job_work(job, &r->txn);
     txn_rollback(&r->txn);
+    overlay_destroy(TAKE(r->txn.own_overlay));
     job_answer(job);
 }
 
@@ -25,12 +28,13 @@ static void *reader_main(void *arg)
 }
 
 static int reader_start(struct reader_pool *pool, struct reader *r, const char *path,
-                        struct err *e)
+                        struct overlay *overlay, struct err *e)
 {
     r->queue = &pool->queue;
     int rc = txn_open_reader(&r->txn, path, e);
     if (rc != 0)
         return rc;
+    r->txn.overlay = overlay;
     rc = db_thread_start(&r->thread, "catalog-read", reader_main, r, e);
     if (rc != 0)
         txn_close(&r->txn);
@@ -38,12 +42,12 @@ static int reader_start(struct reader_pool *pool, struct reader *r, const char *
 }
 
 int reader_pool_start(struct reader_pool *pool, const char *path, unsigned count,
-                      struct err *e)
+                      struct overlay *overlay, struct err *e)
 {
     assert(count >= 1 && count <= READERS_MAX);
     job_queue_init(&pool->queue);
     for (pool->count = 0; pool->count < count; pool->count++) {
-        int rc = reader_start(pool, &pool->readers[pool->count], path, e);
+        int rc = reader_start(pool, &pool->readers[pool->count], path, overlay, e);
         if (rc != 0) {
             reader_pool_stop(pool);
             return rc;

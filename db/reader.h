@@ -21,7 +21,7 @@ struct reader_pool {
 
 /* 1 to READERS_MAX readers of the catalog at path. */
 int reader_pool_start(struct reader_pool *pool, const char *path, unsigned count,
-                      struct err *e) MUST_CHECK;
+                      struct overlay *overlay, struct err *e) MUST_CHECK;
 /* Ends the queued jobs, the threads and the connections. */
 void reader_pool_stop(struct reader_pool *pool);
 

@@ -4,7 +4,7 @@
  * work().
  */
 #include "db/catalog.h"
-#include "db/rows_map.h"
+#include "db/rows_leaf.h"
 #include "db/stmt.h"
 
 #include <errno.h>

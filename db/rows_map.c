@@ -1,107 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The map's rows: leaves of 256 words under one integer key, allocation bitmaps of 1 GiB,
- * the layers' counts. A round's words become leaf rows here, so that the format behind a
- * round can change without its callers. Leaf rows are upserted in place: REPLACE and
- * WITHOUT ROWID cost several times as much. On a db thread, inside work(). */
+/* What a round stores: its words as deltas, the layers' counts, allocation bitmaps of 1
+ * GiB. On a db thread, inside work(). */
 #include "db/rows_map.h"
 
-#include "db/leaf_codec.h"
+#include "db/limits.h"
+#include "db/rows_delta.h"
+#include "db/rows_leaf.h"
 #include "db/stmt.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <string.h>
 
-/* leaf key = layer << LEAF_INDEX_BITS | extent index / LEAF_WORDS */
-#define LEAF_INDEX_BITS 23
-static_assert(LEAF_WORDS == 1 << (EXTENT_INDEX_BITS - LEAF_INDEX_BITS), "leaf key");
 /* bitmap key = device number << GIB_BITS | GiB of the device */
 #define GIB_BITS 21
-
-/* ---- Leaves ------------------------------------------------------------------------ */
-
-static int leaf_refuse(uint64_t leaf_key, struct err *e)
-{
-    return err_set(e, -EUCLEAN, NULL,
-                   "catalog: the map of layer %" PRIu64 " is damaged at leaf %" PRIu64,
-                   leaf_key >> LEAF_INDEX_BITS, leaf_key & ((1U << LEAF_INDEX_BITS) - 1));
-}
-
-static int leaf_read(struct stmt *s, uint64_t leaf_key, uint64_t words[LEAF_WORDS],
-                     struct err *e)
-{
-    size_t bytes = 0;
-    const void *blob = column_blob(s, &bytes);
-    return leaf_decode(leaf_key, blob, bytes, words) == 0 ? 0 : leaf_refuse(leaf_key, e);
-}
-
-int leaf_load(struct catalog_txn *txn, uint64_t leaf_key, uint64_t words[LEAF_WORDS],
-              struct err *e)
-{
-    AUTO_STMT struct stmt s = stmt_open(txn, "SELECT words FROM leaf WHERE key = ?1", e);
-    bind_u64(&s, NULL, leaf_key);
-    int rc = stmt_next(&s);
-    if (rc > 0)
-        return leaf_read(&s, leaf_key, words, e);
-    if (rc == 0)
-        memset(words, 0, LEAF_WORDS * sizeof(words[0]));
-    return rc;
-}
-
-static int leaf_remove(struct catalog_txn *txn, uint64_t leaf_key, struct err *e)
-{
-    AUTO_STMT struct stmt s = stmt_open(txn, "DELETE FROM leaf WHERE key = ?1", e);
-    bind_u64(&s, NULL, leaf_key);
-    return stmt_run(&s);
-}
-
-static int leaf_store(struct catalog_txn *txn, uint64_t leaf_key,
-                      const uint64_t words[LEAF_WORDS], struct err *e)
-{
-    static const uint64_t zeros[LEAF_WORDS];
-    if (memcmp(words, zeros, sizeof(zeros)) == 0)
-        return leaf_remove(txn, leaf_key, e);
-    uint8_t blob[LEAF_BLOB_MAX];
-    size_t bytes = leaf_encode(leaf_key, words, blob);
-    AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "INSERT INTO leaf (key, words) VALUES (?1, ?2)"
-                  " ON CONFLICT (key) DO UPDATE SET words = excluded.words",
-                  e);
-    bind_u64(&s, NULL, leaf_key);
-    bind_blob(&s, blob, bytes);
-    return stmt_run(&s);
-}
-
-int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
-              int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
-              void *arg, struct err *e)
-{
-    AUTO_STMT struct stmt s = stmt_open(
-        txn, "SELECT key, words FROM leaf WHERE key BETWEEN ?1 AND ?2 ORDER BY key", e);
-    bind_u64(&s, NULL, first);
-    bind_u64(&s, NULL, last > INT64_MAX ? INT64_MAX : last);
-    uint64_t words[LEAF_WORDS];
-    int rc = 0;
-    while (rc == 0 && (rc = stmt_next(&s)) > 0) {
-        uint64_t key = (uint64_t)column_int(&s);
-        rc = leaf_read(&s, key, words, e);
-        if (rc == 0)
-            rc = each(key, words, arg);
-    }
-    return rc;
-}
-
-int layer_has_leaves(struct catalog_txn *txn, uint32_t layer, struct err *e)
-{
-    AUTO_STMT struct stmt s =
-        stmt_open(txn, "SELECT 1 FROM leaf WHERE key BETWEEN ?1 AND ?2 LIMIT 1", e);
-    uint64_t first = (uint64_t)layer << LEAF_INDEX_BITS;
-    bind_u64(&s, NULL, first);
-    bind_u64(&s, NULL, first | ((1U << LEAF_INDEX_BITS) - 1));
-    return stmt_next(&s);
-}
 
 /* ---- A round ----------------------------------------------------------------------- */
 
@@ -111,20 +22,6 @@ static int layer_exists(struct catalog_txn *txn, uint64_t layer, struct err *e)
     AUTO_STMT struct stmt s = stmt_open(txn, "SELECT 1 FROM layer WHERE id = ?1", e);
     bind_u64(&s, NULL, layer);
     return stmt_next(&s);
-}
-
-/* The words of one leaf, `count` of them. */
-static int leaf_change(struct catalog_txn *txn, const struct word_change *changes,
-                       size_t count, struct err *e)
-{
-    uint64_t leaf_key = leaf_key_of(changes[0].key);
-    uint64_t words[LEAF_WORDS];
-    int rc = leaf_load(txn, leaf_key, words, e);
-    if (rc != 0)
-        return rc;
-    for (size_t i = 0; i < count; i++)
-        words[changes[i].key % LEAF_WORDS] = changes[i].word;
-    return leaf_store(txn, leaf_key, words, e);
 }
 
 /* How many changes from the first on have key / divisor in common. */
@@ -140,29 +37,113 @@ static size_t changes_together(const struct word_change *changes, size_t left,
     return count;
 }
 
-static int layer_store_words(struct catalog_txn *txn, const struct word_change *changes,
+/* The delta that a round's leaves are being put into; NULL: none yet. */
+struct round_words {
+    struct catalog_txn *txn;
+    struct delta_span span; /* what was there before */
+    bool is_direct;         /* see limits.h, OVERLAY_BYTES_MAX */
+    struct delta *delta;
+    struct delta_writer writer;
+};
+
+/* The delta is visible to others only with the transaction's commit; its memory is there
+ * first (db/overlay.h). */
+static int delta_finish(struct round_words *w, struct err *e)
+{
+    if (w->delta == NULL)
+        return 0;
+    AUTO_FREE struct delta *d = TAKE(w->delta);
+    d->id = overlay_next_id(w->txn->overlay);
+    d->bytes = delta_end(&w->writer, d->id);
+    struct delta *exact = realloc(d, sizeof(*d) + d->bytes);
+    if (exact != NULL)
+        d = exact;
+    int rc = delta_row_add(w->txn, d, e);
+    if (rc == 0 && overlay_add(w->txn->overlay, d) != 0)
+        rc = err_oom(e);
+    if (rc == 0)
+        (void)TAKE(d);
+    return rc;
+}
+
+static int delta_start(struct round_words *w, struct err *e)
+{
+    w->delta = delta_alloc();
+    if (w->delta == NULL)
+        return err_oom(e);
+    delta_begin(&w->writer, w->delta->blob);
+    return 0;
+}
+
+static int leaf_defer(struct round_words *w, const struct word_change *changes,
+                      size_t count, struct err *e)
+{
+    int rc = w->delta == NULL ? delta_start(w, e) : 0;
+    if (rc != 0 || delta_put(&w->writer, changes, count))
+        return rc;
+    rc = delta_finish(w, e);
+    if (rc == 0)
+        rc = delta_start(w, e);
+    if (rc != 0)
+        return rc;
+    bool fits = delta_put(&w->writer, changes, count);
+    assert(fits);
+    return 0;
+}
+
+/* Only a leaf of which no delta speaks may be stored in its row at once. */
+static int leaf_store(struct round_words *w, const struct word_change *changes,
+                      size_t count, struct err *e)
+{
+    struct leaf_patch patch;
+    uint64_t leaf_key = leaf_key_of(changes[0].key);
+    int rc = w->is_direct
+                 ? delta_span_next(w->txn, &w->span, leaf_key, leaf_key, &patch, e)
+                 : 1;
+    if (rc != 0)
+        return rc < 0 ? rc : leaf_defer(w, changes, count, e);
+    leaf_patch_init(&patch, leaf_key);
+    for (size_t i = 0; i < count; i++)
+        leaf_patch_set(&patch, changes[i].key % LEAF_WORDS, changes[i].word);
+    return leaf_row_patch(w->txn, &patch, e);
+}
+
+static int layer_store_words(struct round_words *w, const struct word_change *changes,
                              size_t count, struct err *e)
 {
     int rc = 0;
     for (size_t at = 0, together = 0; rc == 0 && at < count; at += together) {
         together = changes_together(changes + at, count - at, LEAF_WORDS);
-        rc = leaf_change(txn, changes + at, together, e);
+        rc = leaf_store(w, changes + at, together, e);
     }
     return rc;
+}
+
+static int words_begin(struct round_words *w, struct err *e)
+{
+    size_t bytes = overlay_bytes(w->txn->overlay);
+    if (bytes >= 2 * OVERLAY_BYTES_MAX)
+        return err_set(e, -ENOBUFS, NULL,
+                       "catalog: too much of the map waits to be folded");
+    w->is_direct = bytes >= OVERLAY_BYTES_MAX;
+    return delta_span_read(w->txn, &w->span, e);
 }
 
 static int round_store_words(struct catalog_txn *txn, const struct word_change *changes,
                              size_t count, struct err *e)
 {
-    for (size_t at = 0, together = 0; at < count; at += together) {
+    struct round_words w = {.txn = txn};
+    int rc = words_begin(&w, e);
+    for (size_t at = 0, together = 0; rc == 0 && at < count; at += together) {
         together = changes_together(changes + at, count - at, 1ULL << EXTENT_INDEX_BITS);
-        int rc = layer_exists(txn, changes[at].key >> EXTENT_INDEX_BITS, e);
+        rc = layer_exists(txn, changes[at].key >> EXTENT_INDEX_BITS, e);
         if (rc > 0)
-            rc = layer_store_words(txn, changes + at, together, e);
-        if (rc != 0)
-            return rc;
+            rc = layer_store_words(&w, changes + at, together, e);
     }
-    return 0;
+    if (rc == 0)
+        rc = delta_finish(&w, e);
+    free(w.delta);
+    return rc;
 }
 
 static int round_store_count(struct catalog_txn *txn, const struct layer_count *count,
@@ -202,7 +183,9 @@ static int round_store_bitmap(struct catalog_txn *txn, const struct bitmap_chang
 int round_store(struct catalog_txn *txn, const struct round_changes *changes,
                 struct err *e)
 {
-    int rc = round_store_words(txn, changes->words, changes->word_count, e);
+    int rc = changes->word_count == 0
+                 ? 0
+                 : round_store_words(txn, changes->words, changes->word_count, e);
     for (size_t i = 0; rc == 0 && i < changes->layer_count; i++)
         rc = round_store_count(txn, &changes->layers[i], e);
     for (size_t i = 0; rc == 0 && i < changes->bitmap_count; i++)

@@ -4,6 +4,8 @@
  * the schema gave it; both texts are held by the unit tests. */
 #include "db/sqlerr.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,4 +91,10 @@ int sqlerr_set(sqlite3 *db, struct err *e)
     if (code != -EIO || sqlite3_system_errno(db) == 0 || system == NULL)
         return err_set(e, code, NULL, "catalog: %s", sqlite3_errmsg(db));
     return err_set(e, code, NULL, "catalog: %s (%s)", sqlite3_errmsg(db), system);
+}
+
+void log_failure(const char *what, const struct err *e)
+{
+    char text[ERR_TEXT_MAX];
+    log_error(what, "errno=%d text=%s", -e->code, log_quote(text, sizeof(text), e->text));
 }

@@ -13,5 +13,7 @@
  * is not there (a deletion: see stmt_remove). -ENOSPC, -EIO, -EUCLEAN, -EBUSY, -EROFS,
  * -ENOMEM as they read; what the operating system said is in the text. */
 int sqlerr_set(sqlite3 *db, struct err *e);
+/* Logs what nobody is answered with. */
+void log_failure(const char *what, const struct err *e);
 
 #endif

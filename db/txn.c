@@ -108,6 +108,18 @@ int txn_query_int(struct catalog_txn *txn, const char *sql, int64_t *out, struct
     return rc;
 }
 
+int txn_set_durable(struct catalog_txn *txn, bool is_durable, struct err *e)
+{
+    assert(!txn_is_open(txn));
+    if (txn->is_unsynced == !is_durable)
+        return 0;
+    int rc = txn_exec(
+        txn, is_durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", e);
+    if (rc == 0)
+        txn->is_unsynced = !is_durable;
+    return rc;
+}
+
 void txn_rollback(struct catalog_txn *txn)
 {
     /* It fails only where SQLite has rolled back by itself. */

@@ -20,6 +20,12 @@ struct stmt_slot {
 
 struct catalog_txn {
     sqlite3 *db; /* NULL: closed */
+    /* The catalog's deltas in memory; borrowed, set by whoever opens the connection for
+     * work with the map. */
+    struct overlay *overlay;
+    /* A reader's own, of its snapshot alone; NULL: it needed none (db/rows_delta.h). */
+    struct overlay *own_overlay;
+    bool is_unsynced; /* see txn_set_durable */
     struct stmt_slot slots[STMT_SLOTS];
 };
 
@@ -36,6 +42,10 @@ int txn_exec(struct catalog_txn *txn, const char *sql, struct err *e) MUST_CHECK
 /* The first column of the first row. */
 int txn_query_int(struct catalog_txn *txn, const char *sql, int64_t *out,
                   struct err *e) MUST_CHECK;
+/* Whether the transactions to come are on the disk when their commit returns. One that is
+ * not is there at the latest with the next one that is: the log keeps their order.
+ * Writers begin durable; outside a transaction. */
+int txn_set_durable(struct catalog_txn *txn, bool is_durable, struct err *e) MUST_CHECK;
 /* Leaves any transaction that is open; after a failure, where SQLite may have left it
  * itself. */
 void txn_rollback(struct catalog_txn *txn);

@@ -4,16 +4,19 @@
  * failed, and none is answered before the outcome is known. */
 #include "db/writer.h"
 
-#include "base/log.h"
+#include "db/limits.h"
+#include "db/overlay.h"
 #include "db/sqlerr.h"
 #include "db/stmt.h"
 
 #include <errno.h>
+#include <time.h>
 
-static void log_failure(const char *what, const struct err *e)
+static int64_t clock_ms(void)
 {
-    char text[ERR_TEXT_MAX];
-    log_error(what, "errno=%d text=%s", -e->code, log_quote(text, sizeof(text), e->text));
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- Groups ------------------------------------------------------------------------ */
@@ -27,6 +30,7 @@ static int writer_exec(struct writer *w, const char *sql, struct err *e)
 /* Runs one job in a savepoint. Non-zero: the whole transaction is lost. */
 static int group_run_job(struct writer *w, struct catalog_job *job, struct err *e)
 {
+    uint64_t first_delta = overlay_next_id(w->txn.overlay);
     int rc = writer_exec(w, "SAVEPOINT job", e);
     if (rc != 0)
         return rc;
@@ -37,34 +41,59 @@ static int group_run_job(struct writer *w, struct catalog_job *job, struct err *
             (void)err_set(e, -EIO, NULL, "catalog: the transaction was lost");
         return e->code;
     }
-    if (job->rc != 0)
+    if (job->rc != 0) {
         rc = writer_exec(w, "ROLLBACK TO job", e);
+        overlay_forget_from(w->txn.overlay, first_delta);
+    }
     return rc != 0 ? rc : writer_exec(w, "RELEASE job", e);
 }
 
-static int group_run(struct writer *w, struct note *first, struct err *e)
+/* Whether the next job may share the transaction of those before. */
+static bool group_is_full(const struct writer *w, int64_t end_ms, size_t map_bytes)
 {
-    int rc = writer_exec(w, "BEGIN IMMEDIATE", e);
-    for (struct note *note = first; rc == 0 && note != NULL; note = note->next)
-        rc = group_run_job(w, job_of_note(note), e);
+    return clock_ms() > end_ms ||
+           overlay_bytes(w->txn.overlay) > map_bytes + GROUP_MAP_BYTES;
+}
+
+/* Runs jobs from the first on and commits; *rest: those that are left for another group.
+ */
+static int group_run(struct writer *w, struct note *first, struct note **rest,
+                     struct err *e)
+{
+    int64_t end_ms = clock_ms() + GROUP_MS_MAX;
+    size_t map_bytes = overlay_bytes(w->txn.overlay);
+    uint64_t first_delta = overlay_next_id(w->txn.overlay);
+    int rc = txn_set_durable(&w->txn, true, e);
+    if (rc == 0)
+        rc = writer_exec(w, "BEGIN IMMEDIATE", e);
+    *rest = first;
+    do {
+        if (rc == 0)
+            rc = group_run_job(w, job_of_note(*rest), e);
+        *rest = (*rest)->next;
+    } while (*rest != NULL && (rc != 0 || !group_is_full(w, end_ms, map_bytes)));
     if (rc == 0)
         rc = writer_exec(w, "COMMIT", e);
-    if (rc != 0)
+    if (rc != 0) {
         txn_rollback(&w->txn);
+        overlay_forget_from(w->txn.overlay, first_delta);
+    }
     return rc;
 }
 
-static void group_commit(struct writer *w, struct note *first)
+/* Returns the jobs that are left. */
+static struct note *group_commit(struct writer *w, struct note *first)
 {
     for (struct note *note = first; note != NULL; note = note->next) {
         job_of_note(note)->rc = 0;
         job_of_note(note)->err = (struct err){0};
     }
     struct err why = {0};
-    int rc = group_run(w, first, &why);
+    struct note *rest;
+    int rc = group_run(w, first, &rest, &why);
     if (rc != 0)
         log_failure("catalog commit failed", &why);
-    while (first != NULL) {
+    while (first != rest) {
         struct catalog_job *job = job_of_note(first);
         first = first->next; /* the answer may free the job */
         if (rc != 0 && job->rc == 0) {
@@ -73,73 +102,72 @@ static void group_commit(struct writer *w, struct note *first)
         }
         job_answer(job);
     }
-}
-
-/* ---- Checkpoints ------------------------------------------------------------------- */
-
-/* SQLite calls it after each commit. The log has started over when it is shorter. */
-static int writer_on_commit(void *arg, sqlite3 *db, const char *schema, int log_pages)
-{
-    (void)db;
-    (void)schema;
-    struct writer *w = arg;
-    if (log_pages < w->checkpoint_pages)
-        w->checkpoint_pages = 0;
-    w->log_pages = log_pages;
-    w->behind = true;
-    return SQLITE_OK;
-}
-
-/* Neither mode waits for a reader: this connection has no busy handler. */
-static void writer_checkpoint(struct writer *w)
-{
-    int mode = w->log_pages >= CHECKPOINT_TRUNCATE_PAGES ? SQLITE_CHECKPOINT_TRUNCATE
-                                                         : SQLITE_CHECKPOINT_PASSIVE;
-    int log_pages = 0, copied_pages = 0;
-    struct err e = {0};
-    int result =
-        sqlite3_wal_checkpoint_v2(w->txn.db, "main", mode, &log_pages, &copied_pages);
-    int rc = result == SQLITE_OK ? 0 : sqlerr_set(w->txn.db, &e);
-    if (rc == -EBUSY)
-        rc = 0; /* a reader still needs the log's tail: later */
-    if (rc != 0 && rc != w->checkpoint_rc)
-        log_failure("catalog checkpoint failed", &e);
-    w->checkpoint_rc = rc;
-    if (log_pages >= 0)
-        w->log_pages = log_pages;
-    w->checkpoint_pages = w->log_pages;
-    w->behind =
-        rc != 0 || copied_pages < log_pages || w->log_pages >= CHECKPOINT_TRUNCATE_PAGES;
+    return rest;
 }
 
 /* ---- The thread -------------------------------------------------------------------- */
+
+static void writer_fold(struct writer *w)
+{
+    struct err e = {0};
+    if (!fold_is_under_way(&w->fold))
+        fold_begin(&w->fold, &w->txn);
+    int rc = fold_is_under_way(&w->fold) ? fold_step(&w->fold, &w->txn, &e) : 0;
+    if (rc != 0 && rc != w->fold_rc)
+        log_failure("catalog fold failed", &e);
+    w->fold_rc = rc;
+}
+
+static bool writer_wants_fold(const struct writer *w)
+{
+    return w->fold_rc == 0 &&
+           (fold_is_under_way(&w->fold) || overlay_bytes(w->txn.overlay) >= FOLD_BYTES);
+}
+
+/* How long to wait for jobs before there is something else to do. */
+static int writer_wait_ms(const struct writer *w)
+{
+    if (writer_wants_fold(w))
+        return 0;
+    if (w->checkpoint.is_behind)
+        return CHECKPOINT_IDLE_MS;
+    return overlay_bytes(w->txn.overlay) > 0 ? FOLD_IDLE_MS : QUEUE_FOREVER;
+}
+
+/* Nothing has been handed in for that long. */
+static void writer_on_idle(struct writer *w, int wait_ms)
+{
+    if (wait_ms == CHECKPOINT_IDLE_MS)
+        checkpoint_run(&w->checkpoint, &w->txn);
+    else
+        writer_fold(w);
+}
 
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
     for (;;) {
-        struct note *group = NULL;
+        struct note *jobs = NULL;
+        int wait_ms = writer_wait_ms(w);
         enum queue_result result =
-            job_queue_take(&w->queue, GROUP_JOBS_MAX,
-                           w->behind ? CHECKPOINT_IDLE_MS : QUEUE_FOREVER, &group);
+            job_queue_take(&w->queue, GROUP_JOBS_MAX, wait_ms, &jobs);
         if (result == QUEUE_CLOSED)
             break;
-        if (result == QUEUE_JOBS)
-            group_commit(w, group);
-        if (result == QUEUE_IDLE ||
-            w->log_pages - w->checkpoint_pages >= CHECKPOINT_PAGES)
-            writer_checkpoint(w);
+        while (jobs != NULL)
+            jobs = group_commit(w, jobs);
+        if (result == QUEUE_IDLE)
+            writer_on_idle(w, wait_ms);
+        if (checkpoint_is_due(&w->checkpoint))
+            checkpoint_run(&w->checkpoint, &w->txn);
     }
     return NULL;
 }
 
 int writer_start(struct writer *w, struct err *e)
 {
-    w->log_pages = 0;
-    w->checkpoint_pages = 0;
-    w->behind = true; /* what an earlier process may have left in the log */
-    w->checkpoint_rc = 0;
-    sqlite3_wal_hook(w->txn.db, writer_on_commit, w);
+    w->fold = (struct fold){.through = 0};
+    w->fold_rc = 0;
+    checkpoint_init(&w->checkpoint, &w->txn);
     job_queue_init(&w->queue);
     int rc = db_thread_start(&w->thread, "catalog-write", writer_main, w, e);
     if (rc != 0)
@@ -152,6 +180,5 @@ void writer_stop(struct writer *w)
     job_queue_close(&w->queue);
     pthread_join(w->thread, NULL);
     job_queue_fini(&w->queue);
-    w->log_pages = CHECKPOINT_TRUNCATE_PAGES; /* cut it, whatever its length */
-    writer_checkpoint(w);
+    checkpoint_finish(&w->checkpoint, &w->txn);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer: the one thread whose connection writes and checkpoints. It takes the jobs
  * that wait, runs each in a savepoint, commits them together, answers them, and
- * checkpoints between two transactions. */
+ * folds and checkpoints between two transactions. */
 #ifndef DB_WRITER_H
 #define DB_WRITER_H
 
+#include "db/checkpoint.h"
+#include "db/fold.h"
 #include "db/queue.h"
 #include "db/txn.h"
 
@@ -12,14 +14,13 @@ struct writer {
     struct catalog_txn txn; /* the writer thread's while it runs */
     struct job_queue queue;
     pthread_t thread;
-    /* Checkpointing, in pages of the log. */
-    int log_pages;        /* after the last commit or checkpoint */
-    int checkpoint_pages; /* log_pages when the last checkpoint was tried */
-    bool behind;          /* there is something to checkpoint */
-    int checkpoint_rc;    /* of the last one, so that a failure is logged once */
+    struct checkpoint checkpoint;
+    struct fold fold;
+    int fold_rc; /* of its last step: it is tried again when there is nothing else to do
+                  */
 };
 
-/* w->txn is open, in WAL mode and migrated. */
+/* w->txn is open, in WAL mode, migrated, and has its overlay. */
 int writer_start(struct writer *w, struct err *e) MUST_CHECK;
 /* Ends the queued jobs, checkpoints all and ends the thread. Readers are closed by now.
  */

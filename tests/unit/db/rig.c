@@ -2,6 +2,8 @@
 /* The rig of the tests of db/. See rig.h. */
 #include "rig.h"
 
+#include "db/overlay.h"
+
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -59,6 +61,8 @@ int rig_setup_txn(void **state)
     rig_close(r);
     int rc = txn_open_writer(&r->txn, rig_path(r, "catalog.db"), NULL);
     assert(rc == 0);
+    rc = overlay_create(&r->txn.overlay);
+    assert(rc == 0);
     return 0;
 }
 
@@ -66,6 +70,7 @@ int rig_teardown(void **state)
 {
     struct rig *r = *state;
     rig_close(r);
+    overlay_destroy(r->txn.overlay);
     txn_close(&r->txn);
     DIR *dir = opendir(r->dir);
     assert(dir != NULL);

@@ -33,7 +33,7 @@ static void random_leaf(uint64_t words[LEAF_WORDS])
         for (; count > 0 && i < LEAF_WORDS; count--, i++) {
             words[i] = kind == 3 ? random_u64() : word;
             if (kind == 2)
-                word += LEAF_RISE;
+                word += RUN_RISE;
         }
     }
 }
@@ -69,7 +69,7 @@ static void usual_leaves_are_short(void **state)
     uint64_t words[LEAF_WORDS] = {0};
     assert_int_equal(encoded_bytes(words), 1 + 2 + 4);
     for (size_t i = 0; i < LEAF_WORDS; i++)
-        words[i] = (UINT64_C(1) << 51) + (1000 + i) * LEAF_RISE + 0xffff;
+        words[i] = (UINT64_C(1) << 51) + (1000 + i) * RUN_RISE + 0xffff;
     assert_int_equal(encoded_bytes(words), 1 + 10 + 4);
     words[255] = 0;
     words[3] = UINT64_C(1) << 62;
@@ -92,7 +92,7 @@ static void the_worst_leaf_fits_the_bound(void **state)
 static void a_run_never_wraps_round(void **state)
 {
     (void)state;
-    uint64_t words[LEAF_WORDS] = {UINT64_MAX - 5, LEAF_RISE - 6};
+    uint64_t words[LEAF_WORDS] = {UINT64_MAX - 5, RUN_RISE - 6};
     (void)encoded_bytes(words);
 }
 
@@ -169,7 +169,7 @@ static void the_documented_example_is_what_is_written(void **state)
     uint64_t words[LEAF_WORDS] = {0};
     uint8_t blob[LEAF_BLOB_MAX];
     for (size_t i = 0; i < 3; i++)
-        words[2 + i] = UINT64_C(0x000800000005ffff) + i * LEAF_RISE;
+        words[2 + i] = UINT64_C(0x000800000005ffff) + i * RUN_RISE;
     assert_int_equal(leaf_encode(UINT64_C(1) << 23, words, blob), sizeof(expected));
     assert_memory_equal(blob, expected, sizeof(expected));
 }
