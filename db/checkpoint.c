@@ -27,9 +27,10 @@ void checkpoint_init(struct checkpoint *c, struct catalog_txn *txn)
     sqlite3_wal_hook(txn->db, checkpoint_on_commit, c);
 }
 
-bool checkpoint_is_due(const struct checkpoint *c)
+bool checkpoint_is_due(const struct checkpoint *c, bool is_idle)
 {
-    return c->log_pages - c->tried_pages >= CHECKPOINT_PAGES;
+    int pages = c->log_pages - c->tried_pages;
+    return pages >= (is_idle ? CHECKPOINT_PAGES : CHECKPOINT_PAGES_MAX);
 }
 
 static void checkpoint_try(struct checkpoint *c, struct catalog_txn *txn, int mode)

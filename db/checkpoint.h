@@ -15,7 +15,8 @@ struct checkpoint {
 
 /* Watches txn's commits from now on. */
 void checkpoint_init(struct checkpoint *c, struct catalog_txn *txn);
-bool checkpoint_is_due(const struct checkpoint *c);
+/* is_idle: no job waits. */
+bool checkpoint_is_due(const struct checkpoint *c, bool is_idle);
 /* Between two transactions. */
 void checkpoint_run(struct checkpoint *c, struct catalog_txn *txn);
 /* All of it, and cuts the log, whatever its length. Readers are closed by now. */

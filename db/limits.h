@@ -17,7 +17,7 @@
  * reads them, each leaf load looks them up. A fold begins at the first bound. Past the
  * second a round stores what it can in leaf rows at once, which is as slow as to make the
  * fold catch up; past twice that (the fold fails) it is refused. */
-#define FOLD_BYTES        (6 << 20)
+#define FOLD_BYTES        (12 << 20)
 #define OVERLAY_BYTES_MAX (24 << 20)
 /* One step of a fold is a transaction of its own that jobs may wait for. */
 #define FOLD_STEP_LEAVES 128
@@ -29,9 +29,12 @@
 /* Prepared statements of one connection. All of the row files have about 60. */
 #define STMT_SLOTS 96
 
-/* Pages in the log since the last checkpoint that make the writer take the next one,
- * between two transactions. Small, so that each step is short. */
-#define CHECKPOINT_PAGES 1000
+/* Pages in the log since the last checkpoint that make the writer take the next one: when
+ * no job waits, and in any case. A checkpoint costs two syncs and little for each page,
+ * so a smaller first bound makes no shorter waits, and a larger one does:
+ * docs/BENCHMARKS.md. */
+#define CHECKPOINT_PAGES     250
+#define CHECKPOINT_PAGES_MAX 1000
 /* From this length (64 MiB) a checkpoint also tries to cut the log file to nothing. */
 #define CHECKPOINT_TRUNCATE_PAGES 16384
 /* With nothing to do for so long, the writer checkpoints whatever there is. */

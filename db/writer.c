@@ -118,6 +118,7 @@ static void writer_fold(struct writer *w)
     w->fold_rc = rc;
 }
 
+/* A step of the fold that failed is not tried again before the writer is idle. */
 static bool writer_wants_fold(const struct writer *w)
 {
     return w->fold_rc == 0 &&
@@ -127,20 +128,29 @@ static bool writer_wants_fold(const struct writer *w)
 /* How long to wait for jobs before there is something else to do. */
 static int writer_wait_ms(const struct writer *w)
 {
-    if (writer_wants_fold(w))
+    if (checkpoint_is_due(&w->checkpoint, true) || writer_wants_fold(w))
         return 0;
     if (w->checkpoint.is_behind)
         return CHECKPOINT_IDLE_MS;
     return overlay_bytes(w->txn.overlay) > 0 ? FOLD_IDLE_MS : QUEUE_FOREVER;
 }
 
-/* Nothing has been handed in for that long. */
+/* No job has come for that long: one piece of what can wait. */
 static void writer_on_idle(struct writer *w, int wait_ms)
 {
-    if (wait_ms == CHECKPOINT_IDLE_MS)
+    if (checkpoint_is_due(&w->checkpoint, true) || wait_ms == CHECKPOINT_IDLE_MS)
         checkpoint_run(&w->checkpoint, &w->txn);
     else
         writer_fold(w);
+}
+
+/* Jobs never end: what can wait no longer, between two groups. */
+static void writer_on_group(struct writer *w)
+{
+    if (overlay_bytes(w->txn.overlay) >= OVERLAY_BYTES_MAX / 4 * 3)
+        writer_fold(w);
+    if (checkpoint_is_due(&w->checkpoint, false))
+        checkpoint_run(&w->checkpoint, &w->txn);
 }
 
 static void *writer_main(void *arg)
@@ -153,12 +163,12 @@ static void *writer_main(void *arg)
             job_queue_take(&w->queue, GROUP_JOBS_MAX, wait_ms, &jobs);
         if (result == QUEUE_CLOSED)
             break;
-        while (jobs != NULL)
-            jobs = group_commit(w, jobs);
         if (result == QUEUE_IDLE)
             writer_on_idle(w, wait_ms);
-        if (checkpoint_is_due(&w->checkpoint))
-            checkpoint_run(&w->checkpoint, &w->txn);
+        while (jobs != NULL) {
+            jobs = group_commit(w, jobs);
+            writer_on_group(w);
+        }
     }
     return NULL;
 }
