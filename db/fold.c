@@ -3,10 +3,10 @@
  * first. The memory goes when the last row is gone. */
 #include "db/fold.h"
 
-#include "base/log.h"
 #include "db/limits.h"
 #include "db/rows_delta.h"
 #include "db/rows_leaf.h"
+#include "db/sqlerr.h"
 
 #include <errno.h>
 #include <time.h>
@@ -30,12 +30,13 @@ static int64_t clock_ms(void)
 static int fold_leaf(struct catalog_txn *txn, const struct leaf_patch *patch,
                      struct err *e)
 {
-    int rc = leaf_row_patch(txn, patch, e);
-    if (rc != -EUCLEAN)
-        return rc;
-    log_error("a leaf of the map cannot be written", "reason=%s", e->text);
-    *e = (struct err){0};
-    return 0;
+    struct err why = {0};
+    int rc = leaf_row_patch(txn, patch, &why);
+    if (rc == -EUCLEAN)
+        log_failure("a leaf of the map cannot be folded", &why);
+    else if (rc != 0 && e != NULL)
+        *e = why;
+    return rc == -EUCLEAN ? 0 : rc;
 }
 
 /* 1: there may be more. */
