@@ -250,7 +250,8 @@ void drop_start(struct layer *layer)
 
 struct erase {
     const char *pool_id;
-    uint32_t layer; /* the last one of the pool; 0: none */
+    uint32_t layer;    /* the last one of the pool; 0: none */
+    uint64_t next_key; /* leaves below it are erased */
     size_t count;
     struct word_change changes[DROP_BATCH_LEAVES * LEAF_WORDS];
 };
@@ -270,6 +271,7 @@ static int erase_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
     for (size_t i = 0; i < LEAF_WORDS; i++)
         if (words[i] != 0)
             x->changes[x->count++] = (struct word_change){.key = key * LEAF_WORDS + i};
+    x->next_key = key + 1;
     return x->count + LEAF_WORDS > ARRAY_LEN(x->changes) ? 1 : 0;
 }
 
@@ -277,8 +279,8 @@ static int erase_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
 static int erase_batch(struct catalog_txn *txn, struct erase *x, struct err *e)
 {
     x->count = 0;
-    int rc = leaf_each(txn, leaf_key_of(extent_key(x->layer, 0)),
-                       leaf_key_of(extent_key(x->layer, 0x7fffffff)), erase_leaf, x, e);
+    uint64_t last = leaf_key_of(extent_key(x->layer, 0x7fffffff));
+    int rc = leaf_each(txn, x->next_key, last, erase_leaf, x, e);
     if (rc < 0)
         return rc;
     struct round_changes changes = {.words = x->changes, .word_count = x->count};
@@ -297,6 +299,7 @@ int drop_erase(struct catalog_txn *txn, const char *pool_id, struct err *e)
         int rc = layer_row_each(txn, erase_find, x, e);
         if (rc < 0 || x->layer == 0)
             return rc;
+        x->next_key = leaf_key_of(extent_key(x->layer, 0));
         while ((rc = erase_batch(txn, x, e)) > 0)
             ;
         if (rc == 0)

@@ -2,6 +2,8 @@
 /* Rows that others stand on. See rows_rig.h. */
 #include "rows_rig.h"
 
+#include "db/fold.h"
+
 void add_pool(struct rig *r, const char *id, const char *name)
 {
     struct pool_row row = sample_pool(id, name);
@@ -25,4 +27,12 @@ void add_host(struct rig *r, const char *id, const char *name)
 {
     struct host_row row = sample_host(id, name);
     assert_int_equal(host_row_add(&r->txn, &row, NULL, 0, NULL), 0);
+}
+
+void fold_all(struct rig *r)
+{
+    struct fold f;
+    fold_begin(&f, &r->txn);
+    while (fold_is_under_way(&f))
+        assert_int_equal(fold_step(&f, &r->txn, NULL), 0);
 }

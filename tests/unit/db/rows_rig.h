@@ -47,6 +47,9 @@ uint32_t add_layer(struct rig *r, uint32_t parent);
 void add_volume(struct rig *r, const char *id, const char *name);
 void add_host(struct rig *r, const char *id, const char *name);
 
+/* Folds all deltas of rig_txn into leaf rows. */
+void fold_all(struct rig *r);
+
 #define ROW_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_txn, rig_teardown)
 
 #endif

@@ -66,6 +66,18 @@ static uint64_t catalog_sum(struct rig *r)
     return sum;
 }
 
+static int work_count_deltas(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    return txn_query_int(txn, "SELECT count(*) FROM delta", arg, e);
+}
+
+static int64_t delta_count(struct rig *r)
+{
+    int64_t count = -1;
+    assert_int_equal(catalog_read_wait(r->catalog, work_count_deltas, &count, NULL), 0);
+    return count;
+}
+
 static void a_backup_equals_its_catalog(void **state)
 {
     struct rig *r = *state;
@@ -85,6 +97,7 @@ static void a_backup_equals_its_catalog(void **state)
     rig_open(other);
     assert_int_equal(rig_pool_count(other), 1);
     assert_int_equal(catalog_sum(other), sum);
+    assert_true(delta_count(other) > 0); /* the map was copied as it lay */
     rig_teardown(&other_state);
 }
 

@@ -83,8 +83,8 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
     rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=99");
     assert_int_equal(rig_try_open(r, r->dir, &e), -EPROTO);
     assert_non_null(strstr(e.text, "schema 99"));
-    assert_non_null(strstr(e.text, "program's 2"));
-    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=2");
+    assert_non_null(strstr(e.text, "program's 3"));
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=3");
     rig_open(r); /* the refusal changed nothing */
 }
 
@@ -171,6 +171,96 @@ static void what_was_committed_survives_a_crash(void **state)
     assert_int_equal(count, 1);
 }
 
+/* ---- Deltas ------------------------------------------------------------------------ */
+
+struct one_word {
+    uint64_t key, word;
+};
+
+static int work_store_word(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct one_word *w = arg;
+    struct pool_row pool = sample_pool("p1", "fast");
+    struct layer_row layer = sample_layer("p1", 0);
+    int rc = pool_row_add(txn, &pool, e);
+    if (rc == 0)
+        rc = layer_row_add(txn, &layer, e);
+    w->key = extent_key(layer.id, 5);
+    struct word_change change = {w->key, w->word};
+    struct round_changes round = {.words = &change, .word_count = 1};
+    return rc != 0 ? rc : round_store(txn, &round, e);
+}
+
+static int work_load_word(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct one_word *w = arg;
+    uint64_t words[LEAF_WORDS];
+    int rc = leaf_load(txn, leaf_key_of(w->key), words, e);
+    w->word = words[w->key % LEAF_WORDS];
+    return rc;
+}
+
+static void what_is_not_folded_survives_a_crash_and_a_stop(void **state)
+{
+    struct rig *r = *state;
+    void *other_state = NULL;
+    struct one_word w = {.word = 42};
+    rig_open(r);
+    assert_int_equal(catalog_write_wait(r->catalog, work_store_word, &w, NULL), 0);
+    rig_setup(&other_state);
+    struct rig *other = other_state;
+    rig_copy_file(r, "catalog.db", other->dir);
+    rig_copy_file(r, "catalog.db-wal", other->dir);
+    rig_open(other);
+    struct one_word crashed = w;
+    crashed.word = 0;
+    int rc = catalog_read_wait(other->catalog, work_load_word, &crashed, NULL);
+    rig_teardown(&other_state);
+    assert_int_equal(rc, 0);
+    assert_int_equal(crashed.word, 42);
+    rig_close(r);
+    rig_open(r);
+    w.word = 0;
+    assert_int_equal(catalog_read_wait(r->catalog, work_load_word, &w, NULL), 0);
+    assert_int_equal(w.word, 42);
+}
+
+static void a_damaged_delta_is_refused_by_number(void **state)
+{
+    struct rig *r = *state;
+    struct one_word w = {.word = 42};
+    struct err e = {0};
+    rig_open(r);
+    assert_int_equal(catalog_write_wait(r->catalog, work_store_word, &w, NULL), 0);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"), "UPDATE delta SET id = 9");
+    assert_int_equal(rig_try_open(r, r->dir, &e), -EUCLEAN);
+    assert_string_equal(e.text, "catalog: delta 9 of the map is damaged");
+    rig_sql(rig_path(r, "catalog.db"), "UPDATE delta SET id = 1");
+    rig_open(r);
+}
+
+/* Schema 2 kept the map in leaf rows alone. */
+static void a_catalog_of_schema_2_keeps_its_map(void **state)
+{
+    struct rig *r = *state;
+    struct one_word w = {.key = extent_key(1, 2)};
+    rig_open(r);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"),
+            "DROP TABLE delta; PRAGMA user_version=2;"
+            "INSERT INTO pool VALUES ('p1', 'fast', 0);"
+            "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
+            "INSERT INTO leaf VALUES (0x800000,"
+            " x'0100010202000800000005ffff00fab51abfe9')");
+    rig_open(r);
+    assert_int_equal(catalog_read_wait(r->catalog, work_load_word, &w, NULL), 0);
+    assert_int_equal(w.word, 0x000800000005ffff);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"),
+            "INSERT INTO delta VALUES (1, x''); DELETE FROM delta");
+}
+
 static int work_make_newer(struct catalog_txn *txn, void *arg, struct err *e)
 {
     (void)arg;
@@ -249,6 +339,9 @@ int main(void)
         OPEN_TEST(a_directory_in_its_place_is_refused),
         OPEN_TEST(its_files_are_the_owners_alone),
         OPEN_TEST(what_was_committed_survives_a_crash),
+        OPEN_TEST(what_is_not_folded_survives_a_crash_and_a_stop),
+        OPEN_TEST(a_damaged_delta_is_refused_by_number),
+        OPEN_TEST(a_catalog_of_schema_2_keeps_its_map),
         OPEN_TEST(a_refused_catalog_keeps_its_log),
         OPEN_TEST(a_reader_cannot_write),
         OPEN_TEST(an_answer_without_words_gets_some),

@@ -33,14 +33,20 @@ static void model_round(struct rig *r, struct map_model *m)
     assert_int_equal(txn_exec(&r->txn, "COMMIT", NULL), 0);
 }
 
-static void model_fold(struct rig *r, struct fold *f, bool to_the_end)
+/* Begins one, or goes a step further in the one that is under way. */
+static void fold_turn(struct rig *r, struct fold *f)
 {
     if (!fold_is_under_way(f))
         fold_begin(f, &r->txn);
-    do {
-        if (fold_is_under_way(f))
-            assert_int_equal(fold_step(f, &r->txn, NULL), 0);
-    } while (to_the_end && fold_is_under_way(f));
+    if (fold_is_under_way(f))
+        assert_int_equal(fold_step(f, &r->txn, NULL), 0);
+}
+
+/* Ends the one that is under way. */
+static void fold_finish(struct rig *r, struct fold *f)
+{
+    while (fold_is_under_way(f))
+        assert_int_equal(fold_step(f, &r->txn, NULL), 0);
 }
 
 /* A layer that has no words left goes; its number's words are then nobody's. */
@@ -147,8 +153,10 @@ static void everyone_sees_the_rounds_of_their_moment(void **state)
         uint64_t dice = model_random(&m) % 100;
         if (dice < 40)
             model_round(r, &m);
+        else if (dice < 58)
+            fold_turn(r, &f);
         else if (dice < 60)
-            model_fold(r, &f, dice < 45);
+            fold_finish(r, &f);
         else if (dice < 90)
             snapshot_turn(r, &snapshots[dice % SNAPSHOTS], &m);
         else if (dice < 97)
@@ -179,14 +187,13 @@ static void a_fold_leaves_leaf_rows_alone(void **state)
 {
     struct rig *r = *state;
     static struct map_model m;
-    struct fold f = {.through = 0};
     model_init(&m, 2);
     add_layers(r, &m);
     for (int i = 0; i < 200; i++)
         model_round(r, &m);
     assert_int_equal(query(r, "SELECT count(*) FROM leaf"), 0);
     assert_true(query(r, "SELECT count(*) FROM delta") > 100);
-    model_fold(r, &f, true);
+    fold_all(r);
     assert_int_equal(query(r, "SELECT count(*) FROM delta"), 0);
     assert_int_equal(query(r, "SELECT count(*) FROM leaf"), model_leaf_count(&m));
     assert_int_equal(overlay_bytes(r->txn.overlay), 0);
@@ -197,12 +204,11 @@ static void a_layer_that_is_gone_leaves_no_rows(void **state)
 {
     struct rig *r = *state;
     static struct map_model m;
-    struct fold f = {.through = 0};
     model_init(&m, 3);
     add_layers(r, &m);
     for (int i = 0; i < 20; i++)
         model_round(r, &m);
-    model_fold(r, &f, true);
+    fold_all(r);
     for (size_t i = 0; i < MODEL_LAYERS; i++) {
         struct word_change words[LEAF_WORDS * MODEL_LEAVES];
         struct round_changes round = {.words = words,
@@ -211,7 +217,7 @@ static void a_layer_that_is_gone_leaves_no_rows(void **state)
         assert_int_equal(layer_row_remove(&r->txn, m.layers[i], NULL), 0);
     }
     assert_true(query(r, "SELECT count(*) FROM leaf") > 0);
-    model_fold(r, &f, true);
+    fold_all(r);
     assert_int_equal(query(r, "SELECT count(*) FROM leaf"), 0);
     assert_int_equal(query(r, "SELECT count(*) FROM delta"), 0);
 }
@@ -242,7 +248,6 @@ static void a_damaged_leaf_holds_no_other_back(void **state)
 {
     struct rig *r = *state;
     static struct map_model m;
-    struct fold f = {.through = 0};
     model_init(&m, 5);
     add_layers(r, &m);
     struct word_change words[] = {{extent_key(m.layers[0], 0), 1},
@@ -250,7 +255,7 @@ static void a_damaged_leaf_holds_no_other_back(void **state)
     struct round_changes round = {.words = words, .word_count = 2};
     uint64_t leaf[LEAF_WORDS];
     assert_int_equal(round_store(&r->txn, &round, NULL), 0);
-    model_fold(r, &f, true);
+    fold_all(r);
     assert_int_equal(txn_exec(&r->txn,
                               "UPDATE leaf SET words = x'0100ff00000000'"
                               " WHERE key = (SELECT min(key) FROM leaf)",
@@ -259,7 +264,7 @@ static void a_damaged_leaf_holds_no_other_back(void **state)
     words[0].word = 3;
     words[1].word = 4;
     assert_int_equal(round_store(&r->txn, &round, NULL), 0);
-    model_fold(r, &f, true);
+    fold_all(r);
     assert_int_equal(query(r, "SELECT count(*) FROM delta"), 0);
     assert_int_equal(leaf_load(&r->txn, leaf_key_of(words[0].key), leaf, NULL), -EUCLEAN);
     assert_int_equal(leaf_load(&r->txn, leaf_key_of(words[1].key), leaf, NULL), 0);
@@ -295,7 +300,6 @@ static void past_the_bound_new_leaves_are_stored_at_once(void **state)
     enum { WIDE = 100000 };
     struct rig *r = *state;
     static struct map_model m;
-    struct fold f = {.through = 0};
     model_init(&m, 6);
     add_layers(r, &m);
     assert_int_equal(txn_exec(&r->txn, "BEGIN", NULL), 0);
@@ -310,7 +314,7 @@ static void past_the_bound_new_leaves_are_stored_at_once(void **state)
     for (uint32_t i = WIDE - 10; i < WIDE + 990; i += 9)
         assert_int_equal(word_at(r, m.layers[0], i), 77);
     assert_int_equal(txn_exec(&r->txn, "COMMIT", NULL), 0);
-    model_fold(r, &f, true);
+    fold_all(r);
     assert_int_equal(query(r, "SELECT count(*) FROM leaf"), WIDE + 990);
     for (uint32_t i = WIDE - 10; i < WIDE + 990; i += 9)
         assert_int_equal(word_at(r, m.layers[0], i), 77);
@@ -434,7 +438,7 @@ static void a_crash_between_any_two_steps_loses_nothing(void **state)
             txn_open_writer(&other->txn, rig_path(other, "catalog.db"), NULL), 0);
         open_again(other, &fresh);
         bool same = model_is(&m, &other->txn);
-        model_fold(other, &fresh, true);
+        fold_all(other);
         same = same && model_is(&m, &other->txn);
         rig_teardown(&other_state);
         assert_true(same);

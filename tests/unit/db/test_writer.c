@@ -116,6 +116,139 @@ static void jobs_that_wait_together_share_one_sync(void **state)
     assert_int_equal(rig_pool_count(r), JOBS);
 }
 
+/* ---- Large rounds ------------------------------------------------------------------ */
+
+#define WIDE_LEAVES 12000
+
+struct wide {
+    uint32_t layer;
+    uint64_t word; /* of all its leaves */
+};
+
+static int work_add_wide(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct wide *wide = arg;
+    struct pool_row pool = sample_pool("wide", "wide");
+    struct layer_row layer = sample_layer("wide", 0);
+    int rc = pool_row_add(txn, &pool, e);
+    if (rc == 0)
+        rc = layer_row_add(txn, &layer, e);
+    wide->layer = layer.id;
+    return rc;
+}
+
+/* A round that says the same of the first word of each leaf. */
+static int work_store_wide(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    const struct wide *wide = arg;
+    AUTO_FREE struct word_change *words = calloc(WIDE_LEAVES, sizeof(*words));
+    if (words == NULL)
+        return err_oom(e);
+    for (uint32_t i = 0; i < WIDE_LEAVES; i++)
+        words[i] =
+            (struct word_change){extent_key(wide->layer, i * LEAF_WORDS), wide->word};
+    struct round_changes round = {.words = words, .word_count = WIDE_LEAVES};
+    return round_store(txn, &round, e);
+}
+
+static int work_sync_count(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    (void)txn;
+    (void)e;
+    *(int *)arg = fault_vfs_count(FAULT_SYNC);
+    return 0;
+}
+
+static void rows_of_management_go_between_large_rounds(void **state)
+{
+    struct rig *r = *state;
+    enum { ROUNDS = 4 };
+    struct test_job rounds[ROUNDS], looks[ROUNDS];
+    struct wide wide[ROUNDS];
+    int syncs[ROUNDS];
+    struct held held;
+    struct post_box box;
+    post_box_init(&box);
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_wide, &wide[0], NULL), 0);
+    hold_writer(r, &held);
+    for (int i = 0; i < ROUNDS; i++) {
+        wide[i] = (struct wide){wide[0].layer, (uint64_t)i};
+        test_job_init(&rounds[i], &box, work_store_wide, &wide[i]);
+        test_job_init(&looks[i], &box, work_sync_count, &syncs[i]);
+        catalog_write(r->catalog, &rounds[i].job);
+        catalog_write(r->catalog, &looks[i].job);
+    }
+    release_writer(&held);
+    post_box_wait(&box, 2 * ROUNDS);
+    for (int i = 1; i < ROUNDS; i++) /* each in a commit of its own, after the round's */
+        assert_true(syncs[i] > syncs[i - 1]);
+}
+
+struct wide_look {
+    const struct wide *wide;
+    uint64_t word;
+    size_t count;
+};
+
+static int see_wide_leaf(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg)
+{
+    struct wide_look *look = arg;
+    (void)leaf_key;
+    if (look->count++ == 0)
+        look->word = words[0];
+    return words[0] == look->word ? 0 : -EBADMSG;
+}
+
+static int work_look_wide(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct wide_look *look = arg;
+    uint64_t words[LEAF_WORDS], first = leaf_key_of(extent_key(look->wide->layer, 0));
+    look->count = 0;
+    int rc = leaf_each(txn, first, first + WIDE_LEAVES - 1, see_wide_leaf, look, e);
+    if (rc == 0)
+        rc = leaf_load(txn, first + WIDE_LEAVES / 2, words, e);
+    if (rc == 0 && (look->count != WIDE_LEAVES || words[0] != look->word))
+        rc = -EBADMSG;
+    return rc;
+}
+
+static int work_count_deltas(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    return txn_query_int(txn, "SELECT count(*) FROM delta", arg, e);
+}
+
+/* Rounds enough for a fold to begin, and readers all along. */
+static void a_reader_sees_whole_rounds_while_they_are_folded(void **state)
+{
+    struct rig *r = *state;
+    struct wide wide = {.word = 1};
+    struct wide_look looks[2] = {{.wide = &wide}, {.wide = &wide}};
+    struct test_job jobs[2];
+    struct post_box box;
+    int64_t deltas = 1000000;
+    post_box_init(&box);
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_wide, &wide, NULL), 0);
+    assert_int_equal(catalog_write_wait(r->catalog, work_store_wide, &wide, NULL), 0);
+    for (unsigned turn = 0; wide.word < 60 || deltas > 100; turn++) {
+        for (int i = 0; i < 2; i++) {
+            test_job_init(&jobs[i], &box, work_look_wide, &looks[i]);
+            catalog_read(r->catalog, &jobs[i].job);
+        }
+        if (wide.word < 60) {
+            wide.word++;
+            assert_int_equal(catalog_write_wait(r->catalog, work_store_wide, &wide, NULL),
+                             0);
+        }
+        post_box_wait(&box, 2 * (turn + 1));
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(jobs[i].job.rc, 0);
+            assert_in_range(looks[i].word, wide.word - 1, wide.word);
+        }
+        assert_int_equal(catalog_read_wait(r->catalog, work_count_deltas, &deltas, NULL),
+                         0);
+    }
+}
+
 static void a_write_is_synced_before_it_is_answered(void **state)
 {
     struct rig *r = *state;
@@ -400,7 +533,7 @@ static void the_log_stays_short_while_writes_go_on(void **state)
     store_spread(r, &spread, 60); /* some 6,000 pages */
     assert_true(rig_file_bytes(r, "catalog.db") > 4000L * 4096);
     assert_true(rig_file_bytes(r, "catalog.db-wal") <
-                (CHECKPOINT_PAGES + 600L) * LOG_FRAME_BYTES);
+                (CHECKPOINT_PAGES_MAX + 600L) * LOG_FRAME_BYTES);
 }
 
 struct slow_read {
@@ -453,6 +586,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WRITER_TEST(a_failed_job_leaves_nothing_and_its_neighbours_commit),
         WRITER_TEST(jobs_that_wait_together_share_one_sync),
+        WRITER_TEST(rows_of_management_go_between_large_rounds),
+        WRITER_TEST(a_reader_sees_whole_rounds_while_they_are_folded),
         WRITER_TEST(a_write_is_synced_before_it_is_answered),
         WRITER_TEST(many_threads_write_at_once),
         WRITER_TEST(close_ends_what_was_queued),
