@@ -39,8 +39,8 @@ struct catalog_options {
 
 /* Blocking; main's thread before others start. Creates an empty catalog where there is
  * none, migrates an older one. -EBUSY: another daemon or tool has it. -EPROTO: its schema
- * is newer than this program (both numbers named). -EUCLEAN: not a database, or a foreign
- * one. */
+ * is newer than this program (both numbers named). -EUCLEAN: not a database, a foreign
+ * one, or one with a damaged delta. */
 int catalog_open(const struct catalog_options *options, struct catalog **out,
                  struct err *e) MUST_CHECK;
 /* Blocking: ends the queued jobs, checkpoints, closes. NULL is allowed. */
@@ -147,7 +147,7 @@ int layer_row_replace(struct catalog_txn *txn, uint32_t from, uint32_t to,
                       struct err *e) MUST_CHECK;
 /* The lowest number that no layer ever had. */
 int layer_next_id(struct catalog_txn *txn, uint32_t *id, struct err *e) MUST_CHECK;
-/* -EBUSY while leaf rows or child layers are left. */
+/* -EBUSY while words that are not 0 or child layers are left. */
 int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e) MUST_CHECK;
 int layer_row_each(struct catalog_txn *txn,
                    int (*each)(const struct layer_row *row, void *arg), void *arg,
@@ -307,15 +307,17 @@ struct round_changes {
     struct share_change *shares;
     size_t share_count;
 };
-/* All of a round in the caller's transaction. Words of a layer that no longer exists are
- * dropped. A leaf whose words are all 0 has no row. */
+/* All of a round in the caller's transaction: the words as deltas, which the catalog folds
+ * into leaves later. Words of a layer that no longer exists are dropped. -ENOBUFS: folding
+ * has failed for so long that no more can wait for it. */
 int round_store(struct catalog_txn *txn, const struct round_changes *changes,
                 struct err *e) MUST_CHECK;
 
-/* A leaf without a row reads as zeros. */
+/* The words as of the transaction's snapshot; where nothing was stored, zeros. */
 int leaf_load(struct catalog_txn *txn, uint64_t leaf_key, uint64_t words[LEAF_WORDS],
               struct err *e) MUST_CHECK;
-/* Every leaf row from first to last leaf key, in order, in one snapshot. */
+/* Every leaf from first to last leaf key with a word that is not 0, in order, in one
+ * snapshot. A long walk keeps the log from starting over. */
 int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
               int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
               void *arg, struct err *e) MUST_CHECK;
