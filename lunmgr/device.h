@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "lunmgr/alloc.h"
+#include "lunmgr/discard.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -31,6 +32,9 @@ struct device {
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */
     atomic_bool failed;   /* an fdatasync failed, or it is not ours: no more I/O */
+    /* Home loop: discard.c. */
+    enum discard_way discard_way;
+    bool discard_failed; /* said in the log */
 };
 
 /* Opens path and takes its measure: what fits in whole extents. size_bytes > 0 makes (or

@@ -80,6 +80,26 @@ void limbo_unkeep(struct pool *pool, uint64_t no)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Under the lock: p has aged. True: it is free now. */
+static bool limbo_hand_on(struct pool *pool, place p)
+{
+    if (discard_add(pool, p)) {
+        pool->limbo.discarding++;
+        return false;
+    }
+    alloc_release(pool_device(pool, p)->alloc, place_extent(p));
+    return true;
+}
+
+static void limbo_wake(struct space_wait *woken)
+{
+    while (woken != NULL) {
+        struct space_wait *next = woken->next;
+        inbox_post(woken->inbox, &woken->note);
+        woken = next;
+    }
+}
+
 void limbo_release(struct pool *pool)
 {
     struct limbo *l = &pool->limbo;
@@ -90,30 +110,40 @@ void limbo_release(struct pool *pool)
     size_t released = 0;
     while (l->unkept > 0 && entry_at(l, 0)->round < durable &&
            entry_at(l, 0)->epoch < oldest) {
-        place p = entry_at(l, 0)->place;
-        alloc_release(pool_device(pool, p)->alloc, place_extent(p));
+        released += limbo_hand_on(pool, entry_at(l, 0)->place);
         l->first = (l->first + 1) % l->capacity;
         l->count--;
         l->unkept--;
-        released++;
     }
-    if (released > 0 || l->count == 0 || pool_is_failed(pool)) {
+    if (l->waits != NULL && released == 0) {
+        released = discard_take_back(pool, DISCARD_TAKE_BACK_EXTENTS);
+        l->discarding -= released;
+    }
+    if (released > 0 || l->count + l->discarding == 0 || pool_is_failed(pool)) {
         woken = l->waits;
         l->waits = NULL;
     }
     pthread_mutex_unlock(&l->lock);
-    while (woken != NULL) {
-        struct space_wait *next = woken->next;
-        inbox_post(woken->inbox, &woken->note);
-        woken = next;
-    }
+    limbo_wake(woken);
+}
+
+void limbo_discarded(struct pool *pool, size_t count)
+{
+    struct limbo *l = &pool->limbo;
+    pthread_mutex_lock(&l->lock);
+    assert(l->discarding >= count);
+    l->discarding -= count;
+    struct space_wait *woken = l->waits;
+    l->waits = NULL;
+    pthread_mutex_unlock(&l->lock);
+    limbo_wake(woken);
 }
 
 bool limbo_park(struct pool *pool, struct space_wait *wait)
 {
     struct limbo *l = &pool->limbo;
     pthread_mutex_lock(&l->lock);
-    bool aging = l->count > 0;
+    bool aging = l->count + l->discarding > 0;
     if (aging) {
         wait->next = l->waits;
         l->waits = wait;
@@ -141,9 +171,25 @@ bool limbo_has_waiters(struct pool *pool)
 size_t limbo_count(struct pool *pool)
 {
     pthread_mutex_lock(&pool->limbo.lock);
-    size_t n = pool->limbo.count;
+    size_t n = pool->limbo.count + pool->limbo.discarding;
     pthread_mutex_unlock(&pool->limbo.lock);
     return n;
+}
+
+size_t limbo_discarding(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->limbo.lock);
+    size_t n = pool->limbo.discarding;
+    pthread_mutex_unlock(&pool->limbo.lock);
+    return n;
+}
+
+bool limbo_has_aging(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->limbo.lock);
+    bool any = pool->limbo.count > 0;
+    pthread_mutex_unlock(&pool->limbo.lock);
+    return any;
 }
 
 bool limbo_wants_round(struct pool *pool)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Extents that were freed and may not be used again yet. A free notes the round number
  * and the epoch after its word was swapped; the extent is free for use when the round
- * after that one is committed and every I/O in flight at the free has ended. Who needs
- * space meanwhile parks here. Any thread, its own lock; releasing is the home loop's. */
+ * after that one is committed, every I/O in flight at the free has ended and its space
+ * was given back below (discard.h). Who needs space meanwhile parks here. Any thread, its
+ * own lock; releasing is the home loop's. */
 #ifndef LUNMGR_LIMBO_H
 #define LUNMGR_LIMBO_H
 
@@ -32,7 +33,8 @@ struct limbo {
     pthread_mutex_t lock;
     struct limbo_entry *entries;
     size_t capacity, first, count;
-    size_t unkept; /* of the first, how many a round's bitmaps show free already */
+    size_t unkept;     /* of the first, how many a round's bitmaps show free already */
+    size_t discarding; /* have left the ring: discard.c has them */
     struct space_wait *waits;
 };
 
@@ -45,13 +47,20 @@ void limbo_add(struct pool *pool, place p);
 /* In round `no`'s copy phase, before the bitmaps: its copy shows free what was freed in
  * rounds before it. */
 void limbo_unkeep(struct pool *pool, uint64_t no);
-/* Home loop: hands back what has aged, wakes who waits if anything changed for them. */
+/* Home loop: what has aged goes back to the allocator by way of discard.c, or at once
+ * where someone waits for space; wakes who waits if anything changed for them. */
 void limbo_release(struct pool *pool);
+/* Home loop: discard.c has released so many. */
+void limbo_discarded(struct pool *pool, size_t count);
 /* False: nothing is waited for here, the pool is full. Else the note comes when to try
  * again: at once, if extents became free since the caller found none. */
 bool limbo_park(struct pool *pool, struct space_wait *wait);
 bool limbo_has_waiters(struct pool *pool);
+/* Freed and not free yet: those that age, those that discard.c has. */
 size_t limbo_count(struct pool *pool);
+size_t limbo_discarding(struct pool *pool);
+/* Some wait for a round or for I/O in flight. */
+bool limbo_has_aging(struct pool *pool);
 /* The oldest entry waits for a round that has not been committed. */
 bool limbo_wants_round(struct pool *pool);
 

@@ -36,7 +36,7 @@ struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
     limbo_init(&pool->limbo);
     share_init(&pool->share);
     pool->loader = leaf_loader_create(lunmgr_catalog(m), loop_inbox(lunmgr_home(m)));
-    if (round_init(pool, e) != 0 || pool->loader == NULL) {
+    if (round_init(pool, e) != 0 || discard_init(pool, e) != 0 || pool->loader == NULL) {
         err_oom(e);
         pool_free(pool);
         return NULL;
@@ -49,6 +49,7 @@ void pool_free(struct pool *pool)
     if (pool == NULL)
         return;
     round_fini(pool);
+    discard_fini(pool);
     for (struct layer *next; pool->orphans != NULL; pool->orphans = next) {
         next = pool->orphans->next_orphan;
         layer_destroy(pool->orphans);

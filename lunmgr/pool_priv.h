@@ -4,6 +4,7 @@
 #define LUNMGR_POOL_PRIV_H
 
 #include "lunmgr/device.h"
+#include "lunmgr/discard.h"
 #include "lunmgr/fence.h"
 #include "lunmgr/leaf.h"
 #include "lunmgr/limbo.h"
@@ -32,7 +33,7 @@ struct pool {
     struct layer *layers;       /* home loop: layer.c */
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
-    atomic_uint background_count;    /* drops and merges of layers under way */
+    atomic_uint background_count;    /* drops and merges of layers, discards */
     struct note *background_waiting; /* home loop: run when there are none left */
     struct layer *orphans; /* drop.c: dirty layers of nobody, freed with the pool */
 
@@ -42,6 +43,7 @@ struct pool {
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
     struct share share;
+    struct discard discard; /* home loop */
     struct leaf_loader *loader;
     _Atomic uint64_t stack_versions[STACK_VERSIONS]; /* stack.c */
     struct round round;

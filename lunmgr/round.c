@@ -196,7 +196,7 @@ bool round_is_quiet(struct pool *pool)
     struct round *r = &pool->round;
     return round_is_idle(pool) && !devices_unsynced(pool) && r->boarding == NULL &&
            !words_dirty(r) && !bitmaps_dirty(pool) && !share_has_changes(pool) &&
-           limbo_count(pool) == 0;
+           !limbo_has_aging(pool);
 }
 
 static void round_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -393,7 +393,7 @@ static void round_commit(struct pool *pool)
     struct round *r = &pool->round;
     bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0 &&
                    r->share_count == 0 && r->riders == NULL;
-    bool ages = r->scope == ROUND_WHOLE && limbo_count(pool) > 0;
+    bool ages = r->scope == ROUND_WHOLE && limbo_has_aging(pool);
     if (r->rc != 0 || (nothing && !ages)) {
         round_end(pool);
         return;

@@ -92,6 +92,17 @@ static void do_write(struct cut_disk *disk, const struct engine_io *io)
         }
 }
 
+static void do_punch(struct cut_disk *disk, const struct engine_io *io)
+{
+    static const uint8_t zeros[BLOCK];
+    uint64_t block = io->offset_bytes / BLOCK;
+    disk->seq++;
+    for (uint64_t at = 0; at < io->length_bytes; at += BLOCK, block++) {
+        assert(block < disk->block_count);
+        *newest_link(disk, block) = version_of(zeros, disk->seq);
+    }
+}
+
 static int do_read(struct cut_disk *disk, const struct engine_io *io)
 {
     uint64_t block = io->offset_bytes / BLOCK;
@@ -169,6 +180,8 @@ static struct engine_io *cut_pick(struct cut_engine *ce)
             io->rc = do_read(disk, io);
         else if (io->op == ENGINE_SYNC)
             do_sync(disk, io->fd, seq);
+        else
+            do_punch(disk, io);
     }
     pthread_mutex_unlock(&disk->lock);
     return io;
