@@ -36,6 +36,16 @@ void discard_fini(struct pool *pool)
         event_free(d->pause);
 }
 
+void discard_stop(struct pool *pool)
+{
+    pool->discard.is_stopped = true;
+}
+
+void discard_go_on(struct pool *pool)
+{
+    pool->discard.is_stopped = false;
+}
+
 /* ---- Waiting --------------------------------------------------------------------- */
 
 static void discard_pause(struct pool *pool)
@@ -54,7 +64,8 @@ static enum discard_way device_discard_way(struct device *device)
 
 static bool discard_is_wanted(struct pool *pool, struct device *device)
 {
-    return !pool_is_failed(pool) && !lunmgr_is_closing(pool->manager) &&
+    return !pool->discard.is_stopped && !pool_is_failed(pool) &&
+           !lunmgr_is_closing(pool->manager) &&
            device_discard_way(device) != DISCARD_NONE;
 }
 

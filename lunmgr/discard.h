@@ -47,7 +47,8 @@ struct discard {
     struct extent_set *waiting[POOL_DEVICE_MAX]; /* NULL: never had any */
     size_t waiting_count;                        /* in all of them */
     unsigned under_way;
-    bool is_busy; /* counted as background work */
+    bool is_busy;    /* counted as background work */
+    bool is_stopped; /* the pool is to go */
     struct event *pause;
     struct discard_run runs[DISCARD_RUNS_MAX];
 };
@@ -55,6 +56,10 @@ struct discard {
 /* Any thread, before the home loop has the pool, and after. */
 int discard_init(struct pool *pool, struct err *e) MUST_CHECK;
 void discard_fini(struct pool *pool);
+/* No more of it from now on (what is under way is background work, to be waited for), or
+ * as before. */
+void discard_stop(struct pool *pool);
+void discard_go_on(struct pool *pool);
 
 /* limbo.c's, under its lock: p has aged. False: it is to be released at once. */
 bool discard_add(struct pool *pool, place p) MUST_CHECK;

@@ -54,7 +54,9 @@ static void pool_created(struct op *op)
 
 static void pool_start_rounds(struct op *op)
 {
-    round_start(pool_op_of(op)->pool);
+    struct pool *pool = pool_op_of(op)->pool;
+    discard_go_on(pool);
+    round_start(pool);
     op_return(op);
 }
 
@@ -284,8 +286,10 @@ static void pool_stop_rounds(struct note *note)
 /* Deleted volumes' layers are still the pool's: they go first. */
 static void pool_await_drops(struct op *op)
 {
+    struct pool *pool = pool_op_of(op)->pool;
     op->job.note.run = pool_stop_rounds;
-    background_wait(pool_op_of(op)->pool, &op->job.note);
+    discard_stop(pool); /* the last round may free extents after the wait */
+    background_wait(pool, &op->job.note);
 }
 
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)

@@ -89,9 +89,17 @@ static bool is_all(const struct rig_io *io, uint64_t bytes, uint8_t fill)
     return true;
 }
 
+static void home_count(struct pool_rig *r, void *arg)
+{
+    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
+}
+
+/* Also those that only their punch holds back: at home, where none ends meanwhile. */
 static uint64_t free_extents(void)
 {
-    return pool_free_extents(rig.pool);
+    uint64_t count;
+    pool_rig_at_home(&rig, home_count, &count);
+    return count;
 }
 
 /* ---- Writes smaller than a block --------------------------------------------------- */
