@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Freed space is returned to the file below, in few and long pieces; nobody waits for
+ * that but for want of any other extent, and nothing depends on it. */
+#include "tests/lib/vio_load.h"
+
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct pool_rig rig;
+static struct volume *vol;
+
+static void open_rig(enum rig_engine engine, unsigned lanes, bool threads,
+                     uint64_t pool_bytes, unsigned tick_ms, uint64_t seed)
+{
+    struct pool_rig_options options = {.engine = engine,
+                                       .lane_count = lanes,
+                                       .threads = threads,
+                                       .pool_bytes = pool_bytes,
+                                       .tick_ms = tick_ms,
+                                       .seed = seed};
+    pool_rig_create(&rig, &options);
+}
+
+/* Fifteen extents, and one volume that could take more. */
+static int setup(void **state)
+{
+    (void)state;
+    open_rig(RIG_FAKE, 2, false, MIB, 0, 0);
+    vol = pool_rig_volume(&rig, "v", 64 * MIB, 512);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    pool_rig_destroy(&rig);
+    return 0;
+}
+
+static void fill_pool(void)
+{
+    for (uint64_t at = 0; pool_free_extents(rig.pool) > 0; at += EXTENT_BYTES)
+        assert_int_equal(rig_write(&rig, vol, at, EXTENT_BYTES, 0x11), 0);
+}
+
+static void unmap(uint64_t offset, uint64_t bytes)
+{
+    assert_int_equal(rig_io_run(&rig, 0, vol, VIO_UNMAP, offset, bytes, NULL), 0);
+}
+
+static bool is_checked(void *arg)
+{
+    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
+}
+
+static void assert_sound(void)
+{
+    struct pool_check_report report;
+    pool_rig_until(&rig, is_checked, &rig);
+    pool_rig_settle(&rig);
+    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
+    assert_int_equal(report.double_extents, 0);
+    assert_int_equal(report.lost_extents, 0);
+    assert_int_equal(report.leaked_extents, 0);
+    assert_int_equal(report.named_extents, report.used_extents);
+}
+
+/* ---- The home loop's engine ---------------------------------------------------------
+ */
+
+static void home_hold(struct pool_rig *r, void *arg)
+{
+    fake_engine_hold(r->home_fake, *(const unsigned *)arg);
+}
+
+static void hold_punches(void)
+{
+    unsigned ops = FAKE_PUNCH;
+    pool_rig_at_home(&rig, home_hold, &ops);
+}
+
+static void let_punches_go(void)
+{
+    unsigned ops = 0;
+    pool_rig_at_home(&rig, home_hold, &ops);
+}
+
+static void home_fail(struct pool_rig *r, void *arg)
+{
+    fake_engine_fail(r->home_fake, FAKE_PUNCH, 1, *(const int *)arg, true);
+}
+
+static void fail_punches(int rc)
+{
+    pool_rig_at_home(&rig, home_fail, &rc);
+}
+
+struct punches {
+    unsigned waiting;
+    uint64_t answered;
+};
+
+static void home_look(struct pool_rig *r, void *arg)
+{
+    *(struct punches *)arg = (struct punches){
+        .waiting = fake_engine_waiting(r->home_fake, FAKE_PUNCH),
+        .answered = fake_engine_count(r->home_fake, FAKE_PUNCH),
+    };
+}
+
+static struct punches punches(void)
+{
+    struct punches p;
+    pool_rig_at_home(&rig, home_look, &p);
+    return p;
+}
+
+static unsigned wanted_waiting;
+
+static bool so_many_wait(void *arg)
+{
+    (void)arg;
+    return punches().waiting == wanted_waiting;
+}
+
+/* Until the held engine has so many punches. */
+static void await_punches(unsigned count)
+{
+    wanted_waiting = count;
+    pool_rig_until(&rig, so_many_wait, NULL);
+}
+
+/* ---- What is returned ---------------------------------------------------------------
+ */
+
+static uint64_t file_bytes(void)
+{
+    struct stat st;
+    assert_int_equal(stat(rig.pool_path, &st), 0);
+    return (uint64_t)st.st_blocks * 512;
+}
+
+static void returns_space(enum rig_engine engine)
+{
+    pool_rig_destroy(&rig);
+    if (!pool_rig_has(engine))
+        skip();
+    open_rig(engine, 1, false, 64 * MIB, 0, 0);
+    vol = pool_rig_volume(&rig, "v", 64 * MIB, 512);
+    uint64_t empty = file_bytes();
+    for (uint64_t at = 0; at < 32 * MIB; at += VIO_BYTES_MAX)
+        assert_int_equal(rig_write(&rig, vol, at, VIO_BYTES_MAX, 0x11), 0);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_true(file_bytes() >= empty + 32 * MIB);
+    unmap(0, 16 * MIB);
+    pool_rig_settle(&rig);
+    assert_in_range(file_bytes(), empty + 16 * MIB, empty + 17 * MIB);
+    for (uint64_t at = 0; at < 32 * MIB; at += VIO_BYTES_MAX)
+        assert_true(rig_reads(&rig, vol, at, VIO_BYTES_MAX, at < 16 * MIB ? 0 : 0x11));
+    assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
+    pool_rig_settle(&rig);
+    assert_in_range(file_bytes(), 0, empty + MIB);
+}
+
+static void freed_space_returns_to_the_file_by_threads(void **state)
+{
+    (void)state;
+    returns_space(RIG_THREADS);
+}
+
+static void freed_space_returns_to_the_file_by_uring(void **state)
+{
+    (void)state;
+    returns_space(RIG_URING);
+}
+
+static void adjacent_frees_are_one_punch(void **state)
+{
+    (void)state;
+    fill_pool();
+    for (uint64_t i = 0; i < 8; i++)
+        unmap((i * 5 + 3) % 8 * EXTENT_BYTES, EXTENT_BYTES); /* in any order */
+    unmap(10 * EXTENT_BYTES, EXTENT_BYTES);
+    pool_rig_settle(&rig);
+    assert_int_equal(punches().answered, 2);
+    assert_int_equal(pool_free_extents(rig.pool), 9);
+}
+
+/* ---- Who waits ----------------------------------------------------------------------
+ */
+
+static void an_extent_is_not_handed_out_while_it_is_punched(void **state)
+{
+    struct rig_io write;
+    (void)state;
+    fill_pool();
+    hold_punches();
+    unmap(3 * EXTENT_BYTES, EXTENT_BYTES);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    await_punches(1);
+    assert_int_equal(pool_free_extents(rig.pool), 0);
+    assert_int_equal(limbo_count(rig.pool), 1);
+    rig_io_init(&write, &rig, 0, vol, VIO_WRITE, 20 * EXTENT_BYTES, EXTENT_BYTES);
+    memset(rig_io_data(&write), 0x77, EXTENT_BYTES);
+    rig_io_start(&write);
+    for (int i = 0; i < 20; i++)
+        pool_rig_turn(&rig);
+    assert_false(write.ended); /* and it has not failed for want of space */
+    let_punches_go();
+    assert_int_equal(rig_io_wait(&write), 0);
+    rig_io_fini(&write);
+    assert_true(rig_reads(&rig, vol, 20 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
+}
+
+/* Every second one: eight runs, of which four are punched at once. */
+static void a_full_pool_takes_back_what_is_not_punched_yet(void **state)
+{
+    struct rig_io last;
+    (void)state;
+    fill_pool();
+    hold_punches();
+    for (uint64_t i = 0; i < 15; i += 2)
+        unmap(i * EXTENT_BYTES, EXTENT_BYTES);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    await_punches(DISCARD_RUNS_MAX);
+    for (uint64_t i = 0; i < 8 - DISCARD_RUNS_MAX; i++)
+        assert_int_equal(
+            rig_write(&rig, vol, (20 + i) * EXTENT_BYTES, EXTENT_BYTES, 0x22), 0);
+    assert_int_equal(punches().answered, 0);
+    rig_io_init(&last, &rig, 1, vol, VIO_WRITE, 40 * EXTENT_BYTES, 4096);
+    rig_io_start(&last);
+    pool_rig_turn(&rig);
+    assert_false(last.ended);
+    let_punches_go();
+    assert_int_equal(rig_io_wait(&last), 0);
+    rig_io_fini(&last);
+    for (uint64_t i = 0; i < 8 - DISCARD_RUNS_MAX; i++)
+        assert_true(rig_reads(&rig, vol, (20 + i) * EXTENT_BYTES, EXTENT_BYTES, 0x22));
+    assert_int_equal(punches().answered, DISCARD_RUNS_MAX);
+    assert_sound();
+}
+
+/* While the pool has others, nobody waits for those that are punched. */
+static void writers_take_other_extents_meanwhile(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_write(&rig, vol, 0, 4 * EXTENT_BYTES, 0x11), 0);
+    hold_punches();
+    unmap(0, 4 * EXTENT_BYTES);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    await_punches(1);
+    assert_int_equal(rig_write(&rig, vol, 0, 11 * EXTENT_BYTES, 0x22), 0);
+    assert_int_equal(rig_flush(&rig, vol), 0); /* nor does a flush */
+    assert_int_equal(punches().answered, 0);
+    let_punches_go();
+    pool_rig_settle(&rig);
+    assert_true(rig_reads(&rig, vol, 0, 11 * EXTENT_BYTES, 0x22));
+    assert_int_equal(pool_free_extents(rig.pool), 4);
+}
+
+/* ---- What goes wrong -----------------------------------------------------------------
+ */
+
+static void frees_in_turn(unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        assert_int_equal(rig_write(&rig, vol, 0, 3 * EXTENT_BYTES, 0x11), 0);
+        unmap(0, 3 * EXTENT_BYTES);
+        pool_rig_settle(&rig);
+        assert_int_equal(pool_free_extents(rig.pool), 15);
+    }
+}
+
+static void a_device_that_refuses_is_asked_once(void **state)
+{
+    static const int refusals[] = {-EOPNOTSUPP, -ENOTTY, -EINVAL, -ENOSYS};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        pool_rig_destroy(&rig);
+        setup(NULL);
+        fail_punches(refusals[i]);
+        frees_in_turn(3);
+        assert_int_equal(punches().answered, 1);
+        assert_sound();
+    }
+}
+
+static void a_failed_punch_leaks_nothing(void **state)
+{
+    (void)state;
+    fail_punches(-EIO);
+    frees_in_turn(3);
+    assert_int_equal(punches().answered, 3); /* the next may work */
+    assert_sound();
+}
+
+static void home_trim(struct pool_rig *r, void *arg)
+{
+    (void)arg;
+    r->pool->devices[0]->discard_way = DISCARD_TRIM;
+}
+
+/* BLKDISCARD of a file is refused as that of a device which has none. */
+static void a_trim_that_is_refused_leaks_nothing(void **state)
+{
+    (void)state;
+    pool_rig_at_home(&rig, home_trim, NULL);
+    frees_in_turn(3);
+    assert_int_equal(rig.pool->devices[0]->discard_way, DISCARD_NONE);
+    assert_int_equal(punches().answered, 0);
+    assert_sound();
+}
+
+static void a_stop_waits_for_punches_and_loses_no_extent(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(rig_write(&rig, vol, 0, 15 * EXTENT_BYTES, 0x11), 0);
+        for (uint64_t x = 0; x < 15; x += 2)
+            unmap(x * EXTENT_BYTES, EXTENT_BYTES);
+        assert_int_equal(rig_flush(&rig, vol), 0);
+        if (i % 2 == 1)
+            usleep(DISCARD_PAUSE_MS * 1000); /* one that is under way, perhaps */
+        pool_rig_close(&rig);
+        pool_rig_open(&rig);
+        vol = volume_find(rig.manager, "v");
+        assert_int_equal(pool_free_extents(rig.pool), 8);
+        assert_true(rig_reads(&rig, vol, EXTENT_BYTES, EXTENT_BYTES, 0x11));
+        assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
+        assert_sound();
+    }
+}
+
+static void a_pool_goes_while_its_space_is_returned(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_write(&rig, vol, 0, 15 * EXTENT_BYTES, 0x11), 0);
+    for (uint64_t x = 0; x < 15; x += 2)
+        unmap(x * EXTENT_BYTES, EXTENT_BYTES);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
+    assert_int_equal(pool_rig_delete_pool(&rig, "p", NULL), 0);
+    assert_null(pool_find(rig.manager, "p"));
+}
+
+/* ---- Late punches ---------------------------------------------------------------------
+ */
+
+static const struct load_mix mix = {
+    .read = 20, .write = 45, .unmap = 25, .zero = 5, .flush = 5};
+
+/* A small pool under writes and UNMAPs: what was punched is written again at once. */
+static void churn(enum rig_engine engine, uint64_t seed)
+{
+    pool_rig_destroy(&rig);
+    if (!pool_rig_has(engine))
+        return;
+    open_rig(engine, RIG_LANES, true, 3 * MIB, 2, seed);
+    vol = pool_rig_volume(&rig, "v", 4 * MIB, 512);
+    struct oracle *o = oracle_create(4 * MIB);
+    struct vio_load *loads[RIG_LANES];
+    for (unsigned i = 0; i < RIG_LANES; i++) {
+        struct load_options load = {.rig = &rig,
+                                    .lane = i,
+                                    .volume = vol,
+                                    .oracle = o,
+                                    .seed = seed * 31 + i,
+                                    .count = rig_times(1500),
+                                    .depth = 4,
+                                    .region_bytes = 4 * MIB,
+                                    .align_bytes = 4096,
+                                    .bytes_max = 4 * EXTENT_BYTES,
+                                    .mix = mix,
+                                    .may_fail = true}; /* it may be full */
+        loads[i] = vio_load_start(&load);
+    }
+    vio_load_wait(&rig, loads, RIG_LANES);
+    for (unsigned i = 0; i < RIG_LANES; i++)
+        (void)vio_load_finish(loads[i]);
+    assert_true(oracle_verify(o, &rig, vol, NULL));
+    assert_null(oracle_offence(o));
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_sound();
+    oracle_destroy(o);
+}
+
+static void no_late_punch_takes_new_data(void **state)
+{
+    (void)state;
+    churn(RIG_THREADS, 3);
+    churn(RIG_URING, 4);
+    for (uint64_t seed = 5; seed < 5 + rig_times(4); seed++)
+        churn(RIG_FAKE, seed);
+}
+
+static void cut_once(uint64_t seed)
+{
+    pool_rig_destroy(&rig);
+    open_rig(RIG_CUT, RIG_LANES, true, 3 * MIB, 2, seed);
+    vol = pool_rig_volume(&rig, "v", 4 * MIB, 512);
+    struct oracle *o = oracle_create(4 * MIB);
+    struct vio_load *loads[RIG_LANES];
+    struct oracle_cut cut;
+    for (unsigned i = 0; i < RIG_LANES; i++) {
+        struct load_options load = {.rig = &rig,
+                                    .lane = i,
+                                    .volume = vol,
+                                    .oracle = o,
+                                    .seed = seed * 31 + i,
+                                    .count = UINT32_MAX,
+                                    .depth = 4,
+                                    .region_bytes = 4 * MIB,
+                                    .align_bytes = 4096,
+                                    .bytes_max = 4 * EXTENT_BYTES,
+                                    .mix = mix,
+                                    .fua_percent = 4,
+                                    .may_fail = true};
+        loads[i] = vio_load_start(&load);
+    }
+    usleep((useconds_t)(20000 + seed * 7919 % 60000));
+    oracle_cut_begin(o, &cut);
+    pool_rig_cut(&rig);
+    oracle_cut_end(o, &cut);
+    for (unsigned i = 0; i < RIG_LANES; i++)
+        vio_load_stop(loads[i]);
+    vio_load_wait(&rig, loads, RIG_LANES);
+    for (unsigned i = 0; i < RIG_LANES; i++)
+        (void)vio_load_finish(loads[i]);
+    assert_null(oracle_offence(o));
+    pool_rig_close(&rig);
+    pool_rig_take_cut(&rig);
+    pool_rig_open(&rig);
+    assert_true(oracle_verify(o, &rig, volume_find(rig.manager, "v"), &cut));
+    assert_sound();
+    oracle_destroy(o);
+}
+
+static void a_power_cut_amid_punches_keeps_what_was_flushed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= rig_times(8); seed++)
+        cut_once(seed);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(freed_space_returns_to_the_file_by_threads),
+        TEST(freed_space_returns_to_the_file_by_uring),
+        TEST(adjacent_frees_are_one_punch),
+        TEST(an_extent_is_not_handed_out_while_it_is_punched),
+        TEST(a_full_pool_takes_back_what_is_not_punched_yet),
+        TEST(writers_take_other_extents_meanwhile),
+        TEST(a_device_that_refuses_is_asked_once),
+        TEST(a_failed_punch_leaks_nothing),
+        TEST(a_trim_that_is_refused_leaks_nothing),
+        TEST(a_stop_waits_for_punches_and_loses_no_extent),
+        TEST(a_pool_goes_while_its_space_is_returned),
+        TEST(no_late_punch_takes_new_data),
+        TEST(a_power_cut_amid_punches_keeps_what_was_flushed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
