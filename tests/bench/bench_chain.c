@@ -92,14 +92,14 @@ static bool next_in_order(void *arg, uint64_t *offset_bytes)
 
 static void fill(struct bench_rig *r, const struct settings *s, struct volume *volume)
 {
-    struct random_place place = {.region_bytes = s->size_bytes,
+    struct random_place where = {.region_bytes = s->size_bytes,
                                  .align_bytes = (uint32_t)MIB};
     struct traffic_options options = {.volume = volume,
                                       .depth = 8,
                                       .io_bytes = (uint32_t)MIB,
                                       .write_percent = 100,
                                       .next = next_in_order,
-                                      .next_arg = &place};
+                                      .next_arg = &where};
     struct traffic_result result;
     traffic_run(r, &options, &result);
     report_progress("%.0f MB written at %.0f MB/s", (double)s->size_bytes / 1e6,
@@ -174,14 +174,14 @@ static void maps_make(const struct bench_rig *r, const struct settings *s,
 static void chain_read(struct bench_rig *r, const struct settings *s, struct chain *c,
                        unsigned round)
 {
-    struct random_place place = {
+    struct random_place where = {
         .state = 1 + round, .region_bytes = s->size_bytes, .align_bytes = BLOCK_BYTES};
     struct traffic_options options = {.volume = volume_find(r->manager, c->name),
                                       .depth = DEPTH,
                                       .io_bytes = BLOCK_BYTES,
                                       .milliseconds = s->milliseconds / 4,
                                       .next = random_place_next,
-                                      .next_arg = &place};
+                                      .next_arg = &where};
     struct traffic_result result;
     traffic_run(r, &options, &result); /* its map takes the cache */
     options.milliseconds = s->milliseconds;
