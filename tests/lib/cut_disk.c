@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cache: for each block the versions written since the last sync, oldest first. An
- * I/O waits in its engine's queue until the loop's hook picks it. One mutex guards all.
- */
+ * I/O waits in its engine's queue until the loop's hook picks it. The mains' lock guards
+ * all. What a cut leaves is chosen at its moment, kept aside block by block, and written
+ * by cut_disk_restore. */
 #include "tests/lib/cut_disk.h"
 
 #include "lunmgr/engine_kinds.h"
@@ -9,11 +10,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define BLOCK 4096U
+#define BLOCK        4096U
+#define SUPER_BLOCKS 2 /* written around the engines */
 
 struct version {
     struct version *next; /* newer */
@@ -33,13 +36,17 @@ struct cut_engine {
 };
 
 struct cut_disk {
-    pthread_mutex_t lock;
+    struct power *power;
+    struct power_user user;
+    char path[300];
+    unsigned atom_bytes;
+    bool lazy;
     uint64_t block_count;
     struct version **blocks;
+    struct version **left; /* by the cut; NULL: what is in the file */
     struct cut_engine *engines;
     uint64_t seq;
-    uint64_t syncs;
-    uint64_t random;
+    uint64_t fail_sync; /* SYNCs until the one that fails; 0: none */
 };
 
 /* ---- Helpers, under the lock --------------------------------------------------------
@@ -47,10 +54,17 @@ struct cut_disk {
 
 static uint64_t draw(struct cut_disk *disk, uint64_t below)
 {
-    disk->random ^= disk->random << 13;
-    disk->random ^= disk->random >> 7;
-    disk->random ^= disk->random << 17;
-    return disk->random % below;
+    return power_draw(disk->power, below);
+}
+
+static void lock(struct cut_disk *disk)
+{
+    power_lock(disk->power);
+}
+
+static void unlock(struct cut_disk *disk)
+{
+    power_unlock(disk->power);
 }
 
 static struct version *version_of(const uint8_t *data, uint64_t seq)
@@ -71,6 +85,14 @@ static struct version **newest_link(struct cut_disk *disk, uint64_t block)
     return link;
 }
 
+static void file_read(int fd, uint64_t block, uint8_t *data)
+{
+    static _Alignas(BLOCK) uint8_t bounce[BLOCK];
+    ssize_t n = pread(fd, bounce, BLOCK, (off_t)(block * BLOCK));
+    assert(n == (ssize_t)BLOCK);
+    memcpy(data, bounce, BLOCK);
+}
+
 static void file_write(int fd, uint64_t block, const uint8_t *data)
 {
     /* The descriptor may be direct: an aligned copy. */
@@ -83,6 +105,7 @@ static void file_write(int fd, uint64_t block, const uint8_t *data)
 static void do_write(struct cut_disk *disk, const struct engine_io *io)
 {
     uint64_t block = io->offset_bytes / BLOCK;
+    power_pass(disk->power, POWER_DISK_WRITE);
     disk->seq++;
     for (int i = 0; i < io->iov_count; i++)
         for (size_t at = 0; at < io->iov[i].iov_len; at += BLOCK, block++) {
@@ -90,17 +113,6 @@ static void do_write(struct cut_disk *disk, const struct engine_io *io)
             *newest_link(disk, block) =
                 version_of((const uint8_t *)io->iov[i].iov_base + at, disk->seq);
         }
-}
-
-static void do_punch(struct cut_disk *disk, const struct engine_io *io)
-{
-    static const uint8_t zeros[BLOCK];
-    uint64_t block = io->offset_bytes / BLOCK;
-    disk->seq++;
-    for (uint64_t at = 0; at < io->length_bytes; at += BLOCK, block++) {
-        assert(block < disk->block_count);
-        *newest_link(disk, block) = version_of(zeros, disk->seq);
-    }
 }
 
 static int do_read(struct cut_disk *disk, const struct engine_io *io)
@@ -118,21 +130,58 @@ static int do_read(struct cut_disk *disk, const struct engine_io *io)
     return 0;
 }
 
-/* Covers the writes that ended before seq. */
-static void do_sync(struct cut_disk *disk, int fd, uint64_t seq)
+/* The newest version of a block that a sync after seq covers, taken out; NULL: none. */
+static struct version *take_covered(struct cut_disk *disk, uint64_t block, uint64_t seq)
 {
-    disk->syncs++;
+    struct version *last = NULL, *v;
+    while ((v = disk->blocks[block]) != NULL && v->seq <= seq) {
+        disk->blocks[block] = v->next;
+        free(last);
+        last = v;
+    }
+    return last;
+}
+
+/* Each part of data is in the file, or not. */
+static void file_write_some(struct cut_disk *disk, int fd, uint64_t block,
+                            const uint8_t *data)
+{
+    uint8_t mixed[BLOCK];
+    file_read(fd, block, mixed);
+    for (unsigned at = 0; at < BLOCK; at += disk->atom_bytes)
+        if (draw(disk, 2) == 0)
+            memcpy(mixed + at, data + at, disk->atom_bytes);
+    file_write(fd, block, mixed);
+}
+
+/* Covers the writes that ended before seq. Without power nothing reaches the file. */
+static int do_sync(struct cut_disk *disk, int fd, uint64_t seq)
+{
+    power_pass(disk->power, POWER_DISK_SYNC);
+    if (power_has_fallen(disk->power))
+        return 0;
+    bool fails = disk->fail_sync > 0 && --disk->fail_sync == 0;
     for (uint64_t b = 0; b < disk->block_count; b++) {
-        struct version *last = NULL, *v;
-        while ((v = disk->blocks[b]) != NULL && v->seq <= seq) {
-            disk->blocks[b] = v->next;
-            free(last);
-            last = v;
-        }
-        if (last != NULL)
+        struct version *last = take_covered(disk, b, seq);
+        if (last != NULL && fails)
+            file_write_some(disk, fd, b, last->data);
+        else if (last != NULL)
             file_write(fd, b, last->data);
         free(last);
     }
+    power_pass(disk->power, POWER_DISK_SYNCED);
+    return fails ? -EIO : 0;
+}
+
+static void do_punch(struct cut_disk *disk, const struct engine_io *io)
+{
+    static const uint8_t zeros[BLOCK];
+    uint64_t first = io->offset_bytes / BLOCK, count = io->length_bytes / BLOCK;
+    assert(first + count <= disk->block_count);
+    disk->seq++;
+    for (uint64_t b = first; b < first + count; b++)
+        if (draw(disk, 2) == 0)
+            *newest_link(disk, b) = version_of(zeros, disk->seq);
 }
 
 /* ---- The engine ---------------------------------------------------------------------
@@ -148,7 +197,7 @@ static void cut_submit(struct engine *engine, struct engine_io *io)
     struct cut_engine *ce = cut_of(engine);
     assert(loop_is_mine(ce->loop));
     engine_io_begin(engine, io);
-    pthread_mutex_lock(&ce->disk->lock);
+    lock(ce->disk);
     if (ce->count == ce->capacity) {
         ce->capacity = ce->capacity == 0 ? 64 : ce->capacity * 2;
         ce->queue = realloc(ce->queue, ce->capacity * sizeof(struct engine_io *));
@@ -157,14 +206,14 @@ static void cut_submit(struct engine *engine, struct engine_io *io)
     }
     ce->queue[ce->count] = io;
     ce->seqs[ce->count++] = ce->disk->seq;
-    pthread_mutex_unlock(&ce->disk->lock);
+    unlock(ce->disk);
 }
 
 /* Does one of the queue, any; NULL: there is none. */
 static struct engine_io *cut_pick(struct cut_engine *ce)
 {
     struct cut_disk *disk = ce->disk;
-    pthread_mutex_lock(&disk->lock);
+    lock(disk);
     struct engine_io *io = NULL;
     if (ce->count > 0) {
         unsigned i = (unsigned)draw(disk, ce->count);
@@ -179,39 +228,40 @@ static struct engine_io *cut_pick(struct cut_engine *ce)
         else if (io->op == ENGINE_READ)
             io->rc = do_read(disk, io);
         else if (io->op == ENGINE_SYNC)
-            do_sync(disk, io->fd, seq);
+            io->rc = do_sync(disk, io->fd, seq);
         else
             do_punch(disk, io);
     }
-    pthread_mutex_unlock(&disk->lock);
+    unlock(disk);
     return io;
 }
 
-/* Answers some of what waits, at least one. */
+/* Answers some of what waits, at least one unless the disk is lazy. */
 static bool cut_turn(struct loop_hook *hook)
 {
     struct cut_engine *ce = container_of(hook, struct cut_engine, hook);
     if (ce->count == 0)
         return false;
-    pthread_mutex_lock(&ce->disk->lock);
-    uint64_t answers = draw(ce->disk, ce->count) + 1;
-    pthread_mutex_unlock(&ce->disk->lock);
+    lock(ce->disk);
+    bool lazy = ce->disk->lazy;
+    uint64_t answers = draw(ce->disk, ce->count + lazy) + !lazy;
+    unlock(ce->disk);
     struct engine_io *io;
     for (; answers > 0 && (io = cut_pick(ce)) != NULL; answers--)
         io->done(io, io->rc);
-    return true;
+    return !lazy;
 }
 
 static void cut_engine_destroy(struct engine *engine)
 {
     struct cut_engine *ce = cut_of(engine);
     assert(ce->count == 0);
-    pthread_mutex_lock(&ce->disk->lock);
+    lock(ce->disk);
     struct cut_engine **link = &ce->disk->engines;
     while (*link != ce)
         link = &(*link)->next;
     *link = ce->next;
-    pthread_mutex_unlock(&ce->disk->lock);
+    unlock(ce->disk);
     loop_remove_hook(ce->loop, &ce->hook);
     free(ce->queue);
     free(ce->seqs);
@@ -234,10 +284,10 @@ int cut_disk_engine(struct cut_disk *disk, struct loop *loop, struct engine **ou
     ce->loop = loop;
     ce->hook.turn = cut_turn;
     loop_add_hook(loop, &ce->hook);
-    pthread_mutex_lock(&disk->lock);
+    lock(disk);
     ce->next = disk->engines;
     disk->engines = ce;
-    pthread_mutex_unlock(&disk->lock);
+    unlock(disk);
     *out = &ce->engine;
     return 0;
 }
@@ -245,17 +295,32 @@ int cut_disk_engine(struct cut_disk *disk, struct loop *loop, struct engine **ou
 /* ---- The disk -----------------------------------------------------------------------
  */
 
-struct cut_disk *cut_disk_create(uint64_t disk_bytes, uint64_t seed)
+static void disk_on_cut(struct power_user *user);
+
+struct cut_disk *cut_disk_create(struct power *power, const char *path,
+                                 uint64_t disk_bytes)
 {
-    assert(seed != 0);
     struct cut_disk *disk = calloc(1, sizeof(*disk));
     assert(disk != NULL);
-    pthread_mutex_init(&disk->lock, NULL);
+    disk->power = power;
+    disk->atom_bytes = BLOCK;
+    snprintf(disk->path, sizeof(disk->path), "%s", path);
     disk->block_count = disk_bytes / BLOCK;
     disk->blocks = calloc((size_t)disk->block_count, sizeof(struct version *));
-    assert(disk->blocks != NULL);
-    disk->random = seed;
+    disk->left = calloc((size_t)disk->block_count, sizeof(struct version *));
+    assert(disk->blocks != NULL && disk->left != NULL);
+    disk->user.cut = disk_on_cut;
+    power_attach(power, &disk->user);
     return disk;
+}
+
+static void disk_forget(struct cut_disk *disk)
+{
+    for (uint64_t b = 0; b < disk->block_count; b++) {
+        free(take_covered(disk, b, UINT64_MAX));
+        free(disk->left[b]);
+        disk->left[b] = NULL;
+    }
 }
 
 void cut_disk_destroy(struct cut_disk *disk)
@@ -263,17 +328,115 @@ void cut_disk_destroy(struct cut_disk *disk)
     if (disk == NULL)
         return;
     assert(disk->engines == NULL);
-    for (uint64_t b = 0; b < disk->block_count; b++) {
-        struct version *next;
-        for (struct version *v = disk->blocks[b]; v != NULL; v = next) {
-            next = v->next;
-            free(v);
-        }
-    }
+    power_detach(disk->power, &disk->user);
+    disk_forget(disk);
     free(disk->blocks);
-    pthread_mutex_destroy(&disk->lock);
+    free(disk->left);
     free(disk);
 }
+
+void cut_disk_set_atom(struct cut_disk *disk, unsigned atom_bytes)
+{
+    assert(atom_bytes == BLOCK || atom_bytes == 512);
+    disk->atom_bytes = atom_bytes;
+}
+
+void cut_disk_set_lazy(struct cut_disk *disk)
+{
+    disk->lazy = true;
+}
+
+void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth)
+{
+    lock(disk);
+    disk->fail_sync = nth;
+    unlock(disk);
+}
+
+/* ---- The mains fall -----------------------------------------------------------------
+ */
+
+enum keeps { KEEPS_NOTHING, KEEPS_ALL, KEEPS_SOME };
+
+/* Room for what is left of a block; at first what is in the file. */
+static uint8_t *left_of(struct cut_disk *disk, int fd, uint64_t block)
+{
+    uint8_t data[BLOCK];
+    if (disk->left[block] == NULL) {
+        file_read(fd, block, data);
+        disk->left[block] = version_of(data, 0);
+    }
+    return disk->left[block]->data;
+}
+
+static void leave_block(struct cut_disk *disk, int fd, uint64_t block, enum keeps keeps)
+{
+    uint64_t count = 0;
+    uint8_t *out = left_of(disk, fd, block);
+    for (const struct version *v = disk->blocks[block]; v != NULL; v = v->next)
+        count++;
+    for (unsigned at = 0; at < BLOCK; at += disk->atom_bytes) {
+        uint64_t chosen = keeps == KEEPS_ALL ? count : draw(disk, count + 1);
+        const struct version *v = disk->blocks[block];
+        for (uint64_t i = 1; i < chosen; i++)
+            v = v->next;
+        if (chosen > 0)
+            memcpy(out + at, v->data + at, disk->atom_bytes);
+    }
+}
+
+/* A write in flight may have come through in part. */
+static void leave_in_flight(struct cut_disk *disk, int fd, const struct engine_io *io)
+{
+    uint64_t block = io->offset_bytes / BLOCK;
+    for (int i = 0; i < io->iov_count; i++)
+        for (size_t from = 0; from < io->iov[i].iov_len; from += BLOCK, block++) {
+            uint8_t *out = left_of(disk, fd, block);
+            const uint8_t *data = (const uint8_t *)io->iov[i].iov_base + from;
+            for (unsigned at = 0; at < BLOCK; at += disk->atom_bytes)
+                if (draw(disk, 2) == 0)
+                    memcpy(out + at, data + at, disk->atom_bytes);
+        }
+}
+
+static void disk_on_cut(struct power_user *user)
+{
+    struct cut_disk *disk = container_of(user, struct cut_disk, user);
+    uint64_t chance = draw(disk, 6);
+    enum keeps keeps = chance == 0   ? KEEPS_NOTHING
+                       : chance == 1 ? KEEPS_ALL
+                                     : KEEPS_SOME;
+    int fd = open(disk->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* there is no pool yet */
+    for (uint64_t b = 0; b < SUPER_BLOCKS; b++)
+        left_of(disk, fd, b); /* what is written to them later was not */
+    for (uint64_t b = 0; keeps != KEEPS_NOTHING && b < disk->block_count; b++)
+        if (disk->blocks[b] != NULL)
+            leave_block(disk, fd, b, keeps);
+    for (const struct cut_engine *ce = disk->engines; ce != NULL; ce = ce->next)
+        for (unsigned i = 0; keeps == KEEPS_SOME && i < ce->count; i++)
+            if (ce->queue[i]->op == ENGINE_WRITE)
+                leave_in_flight(disk, fd, ce->queue[i]);
+    close(fd);
+}
+
+void cut_disk_restore(struct cut_disk *disk)
+{
+    lock(disk);
+    assert(power_has_fallen(disk->power) && disk->engines == NULL);
+    int fd = open(disk->path, O_WRONLY | O_CLOEXEC);
+    for (uint64_t b = 0; fd >= 0 && b < disk->block_count; b++)
+        if (disk->left[b] != NULL)
+            file_write(fd, b, disk->left[b]->data);
+    if (fd >= 0)
+        close(fd);
+    disk_forget(disk);
+    unlock(disk);
+}
+
+/* ---- A copy, while all goes on ------------------------------------------------------
+ */
 
 /* Any version of a block, or none: what is in the file. */
 static void cut_block(struct cut_disk *disk, int fd, uint64_t block)
@@ -303,7 +466,7 @@ static void cut_in_flight(struct cut_disk *disk, int fd, const struct engine_io 
 void cut_disk_cut(struct cut_disk *disk, const char *path, void (*copy)(void *arg),
                   void *arg)
 {
-    pthread_mutex_lock(&disk->lock);
+    lock(disk);
     copy(arg);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     assert(fd >= 0);
@@ -315,13 +478,5 @@ void cut_disk_cut(struct cut_disk *disk, const char *path, void (*copy)(void *ar
             if (ce->queue[i]->op == ENGINE_WRITE)
                 cut_in_flight(disk, fd, ce->queue[i]);
     close(fd);
-    pthread_mutex_unlock(&disk->lock);
-}
-
-uint64_t cut_disk_syncs(struct cut_disk *disk)
-{
-    pthread_mutex_lock(&disk->lock);
-    uint64_t n = disk->syncs;
-    pthread_mutex_unlock(&disk->lock);
-    return n;
+    unlock(disk);
 }

@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A disk with a volatile write cache over a file, for tests of what a power cut leaves: a
- * write is in the file only when a later SYNC has been answered; until then each 4 KiB
- * block of it may survive a cut or be lost on its own. Several engines (one a lane) share
- * one disk and answer in an order drawn from a seed. The disk's calls: any thread. */
+ * write is in the file only when a later SYNC has been answered; until then each part of
+ * it that the disk writes atomically (4 KiB, or 512 bytes) may survive a cut or be lost on
+ * its own; a PUNCH leaves zeros or what was there, block by block. Several engines (one a
+ * lane) share one disk and answer in an order drawn from the mains' chance. What goes to
+ * the file around the engines (superblocks) is not lost. The disk's calls: any thread. */
 #ifndef TESTS_LIB_CUT_DISK_H
 #define TESTS_LIB_CUT_DISK_H
 
 #include "lunmgr/engine.h"
+#include "tests/lib/power.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct cut_disk;
 
-/* disk_bytes: of the file that the engines' I/Os name by their fd. seed: not 0. */
-struct cut_disk *cut_disk_create(uint64_t disk_bytes, uint64_t seed);
+/* disk_bytes: of the file at path, which the engines' I/Os name by their fd. */
+struct cut_disk *cut_disk_create(struct power *power, const char *path,
+                                 uint64_t disk_bytes);
+/* What it writes atomically: 4096, or 512. */
+void cut_disk_set_atom(struct cut_disk *disk, unsigned atom_bytes);
+/* A turn of an engine's loop answers some of what waits, or none: for loops that are
+ * turned by hand, so that I/O stays in flight over many turns. */
+void cut_disk_set_lazy(struct cut_disk *disk);
+/* The nth SYNC from now on, from 1, fails with -EIO and what it covered is dropped: each
+ * part is in the file or lost, later syncs know nothing of it. 0: none. */
+void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth);
 /* All its engines are gone. What was not synced is lost. */
 void cut_disk_destroy(struct cut_disk *disk);
 
@@ -27,7 +39,8 @@ int cut_disk_engine(struct cut_disk *disk, struct loop *loop, struct engine **ou
  * too, any one or none. copy() makes the file meanwhile. */
 void cut_disk_cut(struct cut_disk *disk, const char *path, void (*copy)(void *arg),
                   void *arg);
-/* SYNCs answered so far. */
-uint64_t cut_disk_syncs(struct cut_disk *disk);
+/* After the mains have fallen and every engine is gone: the file holds what was left at
+ * that moment. */
+void cut_disk_restore(struct cut_disk *disk);
 
 #endif
