@@ -94,6 +94,7 @@ static int catalog_load_deltas(struct catalog *c, struct err *e)
 static int catalog_start(struct catalog *c, const struct catalog_options *options,
                          struct err *e)
 {
+    c->writer.by_hand = c->readers.by_hand = options->by_hand;
     int rc = catalog_prepare(c, options->dir, e);
     if (rc == 0)
         rc = catalog_load_deltas(c, e);
@@ -155,6 +156,19 @@ void catalog_read(struct catalog *c, struct catalog_job *job)
     job_queue_push(&c->readers.queue, job);
 }
 
+bool catalog_turn_reader(struct catalog *c)
+{
+    return reader_pool_turn(&c->readers);
+}
+
+bool catalog_turn_writer(struct catalog *c, bool idle)
+{
+    bool behind = idle && writer_is_behind(&c->writer);
+    if (!behind && job_queue_is_empty(&c->writer.queue))
+        return false;
+    return writer_turn(&c->writer, 0) == QUEUE_JOBS;
+}
+
 /* A caller that waits has an inbox for this one job. */
 struct wait_job {
     struct catalog_job job;
@@ -191,6 +205,10 @@ static int wait_job_run(struct catalog *c,
     w.job.work = wait_job_work;
     w.job.done = wait_job_done;
     push(c, &w.job);
+    while (c->writer.by_hand && inbox_is_empty(&w.inbox)) {
+        reader_pool_turn(&c->readers);
+        catalog_turn_writer(c, false);
+    }
     while (sem_wait(&w.posted) != 0)
         assert(errno == EINTR);
     inbox_run(&w.inbox);

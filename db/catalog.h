@@ -35,6 +35,7 @@ struct catalog_txn;
 struct catalog_options {
     const char *dir;       /* state directory; holds catalog.db and its lock file */
     unsigned reader_count; /* 1 to 8 */
+    bool by_hand;          /* for tests: no threads, jobs wait for catalog_turn() */
 };
 
 /* Blocking; main's thread before others start. Creates an empty catalog where there is
@@ -70,6 +71,11 @@ int catalog_write_wait(struct catalog *c, catalog_work_fn work, void *arg,
                        struct err *e) MUST_CHECK;
 int catalog_read_wait(struct catalog *c, catalog_work_fn work, void *arg,
                       struct err *e) MUST_CHECK;
+
+/* By hand: runs a reader's job, or a group of the writer's, or (idle: nothing will come
+ * soon) a checkpoint. False: there was none. */
+bool catalog_turn_reader(struct catalog *c);
+bool catalog_turn_writer(struct catalog *c, bool idle);
 
 /* Copies the whole catalog, online, to a new file at path (which must not exist), through
  * a reader, then syncs it. job->work is ignored. Any thread. */

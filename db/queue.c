@@ -41,6 +41,14 @@ void job_queue_push(struct job_queue *q, struct catalog_job *job)
     pthread_mutex_unlock(&q->mutex);
 }
 
+bool job_queue_is_empty(struct job_queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    bool empty = q->first == NULL;
+    pthread_mutex_unlock(&q->mutex);
+    return empty;
+}
+
 void job_queue_close(struct job_queue *q)
 {
     pthread_mutex_lock(&q->mutex);

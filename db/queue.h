@@ -23,6 +23,7 @@ void job_queue_init(struct job_queue *q);
 void job_queue_fini(struct job_queue *q);
 /* Any thread, until job_queue_close(). */
 void job_queue_push(struct job_queue *q, struct catalog_job *job);
+bool job_queue_is_empty(struct job_queue *q);
 /* No more jobs will come; takers empty the queue, then get QUEUE_CLOSED. */
 void job_queue_close(struct job_queue *q);
 /* Waits until there are jobs, or up to wait_ms. *first: up to `max` jobs in order of

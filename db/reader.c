@@ -32,7 +32,7 @@ static int reader_start(struct reader_pool *pool, struct reader *r, const char *
 {
     r->queue = &pool->queue;
     int rc = txn_open_reader(&r->txn, path, e);
-    if (rc != 0)
+    if (rc != 0 || pool->by_hand)
         return rc;
     r->txn.overlay = overlay;
     rc = db_thread_start(&r->thread, "catalog-read", reader_main, r, e);
@@ -56,11 +56,23 @@ int reader_pool_start(struct reader_pool *pool, const char *path, unsigned count
     return 0;
 }
 
+bool reader_pool_turn(struct reader_pool *pool)
+{
+    struct note *first = NULL;
+    if (job_queue_take(&pool->queue, 1, 0, &first) != QUEUE_JOBS)
+        return false;
+    reader_run_job(&pool->readers[0], job_of_note(first));
+    return true;
+}
+
 void reader_pool_stop(struct reader_pool *pool)
 {
     job_queue_close(&pool->queue);
+    while (pool->by_hand && reader_pool_turn(pool))
+        ;
     for (unsigned i = 0; i < pool->count; i++) {
-        pthread_join(pool->readers[i].thread, NULL);
+        if (!pool->by_hand)
+            pthread_join(pool->readers[i].thread, NULL);
         txn_close(&pool->readers[i].txn);
     }
     pool->count = 0;

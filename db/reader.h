@@ -17,11 +17,14 @@ struct reader_pool {
     struct job_queue queue;
     struct reader readers[READERS_MAX];
     unsigned count;
+    bool by_hand; /* no threads: reader_pool_turn() */
 };
 
 /* 1 to READERS_MAX readers of the catalog at path. */
 int reader_pool_start(struct reader_pool *pool, const char *path, unsigned count,
                       struct overlay *overlay, struct err *e) MUST_CHECK;
+/* By hand: one job, on the first reader. False: there is none. */
+bool reader_pool_turn(struct reader_pool *pool);
 /* Ends the queued jobs, the threads and the connections. */
 void reader_pool_stop(struct reader_pool *pool);
 

@@ -135,10 +135,16 @@ static int writer_wait_ms(const struct writer *w)
     return overlay_bytes(w->txn.overlay) > 0 ? FOLD_IDLE_MS : QUEUE_FOREVER;
 }
 
-/* No job has come for that long: one piece of what can wait. */
-static void writer_on_idle(struct writer *w, int wait_ms)
+bool writer_is_behind(const struct writer *w)
 {
-    if (checkpoint_is_due(&w->checkpoint, true) || wait_ms == CHECKPOINT_IDLE_MS)
+    return w->checkpoint.is_behind || overlay_bytes(w->txn.overlay) > 0;
+}
+
+/* No job has come for a while: one piece of what can wait. */
+static void writer_on_idle(struct writer *w)
+{
+    if (checkpoint_is_due(&w->checkpoint, true) ||
+        (w->checkpoint.is_behind && !writer_wants_fold(w)))
         checkpoint_run(&w->checkpoint, &w->txn);
     else
         writer_fold(w);
@@ -153,23 +159,24 @@ static void writer_on_group(struct writer *w)
         checkpoint_run(&w->checkpoint, &w->txn);
 }
 
+enum queue_result writer_turn(struct writer *w, int wait_ms)
+{
+    struct note *jobs = NULL;
+    enum queue_result result = job_queue_take(&w->queue, GROUP_JOBS_MAX, wait_ms, &jobs);
+    if (result == QUEUE_IDLE)
+        writer_on_idle(w);
+    while (jobs != NULL) {
+        jobs = group_commit(w, jobs);
+        writer_on_group(w);
+    }
+    return result;
+}
+
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
-    for (;;) {
-        struct note *jobs = NULL;
-        int wait_ms = writer_wait_ms(w);
-        enum queue_result result =
-            job_queue_take(&w->queue, GROUP_JOBS_MAX, wait_ms, &jobs);
-        if (result == QUEUE_CLOSED)
-            break;
-        if (result == QUEUE_IDLE)
-            writer_on_idle(w, wait_ms);
-        while (jobs != NULL) {
-            jobs = group_commit(w, jobs);
-            writer_on_group(w);
-        }
-    }
+    while (writer_turn(w, writer_wait_ms(w)) != QUEUE_CLOSED)
+        ;
     return NULL;
 }
 
@@ -179,6 +186,8 @@ int writer_start(struct writer *w, struct err *e)
     w->fold_rc = 0;
     checkpoint_init(&w->checkpoint, &w->txn);
     job_queue_init(&w->queue);
+    if (w->by_hand)
+        return 0;
     int rc = db_thread_start(&w->thread, "catalog-write", writer_main, w, e);
     if (rc != 0)
         job_queue_fini(&w->queue);
@@ -188,7 +197,11 @@ int writer_start(struct writer *w, struct err *e)
 void writer_stop(struct writer *w)
 {
     job_queue_close(&w->queue);
-    pthread_join(w->thread, NULL);
+    if (w->by_hand)
+        while (writer_turn(w, QUEUE_FOREVER) != QUEUE_CLOSED)
+            ;
+    else
+        pthread_join(w->thread, NULL);
     job_queue_fini(&w->queue);
     checkpoint_finish(&w->checkpoint, &w->txn);
 }

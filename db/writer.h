@@ -13,6 +13,7 @@
 struct writer {
     struct catalog_txn txn; /* the writer thread's while it runs */
     struct job_queue queue;
+    bool by_hand; /* no thread: writer_turn() */
     pthread_t thread;
     struct checkpoint checkpoint;
     struct fold fold;
@@ -20,8 +21,12 @@ struct writer {
                   */
 };
 
-/* w->txn is open, in WAL mode, migrated, and has its overlay. */
+/* w->txn is open, in WAL mode, migrated, and has its overlay; by_hand is set. */
 int writer_start(struct writer *w, struct err *e) MUST_CHECK;
+/* What the thread does between two waits of at most wait_ms; what it found. */
+enum queue_result writer_turn(struct writer *w, int wait_ms);
+/* There is something to fold or to checkpoint. */
+bool writer_is_behind(const struct writer *w);
 /* Ends the queued jobs, checkpoints all and ends the thread. Readers are closed by now.
  */
 void writer_stop(struct writer *w);

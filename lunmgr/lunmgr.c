@@ -114,7 +114,7 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = load_all(m, e);
     if (rc == 0)
         rc = trash_start(m, e);
-    if (rc == 0)
+    if (rc == 0 && options->turn == NULL)
         rc = loop_start(m->home, e);
     if (rc != 0) {
         lunmgr_free(m);
@@ -140,6 +140,15 @@ const char *lunmgr_box_id(const struct lunmgr *m)
 }
 
 /* ---- Closing --------------------------------------------------------------------- */
+
+/* A turn of the control loop, and of what is turned by hand. */
+static void lunmgr_turn(struct lunmgr *m)
+{
+    if (m->options.turn != NULL)
+        m->options.turn(m->options.turn_arg);
+    else
+        loop_run_once(m->options.control, true);
+}
 
 /* One look at, and if need be one more round of, a pool; then back to the waiting caller.
  */
@@ -186,7 +195,7 @@ static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
         q->answered = false;
         op_at_home(&q->op, quiesce_at_home, quiesce_answered);
         while (!q->answered)
-            loop_run_once(m->options.control, true);
+            lunmgr_turn(m);
     }
     bool good = q->quiet && !q->failed && !pool_is_failed(pool) &&
                 atomic_load(&pool->background_count) == 0 &&
@@ -217,11 +226,14 @@ static void wait_for_background(struct lunmgr *m)
 {
     settle_all(m);
     while (m->ops_under_way > 0)
-        loop_run_once(m->options.control, true);
+        lunmgr_turn(m);
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         while (atomic_load(&pool->background_count) > 0 ||
                atomic_load(&pool->check_count) > 0)
-            usleep(1000); /* each ends at its next step */
+            if (m->options.turn != NULL)
+                lunmgr_turn(m);
+            else
+                usleep(1000); /* each ends at its next step */
 }
 
 void lunmgr_close(struct lunmgr *m)
@@ -234,8 +246,10 @@ void lunmgr_close(struct lunmgr *m)
     bool clean = true;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         clean = pool_quiesce(m, pool) && clean;
-    loop_stop(m->home);
-    loop_join(m->home);
+    if (m->options.turn == NULL) {
+        loop_stop(m->home);
+        loop_join(m->home);
+    }
     loop_run_once(m->options.control, false); /* the last that the pools had to say */
     struct err e = {.code = 0};
     char reason[ERR_TEXT_MAX];

@@ -49,6 +49,10 @@ struct lunmgr_options {
     /* For tests: makes each lane's engine. NULL: engine_create. */
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
     void *make_engine_arg;
+    /* For tests: the pools' loop (lunmgr_home) gets no thread; whoever waits for it calls
+     * this, which turns that loop, the control loop and the catalog. NULL: a thread. */
+    void (*turn)(void *arg);
+    void *turn_arg;
 };
 
 /* Blocking: loads the records, opens the devices, starts the pools' loop. A device that

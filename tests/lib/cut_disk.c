@@ -323,6 +323,15 @@ static void disk_forget(struct cut_disk *disk)
     }
 }
 
+void cut_disk_lose(struct cut_disk *disk)
+{
+    lock(disk);
+    assert(disk->engines == NULL);
+    if (!power_has_fallen(disk->power))
+        disk_forget(disk);
+    unlock(disk);
+}
+
 void cut_disk_destroy(struct cut_disk *disk)
 {
     if (disk == NULL)
@@ -403,9 +412,7 @@ static void disk_on_cut(struct power_user *user)
 {
     struct cut_disk *disk = container_of(user, struct cut_disk, user);
     uint64_t chance = draw(disk, 6);
-    enum keeps keeps = chance == 0   ? KEEPS_NOTHING
-                       : chance == 1 ? KEEPS_ALL
-                                     : KEEPS_SOME;
+    enum keeps keeps = chance == 0 ? KEEPS_NOTHING : chance == 1 ? KEEPS_ALL : KEEPS_SOME;
     int fd = open(disk->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return; /* there is no pool yet */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A disk with a volatile write cache over a file, for tests of what a power cut leaves: a
  * write is in the file only when a later SYNC has been answered; until then each part of
- * it that the disk writes atomically (4 KiB, or 512 bytes) may survive a cut or be lost on
- * its own; a PUNCH leaves zeros or what was there, block by block. Several engines (one a
- * lane) share one disk and answer in an order drawn from the mains' chance. What goes to
- * the file around the engines (superblocks) is not lost. The disk's calls: any thread. */
+ * it that the disk writes atomically (4 KiB, or 512 bytes) may survive a cut or be lost
+ * on its own; a PUNCH leaves zeros or what was there, block by block. Several engines
+ * (one a lane) share one disk and answer in an order drawn from the mains' chance. What
+ * goes to the file around the engines (superblocks) is not lost. The disk's calls: any
+ * thread. */
 #ifndef TESTS_LIB_CUT_DISK_H
 #define TESTS_LIB_CUT_DISK_H
 
@@ -27,7 +28,10 @@ void cut_disk_set_lazy(struct cut_disk *disk);
 /* The nth SYNC from now on, from 1, fails with -EIO and what it covered is dropped: each
  * part is in the file or lost, later syncs know nothing of it. 0: none. */
 void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth);
-/* All its engines are gone. What was not synced is lost. */
+/* All its engines are gone, with the program that wrote. What was not synced is lost,
+ * unless the mains have fallen: then cut_disk_restore says what is. */
+void cut_disk_lose(struct cut_disk *disk);
+/* The same for good. */
 void cut_disk_destroy(struct cut_disk *disk);
 
 /* An engine on loop; engine_destroy takes it. */

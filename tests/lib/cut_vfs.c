@@ -218,9 +218,7 @@ static void file_cut(struct cut_file *f, enum keeps keeps)
 static void vfs_on_cut(struct power_user *u)
 {
     uint64_t chance = power_draw(power, 4);
-    enum keeps keeps = chance == 0   ? KEEPS_NOTHING
-                       : chance == 1 ? KEEPS_ALL
-                                     : KEEPS_SOME;
+    enum keeps keeps = chance == 0 ? KEEPS_NOTHING : chance == 1 ? KEEPS_ALL : KEEPS_SOME;
     (void)u;
     for (struct cut_file *f = files; f != NULL; f = f->next)
         file_cut(f, keeps);

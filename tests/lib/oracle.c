@@ -23,39 +23,173 @@ struct history {
     uint32_t count, capacity;
 };
 
-struct oracle {
+struct oracle_world {
     pthread_mutex_t lock;
     uint64_t clock;
     uint64_t next_tag;
+};
+
+struct oracle {
+    struct oracle_world *world;
+    bool owns_world;
     uint64_t flushed;
     uint64_t sector_count;
-    struct history *sectors;
+    struct image *base;
+    struct history **chunks; /* of IMAGE_CHUNK_SECTORS; NULL: no change yet */
     char offence[256];
 };
 
-struct oracle *oracle_create(uint64_t bytes)
+struct oracle_world *oracle_world_create(void)
+{
+    struct oracle_world *world = calloc(1, sizeof(*world));
+    assert(world != NULL);
+    pthread_mutex_init(&world->lock, NULL);
+    world->clock = 2;
+    world->next_tag = 1;
+    return world;
+}
+
+void oracle_world_destroy(struct oracle_world *world)
+{
+    if (world == NULL)
+        return;
+    pthread_mutex_destroy(&world->lock);
+    free(world);
+}
+
+static void lock(struct oracle *o)
+{
+    pthread_mutex_lock(&o->world->lock);
+}
+
+static void unlock(struct oracle *o)
+{
+    pthread_mutex_unlock(&o->world->lock);
+}
+
+static uint64_t chunk_count(uint64_t sectors)
+{
+    return (sectors + IMAGE_CHUNK_SECTORS - 1) / IMAGE_CHUNK_SECTORS;
+}
+
+struct oracle *oracle_create_in(struct oracle_world *world, uint64_t bytes,
+                                struct image *base)
 {
     struct oracle *o = calloc(1, sizeof(*o));
     assert(o != NULL);
-    pthread_mutex_init(&o->lock, NULL);
-    o->clock = 2;
-    o->next_tag = 1;
-    o->flushed = 2;
-    o->sector_count = bytes / ORACLE_SECTOR;
-    o->sectors = calloc((size_t)o->sector_count, sizeof(o->sectors[0]));
-    assert(o->sectors != NULL);
+    o->world = world;
+    oracle_rebase(o, bytes, base);
     return o;
+}
+
+struct oracle *oracle_create(uint64_t bytes)
+{
+    struct oracle *o = oracle_create_in(oracle_world_create(), bytes, NULL);
+    o->owns_world = true;
+    return o;
+}
+
+static void forget_chunk(struct oracle *o, uint64_t chunk)
+{
+    struct history *h = o->chunks[chunk];
+    for (uint64_t s = 0; h != NULL && s < IMAGE_CHUNK_SECTORS; s++)
+        free(h[s].changes);
+    free(h);
+    o->chunks[chunk] = NULL;
 }
 
 void oracle_destroy(struct oracle *o)
 {
     if (o == NULL)
         return;
-    for (uint64_t s = 0; s < o->sector_count; s++)
-        free(o->sectors[s].changes);
-    free(o->sectors);
-    pthread_mutex_destroy(&o->lock);
+    for (uint64_t c = 0; c < chunk_count(o->sector_count); c++)
+        forget_chunk(o, c);
+    free(o->chunks);
+    image_put(o->base);
+    if (o->owns_world)
+        oracle_world_destroy(o->world);
     free(o);
+}
+
+void oracle_rebase(struct oracle *o, uint64_t bytes, struct image *base)
+{
+    lock(o);
+    for (uint64_t c = 0; c < chunk_count(o->sector_count); c++)
+        forget_chunk(o, c);
+    free(o->chunks);
+    image_put(o->base);
+    o->base = base == NULL ? NULL : image_get(base);
+    o->sector_count = bytes / ORACLE_SECTOR;
+    o->chunks = calloc((size_t)chunk_count(o->sector_count), sizeof(struct history *));
+    assert(o->chunks != NULL);
+    o->flushed = o->world->clock++;
+    unlock(o);
+}
+
+/* What lay beyond the new end is gone, also if it grows again. */
+static void cut_tail(struct oracle *o, uint64_t sectors)
+{
+    struct image *base = NULL;
+    if (o->base != NULL) {
+        base = image_create(sectors);
+        for (uint64_t s = 0; s < sectors; s++)
+            if (image_tag(o->base, s) != 0)
+                image_set(base, s, image_tag(o->base, s));
+        image_put(o->base);
+        o->base = base;
+    }
+    struct history *last = o->chunks[sectors / IMAGE_CHUNK_SECTORS];
+    for (uint64_t s = sectors % IMAGE_CHUNK_SECTORS;
+         last != NULL && s < IMAGE_CHUNK_SECTORS; s++)
+        last[s].count = 0;
+}
+
+void oracle_resize(struct oracle *o, uint64_t bytes)
+{
+    lock(o);
+    uint64_t sectors = bytes / ORACLE_SECTOR;
+    if (sectors < o->sector_count)
+        cut_tail(o, sectors);
+    uint64_t old_count = chunk_count(o->sector_count), count = chunk_count(sectors);
+    for (uint64_t c = count; c < old_count; c++)
+        forget_chunk(o, c);
+    o->chunks = realloc(o->chunks, (size_t)count * sizeof(struct history *));
+    assert(o->chunks != NULL);
+    for (uint64_t c = old_count; c < count; c++)
+        o->chunks[c] = NULL;
+    o->sector_count = sectors;
+    unlock(o);
+}
+
+uint64_t oracle_bytes(const struct oracle *o)
+{
+    return o->sector_count * ORACLE_SECTOR;
+}
+
+bool oracle_knows_chunk(struct oracle *o, uint64_t chunk)
+{
+    lock(o);
+    bool known = o->chunks[chunk] != NULL || image_chunk(o->base, chunk) != NULL;
+    unlock(o);
+    return known;
+}
+
+/* Under the lock. */
+static struct history *history_of(struct oracle *o, uint64_t sector)
+{
+    struct history **chunk = &o->chunks[sector / IMAGE_CHUNK_SECTORS];
+    if (*chunk == NULL) {
+        *chunk = calloc(IMAGE_CHUNK_SECTORS, sizeof(**chunk));
+        assert(*chunk != NULL);
+    }
+    return &(*chunk)[sector % IMAGE_CHUNK_SECTORS];
+}
+
+static const struct history *history_look(const struct oracle *o, uint64_t sector)
+{
+    static const struct history none;
+    const struct history *chunk = o->chunks[sector / IMAGE_CHUNK_SECTORS];
+    return chunk == NULL ? &none : &chunk[sector % IMAGE_CHUNK_SECTORS];
 }
 
 /* ---- Changes ------------------------------------------------------------------------
@@ -75,25 +209,25 @@ uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zer
                       bool optional)
 {
     assert(first <= o->sector_count && count <= o->sector_count - first);
-    pthread_mutex_lock(&o->lock);
-    struct change c = {.tag = o->next_tag++,
-                       .start = o->clock++,
+    lock(o);
+    struct change c = {.tag = o->world->next_tag++,
+                       .start = o->world->clock++,
                        .end = FOREVER,
                        .zeros = zeros,
                        .optional = optional};
     for (uint64_t s = first; s < first + count; s++)
-        history_add(&o->sectors[s], &c);
-    pthread_mutex_unlock(&o->lock);
+        history_add(history_of(o, s), &c);
+    unlock(o);
     return c.tag;
 }
 
 void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
                 enum oracle_outcome outcome)
 {
-    pthread_mutex_lock(&o->lock);
-    uint64_t now = o->clock++;
+    lock(o);
+    uint64_t now = o->world->clock++;
     for (uint64_t s = first; s < first + count; s++) {
-        struct history *h = &o->sectors[s];
+        struct history *h = history_of(o, s);
         uint32_t i = h->count;
         do {
             assert(i > 0);
@@ -105,7 +239,7 @@ void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
         else
             h->changes[i].end = now;
     }
-    pthread_mutex_unlock(&o->lock);
+    unlock(o);
 }
 
 /* The w-th word of a sector that carries tag. */
@@ -141,9 +275,9 @@ uint64_t oracle_tag(const uint8_t *data, uint64_t sector)
 
 uint64_t oracle_now(struct oracle *o)
 {
-    pthread_mutex_lock(&o->lock);
-    uint64_t now = o->clock++;
-    pthread_mutex_unlock(&o->lock);
+    lock(o);
+    uint64_t now = o->world->clock++;
+    unlock(o);
     return now;
 }
 
@@ -167,10 +301,11 @@ static bool is_replaced(const struct history *h, uint64_t end, const struct view
     return false;
 }
 
-/* May a sector with this history show that tag? */
-static bool may_show(const struct history *h, uint64_t tag, const struct view *v)
+/* May a sector with this history, first as `base` says, show that tag? */
+static bool may_show(const struct history *h, uint64_t base, uint64_t tag,
+                     const struct view *v)
 {
-    if (tag == 0 && !is_replaced(h, 1, v))
+    if (tag == base && !is_replaced(h, 1, v))
         return true; /* as it was made */
     for (uint32_t i = h->count; i-- > 0;) {
         const struct change *c = &h->changes[i];
@@ -183,8 +318,8 @@ static bool may_show(const struct history *h, uint64_t tag, const struct view *v
 
 /* A file's data may be read while it is written: each word is of some change that may
  * show. */
-static bool may_be_torn(const struct history *h, const uint8_t *data, uint64_t sector,
-                        const struct view *v)
+static bool may_be_torn(const struct history *h, uint64_t base, const uint8_t *data,
+                        uint64_t sector, const struct view *v)
 {
     bool changes = false;
     for (uint32_t i = 0; i < h->count; i++)
@@ -192,10 +327,11 @@ static bool may_be_torn(const struct history *h, const uint8_t *data, uint64_t s
     for (uint64_t w = 0; changes && w < SECTOR_WORDS; w++) {
         uint64_t word;
         memcpy(&word, data + w * sizeof(word), sizeof(word));
-        bool known = word == 0 && may_show(h, 0, v);
+        bool known = (word == 0 && may_show(h, base, 0, v)) ||
+                     (word == pattern(base, sector, w) && may_show(h, base, base, v));
         for (uint32_t i = h->count; !known && i-- > 0;)
             known = word == pattern(h->changes[i].tag, sector, w) &&
-                    may_show(h, h->changes[i].tag, v);
+                    may_show(h, base, h->changes[i].tag, v);
         if (!known)
             return false;
     }
@@ -207,11 +343,11 @@ static bool check_sectors(struct oracle *o, const char *what, const struct view 
                           const uint8_t *data, uint64_t first, uint64_t count)
 {
     for (uint64_t s = first; s < first + count; s++, data += ORACLE_SECTOR) {
-        uint64_t tag = oracle_tag(data, s);
-        const struct history *h = &o->sectors[s];
-        if (tag != UINT64_MAX && may_show(h, tag, v))
+        uint64_t tag = oracle_tag(data, s), base = image_tag(o->base, s);
+        const struct history *h = history_look(o, s);
+        if (tag != UINT64_MAX && may_show(h, base, tag, v))
             continue;
-        if (v->torn && tag == UINT64_MAX && may_be_torn(h, data, s, v))
+        if (v->torn && tag == UINT64_MAX && may_be_torn(h, base, data, s, v))
             continue;
         uint64_t raw, newest = h->count == 0 ? 0 : h->changes[h->count - 1].tag;
         memcpy(&raw, data, sizeof(raw));
@@ -233,27 +369,27 @@ static bool check_sectors(struct oracle *o, const char *what, const struct view 
 bool oracle_check(struct oracle *o, uint64_t since, const uint8_t *data, uint64_t first,
                   uint64_t count)
 {
-    pthread_mutex_lock(&o->lock);
-    struct view v = {.ended = since, .last = o->clock++, .torn = true};
+    lock(o);
+    struct view v = {.ended = since, .last = o->world->clock++, .torn = true};
     bool good = check_sectors(o, "read", &v, data, first, count);
-    pthread_mutex_unlock(&o->lock);
+    unlock(o);
     return good;
 }
 
 void oracle_flushed(struct oracle *o, uint64_t since)
 {
-    pthread_mutex_lock(&o->lock);
+    lock(o);
     if (since > o->flushed)
         o->flushed = since;
-    pthread_mutex_unlock(&o->lock);
+    unlock(o);
 }
 
 void oracle_cut_begin(struct oracle *o, struct oracle_cut *cut)
 {
-    pthread_mutex_lock(&o->lock);
+    lock(o);
     cut->flushed = o->flushed;
-    cut->began = o->clock++;
-    pthread_mutex_unlock(&o->lock);
+    cut->began = o->world->clock++;
+    unlock(o);
 }
 
 void oracle_cut_end(struct oracle *o, struct oracle_cut *cut)
@@ -264,17 +400,57 @@ void oracle_cut_end(struct oracle *o, struct oracle_cut *cut)
 bool oracle_check_cut(struct oracle *o, const struct oracle_cut *cut, const uint8_t *data,
                       uint64_t first, uint64_t count)
 {
-    pthread_mutex_lock(&o->lock);
+    lock(o);
     struct view v = {.ended = cut->flushed, .durable = cut->began, .last = cut->time};
     bool good = check_sectors(o, "after a cut", &v, data, first, count);
-    pthread_mutex_unlock(&o->lock);
+    unlock(o);
     return good;
+}
+
+bool oracle_check_snapshot(struct oracle *o, uint64_t since, uint64_t until,
+                           const uint8_t *data, uint64_t first, uint64_t count)
+{
+    lock(o);
+    struct view v = {.ended = since, .last = until};
+    bool good = check_sectors(o, "in a snapshot", &v, data, first, count);
+    unlock(o);
+    return good;
+}
+
+/* Between the beginning of the change that shows and the end of the first that surely
+ * came after. */
+static void narrow_to(const struct history *h, const struct change *c,
+                      struct oracle_instant *instant)
+{
+    if (c->start > instant->earliest)
+        instant->earliest = c->start;
+    for (uint32_t i = 0; i < h->count; i++) {
+        const struct change *u = &h->changes[i];
+        if (!u->optional && u->start > c->end && u->end < instant->latest)
+            instant->latest = u->end;
+    }
+}
+
+void oracle_narrow(struct oracle *o, struct oracle_instant *instant, const uint8_t *data,
+                   uint64_t first, uint64_t count)
+{
+    lock(o);
+    for (uint64_t s = first; s < first + count; s++, data += ORACLE_SECTOR) {
+        const struct history *h = history_look(o, s);
+        uint64_t tag = oracle_tag(data, s);
+        for (uint32_t i = 0; tag != 0 && i < h->count; i++)
+            if (h->changes[i].tag == tag && !h->changes[i].zeros)
+                narrow_to(h, &h->changes[i], instant);
+        if (tag != 0 && tag == image_tag(o->base, s))
+            narrow_to(h, &(struct change){.start = 1, .end = 1}, instant);
+    }
+    unlock(o);
 }
 
 const char *oracle_offence(struct oracle *o)
 {
-    pthread_mutex_lock(&o->lock);
+    lock(o);
     const char *text = o->offence[0] == '\0' ? NULL : o->offence;
-    pthread_mutex_unlock(&o->lock);
+    unlock(o);
     return text;
 }

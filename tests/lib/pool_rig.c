@@ -5,6 +5,7 @@
 #include "db/catalog.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
+#include "tests/lib/hand_clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_S_MAX    60
-#define TURNS         32
-#define NIGHTLY_TIMES 5
-#define TIMES_MAX     10000
+#define WAIT_S_MAX     60
+#define HAND_STEPS_MAX 20000000
+#define HAND_STEP_NS   20000
+#define TURNS          32
+#define NIGHTLY_TIMES  5
+#define TIMES_MAX      10000
 
 static _Noreturn void rig_die(const char *what, const char *why)
 {
@@ -80,10 +83,16 @@ static enum engine_kind rig_kind(const struct pool_rig *r)
 /* ---- Opening ------------------------------------------------------------------------
  */
 
+static void rig_turn(void *arg)
+{
+    pool_rig_step(arg);
+}
+
 static void rig_open_manager(struct pool_rig *r)
 {
     struct err e = {.code = 0};
-    struct catalog_options catalog = {.dir = r->dir, .reader_count = 2};
+    struct catalog_options catalog = {
+        .dir = r->dir, .reader_count = 2, .by_hand = r->options.by_hand};
     must(catalog_open(&catalog, &r->catalog, &e), "catalog_open", &e);
     must(loop_create("control", &r->control, &e), "loop_create", &e);
     bool own = r->options.engine == RIG_FAKE || r->options.engine == RIG_CUT;
@@ -96,6 +105,9 @@ static void rig_open_manager(struct pool_rig *r)
         .leaf_cache_bytes = r->options.leaf_cache_bytes,
         .make_engine = own ? rig_make_engine : NULL,
         .make_engine_arg = r,
+        .leaf_cache_bytes = r->options.leaf_cache_bytes,
+        .turn = r->options.by_hand ? rig_turn : NULL,
+        .turn_arg = r,
     };
     engine_place.fake = &r->home_fake;
     must(lunmgr_open(&options, &r->manager, &e), "lunmgr_open", &e);
@@ -117,9 +129,6 @@ static void rig_open_lane(struct pool_rig *r, unsigned i)
 
 void pool_rig_open(struct pool_rig *r)
 {
-    if (r->options.engine == RIG_CUT)
-        r->disk = cut_disk_create(r->options.pool_bytes,
-                                  r->options.seed == 0 ? 1 : r->options.seed);
     rig_open_manager(r);
     for (unsigned i = 0; i < r->options.lane_count; i++)
         rig_open_lane(r, i);
@@ -139,6 +148,11 @@ void pool_rig_create_bare(struct pool_rig *r, const struct pool_rig_options *opt
     if (mkdtemp(r->dir) == NULL)
         rig_die("mkdtemp", strerror(errno));
     snprintf(r->pool_path, sizeof(r->pool_path), "%s/pool.img", r->dir);
+    r->random = options->seed == 0 ? 1 : options->seed;
+    if (options->engine == RIG_CUT) {
+        r->power = options->power != NULL ? options->power : power_create(r->random);
+        r->disk = cut_disk_create(r->power, r->pool_path, options->pool_bytes);
+    }
     pool_rig_open(r);
 }
 
@@ -167,11 +181,11 @@ void pool_rig_close(struct pool_rig *r)
     lunmgr_close(r->manager);
     loop_destroy(r->control);
     catalog_close(r->catalog);
-    cut_disk_destroy(r->disk);
+    if (r->disk != NULL)
+        cut_disk_lose(r->disk);
     r->manager = NULL;
     r->control = NULL;
     r->catalog = NULL;
-    r->disk = NULL;
     r->pool = NULL;
 }
 
@@ -186,6 +200,9 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void pool_rig_destroy(struct pool_rig *r)
 {
     pool_rig_close(r);
+    cut_disk_destroy(r->disk);
+    if (r->options.power == NULL)
+        power_destroy(r->power);
     if (nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         rig_die("remove", r->dir);
 }
@@ -279,16 +296,69 @@ void pool_rig_take_cut_catalog(struct pool_rig *r)
     take_cut(r, 1);
 }
 
+void pool_rig_restore_disk(struct pool_rig *r)
+{
+    cut_disk_restore(r->disk);
+}
+
 /* ---- Waiting ------------------------------------------------------------------------
  */
 
+static uint64_t draw(struct pool_rig *r, uint64_t below)
+{
+    r->random ^= r->random << 13;
+    r->random ^= r->random >> 7;
+    r->random ^= r->random << 17;
+    return (r->random >> 11) % below;
+}
+
+/* Any of them; the catalog's checkpoints are rare. */
+static void rig_step_any(struct pool_rig *r)
+{
+    uint64_t who = draw(r, 5 + r->options.lane_count);
+    hand_clock_advance(HAND_STEP_NS);
+    if (who >= 5) {
+        struct loop *loop = r->lanes[who - 5].loop;
+        if (loop != NULL)
+            loop_run_once(loop, false);
+    } else if (who == 0) {
+        loop_run_once(r->control, false);
+    } else if (who == 1) {
+        catalog_turn_reader(r->catalog);
+    } else if (who == 2) {
+        catalog_turn_writer(r->catalog, draw(r, 16) == 0);
+    } else {
+        loop_run_once(lunmgr_home(r->manager), false);
+    }
+}
+
+static void rig_step_all(struct pool_rig *r)
+{
+    loop_run_once(r->control, false);
+    loop_run_once(lunmgr_home(r->manager), false);
+    catalog_turn_reader(r->catalog);
+    catalog_turn_writer(r->catalog, false);
+}
+
+void pool_rig_step(struct pool_rig *r)
+{
+    if (r->options.by_hand && r->in_order) {
+        rig_step_all(r);
+        return;
+    }
+    if (r->options.by_hand) {
+        rig_step_any(r);
+        return;
+    }
+    for (unsigned i = 0; !r->options.threads && i < r->options.lane_count; i++)
+        loop_run_once(r->lanes[i].loop, false);
+    loop_run_once(r->control, false);
+}
+
 void pool_rig_turn(struct pool_rig *r)
 {
-    for (int turn = 0; turn < TURNS; turn++) {
-        for (unsigned i = 0; !r->options.threads && i < r->options.lane_count; i++)
-            loop_run_once(r->lanes[i].loop, false);
-        loop_run_once(r->control, false);
-    }
+    for (int turn = 0; turn < TURNS; turn++)
+        pool_rig_step(r);
 }
 
 static double now_seconds(void)
@@ -298,13 +368,24 @@ static double now_seconds(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static void until_by_hand(struct pool_rig *r, bool (*reached)(void *arg), void *arg)
+{
+    for (uint64_t steps = 0; !reached(arg); steps++) {
+        if (steps == HAND_STEPS_MAX)
+            rig_die("pool_rig_until", "too many steps");
+        pool_rig_step(r);
+    }
+}
+
 void pool_rig_until(struct pool_rig *r, bool (*reached)(void *arg), void *arg)
 {
+    if (r->options.by_hand) {
+        until_by_hand(r, reached, arg);
+        return;
+    }
     double end = now_seconds() + WAIT_S_MAX;
     while (!reached(arg)) {
-        for (unsigned i = 0; !r->options.threads && i < r->options.lane_count; i++)
-            loop_run_once(r->lanes[i].loop, false);
-        loop_run_once(r->control, false);
+        pool_rig_step(r);
         if (reached(arg))
             return;
         if (now_seconds() > end)
@@ -416,8 +497,10 @@ int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
     struct pool_device_spec device = {.path = path, .size_bytes = bytes};
     struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
     struct answer a = {.came = false};
+    r->in_order = true;
     pool_create(r->manager, &spec, answer_pool, &a);
     int rc = answer_wait(r, &a, e);
+    r->in_order = false;
     if (out != NULL)
         *out = a.object;
     return rc;

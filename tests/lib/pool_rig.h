@@ -30,11 +30,15 @@ enum rig_engine { RIG_URING, RIG_THREADS, RIG_FAKE, RIG_CUT };
 struct pool_rig_options {
     enum rig_engine engine;
     unsigned lane_count;
-    bool threads;              /* each lane on its own; else turned by hand */
-    uint64_t pool_bytes;       /* of its file */
-    unsigned tick_ms;          /* rounds nobody asked for; 0: none */
-    uint64_t seed;             /* FAKE: shuffles if not 0; CUT: 1 if 0 */
-    uint64_t leaf_cache_bytes; /* 0: the manager's default */
+    bool threads;        /* each lane on its own; else turned by hand */
+    uint64_t pool_bytes; /* of its file */
+    unsigned tick_ms;    /* rounds nobody asked for; 0: none */
+    uint64_t seed;       /* FAKE: shuffles if not 0; CUT, BY HAND: 1 if 0 */
+    /* Everything (the pools' loop and the catalog too) is turned by hand, in an order
+     * drawn from the seed; else only what `threads` leaves. */
+    bool by_hand;
+    uint64_t leaf_cache_bytes; /* 0: the default */
+    struct power *power;       /* CUT: the caller's mains; NULL: the rig's own */
 };
 
 struct pool_rig;
@@ -55,7 +59,11 @@ struct pool_rig {
     struct lunmgr *manager;
     struct pool *pool; /* NULL: none, or not to be made */
     struct fake_engine *home_fake;
-    struct cut_disk *disk;
+    struct power *power;
+    struct cut_disk *disk; /* CUT */
+    uint64_t random;
+    bool
+        in_order; /* by hand: turns by rote, no chance in it: another thread is awaited */
     struct rig_lane lanes[RIG_LANES];
 };
 
@@ -72,6 +80,8 @@ void pool_rig_destroy(struct pool_rig *r);
 /* False where this kernel has no io_uring. */
 bool pool_rig_has(enum rig_engine engine);
 
+/* After pool_rig_close, the mains having fallen: the disk's file holds what was left. */
+void pool_rig_restore_disk(struct pool_rig *r);
 /* Copies what a power cut (CUT) or a kill at this moment would leave. */
 void pool_rig_cut(struct pool_rig *r);
 /* After pool_rig_close: puts that copy in place of the directory's files. */
@@ -81,6 +91,8 @@ void pool_rig_take_cut_catalog(struct pool_rig *r);
 
 /* Turns the control loop and the lanes turned by hand, until reached(arg). */
 void pool_rig_until(struct pool_rig *r, bool (*reached)(void *arg), void *arg);
+/* One of what is turned by hand. */
+void pool_rig_step(struct pool_rig *r);
 /* A few turns of each. */
 void pool_rig_turn(struct pool_rig *r);
 /* fn on the home loop's thread, waited for. */

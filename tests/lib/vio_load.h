@@ -27,7 +27,8 @@ struct load_options {
     uint64_t bytes_max;                 /* of one I/O */
     struct load_mix mix;
     unsigned fua_percent;
-    bool may_fail; /* errors are part of the test: else they are an offence */
+    bool may_be_full; /* -ENOSPC is part of the test */
+    bool may_fail;    /* any error is: else they are an offence */
 };
 
 struct vio_load;

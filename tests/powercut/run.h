@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One seed: a small pool on mains that fall, a model beside it, loads on its lanes, and
+ * the chance that decides what happens next. The first offence ends it. */
+#ifndef TESTS_POWERCUT_RUN_H
+#define TESTS_POWERCUT_RUN_H
+
+#include "tests/lib/power.h"
+#include "tests/lib/vio_load.h"
+#include "tests/powercut/model.h"
+
+#define RUN_CHUNK_BYTES (1U << 20)
+
+struct run_load {
+    struct vio_load *load; /* NULL: none */
+    struct model_volume *volume;
+};
+
+struct run {
+    uint64_t seed, random;
+    unsigned ops; /* between two cuts */
+    bool threads; /* else all is turned by hand */
+    bool trace;
+    struct power *power;
+    struct pool_rig rig;
+    struct model model;
+    struct run_load loads[RIG_LANES];
+    struct change pending; /* was under way when the mains fell */
+    bool has_failed;       /* the pool's device: until the next start */
+    bool fails_commits;    /* the catalog, just now */
+    uint8_t *data;         /* of one chunk */
+    unsigned cuts, clean_stops, changes;
+    uint64_t ios;
+    char offence[512];
+};
+
+/* The whole of it; false: an offence. */
+bool run_seed(struct run *run);
+
+uint64_t run_draw(struct run *run, uint64_t below);
+bool run_chance(struct run *run, unsigned percent);
+void run_trace(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Keeps the first. */
+void run_offend(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+bool run_has_offence(const struct run *run);
+bool run_is_off(struct run *run);
+
+/* Any volume (in the trash or not), NULL: none. */
+struct model_volume *run_any_volume(struct run *run, bool trashed);
+struct model_snapshot *run_any_snapshot(struct run *run, const struct model_volume *v);
+unsigned run_volume_count(const struct run *run, bool trashed);
+
+/* ---- Loads (load.c) ---- */
+void run_load_start(struct run *run);
+/* Those on the volume, NULL: all. */
+void run_load_end(struct run *run, const struct model_volume *v);
+/* Those that have come to their end by themselves. */
+void run_load_reap(struct run *run);
+
+/* ---- Changes (operate.c) ---- */
+void run_operate(struct run *run);
+
+/* ---- What is there (verify.c) ---- */
+/* After a restart; after_cut: as the cut left it, else as it was. What is read is what
+ * the model holds from then on. */
+void run_verify(struct run *run, bool after_cut);
+/* Reads a snapshot, with those of its group: what they hold for ever. */
+void run_freeze(struct run *run, const struct model_snapshot *snapshot);
+void run_freeze_all(struct run *run, const struct model_volume *v);
+/* The volume as it is; nothing changes it meanwhile. */
+struct image *run_read_image(struct run *run, struct model_volume *v);
+/* A snapshot once more. */
+void run_read_again(struct run *run, const struct model_volume *v,
+                    const struct model_snapshot *s);
+/* The committed map: no harm; sound: nothing is leaked either. */
+void run_check(struct run *run, bool sound);
+
+#endif
