@@ -338,6 +338,22 @@ static bool may_be_torn(const struct history *h, uint64_t base, const uint8_t *d
     return changes;
 }
 
+static void say_offence(const struct oracle *o, const struct history *h,
+                        const struct view *v)
+{
+    fprintf(stderr, "oracle: %s\n", o->offence);
+    fprintf(stderr, "oracle: ended %llu, durable %llu, last %llu\n",
+            (unsigned long long)v->ended, (unsigned long long)v->durable,
+            (unsigned long long)v->last);
+    for (uint32_t i = 0; i < h->count; i++) {
+        const struct change *c = &h->changes[i];
+        fprintf(stderr, "oracle: tag %llu from %llu to %lld%s%s%s\n",
+                (unsigned long long)c->tag, (unsigned long long)c->start,
+                (long long)c->end, c->zeros ? " zeros" : "",
+                c->optional ? " optional" : "", c->durable ? " durable" : "");
+    }
+}
+
 /* Under the lock. */
 static bool check_sectors(struct oracle *o, const char *what, const struct view *v,
                           const uint8_t *data, uint64_t first, uint64_t count)
@@ -360,7 +376,7 @@ static bool check_sectors(struct oracle *o, const char *what, const struct view 
                      tag == UINT64_MAX ? "rubbish" : "tag", (unsigned long long)raw,
                      h->count, (unsigned long long)newest);
         if (first_offence)
-            fprintf(stderr, "oracle: %s\n", o->offence);
+            say_offence(o, h, v);
         return false;
     }
     return true;

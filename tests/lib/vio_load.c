@@ -56,11 +56,12 @@ static void change(struct slot *s, uint64_t from, uint64_t to, bool zeros, bool 
     x->tag = oracle_begin(s->load->o.oracle, x->first, x->count, zeros, optional);
 }
 
-/* An UNMAP's part blocks may become zeros or stay. */
+/* What an UNMAP covers in part may become zeros or stay. */
 static void change_unmap(struct slot *s, uint64_t from, uint64_t to)
 {
-    uint64_t first = (from + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
-    uint64_t last = to / BLOCK_BYTES * BLOCK_BYTES;
+    uint64_t grain = s->load->o.unmap_bytes == 0 ? BLOCK_BYTES : s->load->o.unmap_bytes;
+    uint64_t first = (from + grain - 1) / grain * grain;
+    uint64_t last = to / grain * grain;
     if (first >= last) {
         change(s, from, to, true, true);
         return;

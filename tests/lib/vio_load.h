@@ -27,8 +27,10 @@ struct load_options {
     uint64_t bytes_max;                 /* of one I/O */
     struct load_mix mix;
     unsigned fua_percent;
-    bool may_be_full; /* -ENOSPC is part of the test */
-    bool may_fail;    /* any error is: else they are an offence */
+    uint64_t unmap_bytes; /* what UNMAP surely zeroes if it covers all of one; 0: a block.
+                             EXTENT_BYTES where there are snapshots */
+    bool may_be_full;     /* -ENOSPC is part of the test */
+    bool may_fail;        /* any error is: else they are an offence */
 };
 
 struct vio_load;

@@ -59,6 +59,7 @@ void run_load_start(struct run *run)
         .align_bytes = v->block_bytes == 512 && run_chance(run, 50) ? 512 : 4096,
         .mix = mixes[run_draw(run, ARRAY_LEN(mixes))],
         .fua_percent = (unsigned)run_draw(run, 3) * 4,
+        .unmap_bytes = EXTENT_BYTES,
         .may_be_full = true,
         .may_fail = run->has_failed || run->fails_commits,
     };
