@@ -105,7 +105,6 @@ static void rig_open_manager(struct pool_rig *r)
         .leaf_cache_bytes = r->options.leaf_cache_bytes,
         .make_engine = own ? rig_make_engine : NULL,
         .make_engine_arg = r,
-        .leaf_cache_bytes = r->options.leaf_cache_bytes,
         .turn = r->options.by_hand ? rig_turn : NULL,
         .turn_arg = r,
     };
