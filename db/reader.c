@@ -32,9 +32,9 @@ static int reader_start(struct reader_pool *pool, struct reader *r, const char *
 {
     r->queue = &pool->queue;
     int rc = txn_open_reader(&r->txn, path, e);
+    r->txn.overlay = overlay;
     if (rc != 0 || pool->by_hand)
         return rc;
-    r->txn.overlay = overlay;
     rc = db_thread_start(&r->thread, "catalog-read", reader_main, r, e);
     if (rc != 0)
         txn_close(&r->txn);
