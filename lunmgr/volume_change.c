@@ -55,13 +55,12 @@ static void change_end(struct op *op)
 
 /* ---- The size -------------------------------------------------------------------- */
 
+/* The volume is smaller, whatever came of the rest. */
 static void change_on_wiped(void *arg, const struct err *e)
 {
     struct change_op *co = arg;
-    if (e != NULL) {
-        *op_err(&co->op) = *e;
-        co->op.job.rc = e->code;
-    }
+    if (e != NULL)
+        wipe_log_failure(co->volume, e);
     change_end(&co->op);
 }
 
@@ -184,6 +183,10 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
     if (co->size_bytes % BLOCK_BYTES != 0 || co->size_bytes > VOLUME_BYTES_MAX)
         return err_set(e, -EINVAL, "size",
                        "a multiple of 4096 bytes, from 4096 to 128 TiB, is wanted");
+    if (co->size_bytes > old && v->wipe_bytes > old)
+        return err_set(e, -EBUSY, "size",
+                       "what an earlier change cut off is not all cleared yet; the next "
+                       "start goes on with it");
     if (co->size_bytes >= old)
         return 0;
     if (!change->allow_data_loss)
@@ -191,7 +194,8 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
                        "it has %llu bytes: a smaller size loses data, and wants "
                        "allow_data_loss",
                        (unsigned long long)old);
-    co->wipe_bytes = old;
+    if (co->wipe_bytes < old)
+        co->wipe_bytes = old;
     return co->is_protected ? volume_unprotected(v, "size", e) : 0;
 }
 

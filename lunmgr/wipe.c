@@ -23,10 +23,8 @@ static void wipe_end(struct op *op)
     struct wipe *w = container_of(op, struct wipe, op);
     if (op->job.rc == 0)
         w->volume->wipe_bytes = 0;
-    else
-        (void)err_set(op_err(op), op->job.rc, "size",
-                      "the volume is smaller now, but what was cut off is not all "
-                      "cleared: the next start goes on with it");
+    else if (op_err(op)->code == 0)
+        (void)err_set(op_err(op), op->job.rc, NULL, "a disk failed");
     w->done(w->arg, op_outcome(op));
     op_free(op);
 }
@@ -95,13 +93,19 @@ void wipe_start(struct volume *volume, done_fn done, void *arg)
     op_at_home(&w->op, wipe_at_home, wipe_store);
 }
 
+void wipe_log_failure(const struct volume *volume, const struct err *e)
+{
+    char reason[ERR_TEXT_MAX];
+    log_warning("a shrunken volume's rest is not cleared: the next start goes on",
+                "volume=%s reason=%s", volume->name,
+                log_quote(reason, sizeof(reason), e->text));
+}
+
 static void wipe_on_resumed(void *arg, const struct err *e)
 {
     struct volume *v = arg;
-    char reason[ERR_TEXT_MAX];
     if (e != NULL)
-        log_warning("a shrunken volume's rest is not cleared", "volume=%s reason=%s",
-                    v->name, log_quote(reason, sizeof(reason), e->text));
+        wipe_log_failure(v, e);
     volume_change_end(v);
 }
 

@@ -9,6 +9,8 @@
 
 /* The volume is being changed until done(). */
 void wipe_start(struct volume *volume, done_fn done, void *arg);
+/* What is not cleared stays noted in the row. */
+void wipe_log_failure(const struct volume *volume, const struct err *e);
 /* At start: what an earlier shrink left is cleared in the background. */
 void wipe_resume(struct volume *volume);
 

@@ -262,6 +262,34 @@ static void a_device_whose_sync_failed_stays_failed(void **state)
     assert_sound();
 }
 
+/* What is beyond the new end is cleared by the next start; no growth shows it before. */
+static void a_shrink_has_taken_place_though_the_device_fails(void **state)
+{
+    struct home_fault fault = {.ops = FAKE_SYNC, .rc = -EIO};
+    struct volume_change shrink = {.size_bytes = MIB, .allow_data_loss = true};
+    struct volume_change less = {.size_bytes = MIB / 2, .allow_data_loss = true};
+    struct volume_change grow = {.size_bytes = 4 * MIB};
+    (void)state;
+    struct volume *v = pool_rig_volume(&rig, "v", 4 * MIB, 512);
+    assert_int_equal(rig_write(&rig, v, 0, 4 * MIB, 1), 0);
+    assert_int_equal(rig_flush(&rig, v), 0);
+    pool_rig_at_home(&rig, home_fail, &fault);
+    assert_int_equal(rig_change(&rig, "v", &shrink, NULL), 0);
+    assert_int_equal(volume_size_bytes(v), MIB);
+    assert_int_equal(rig_change(&rig, "v", &grow, NULL), -EBUSY);
+    assert_int_equal(rig_change(&rig, "v", &less, NULL), 0);
+    pool_rig_close(&rig);
+    pool_rig_open(&rig);
+    v = volume_find(rig.manager, "v");
+    assert_int_equal(volume_size_bytes(v), MIB / 2);
+    pool_rig_settle(&rig);
+    while (rig_change(&rig, "v", &grow, NULL) == -EBUSY)
+        usleep(1000); /* it is being cleared */
+    assert_true(rig_reads(&rig, v, 0, MIB / 2, 1));
+    assert_true(rig_reads(&rig, v, MIB / 2, 4 * MIB - MIB / 2, 0));
+    assert_sound();
+}
+
 static void a_writer_that_waits_for_space_fails_with_the_device(void **state)
 {
     struct home_fault fault = {.ops = FAKE_SYNC, .rc = -EIO};
@@ -629,6 +657,7 @@ int main(void)
         ROUND_TEST(a_write_in_flight_is_not_committed),
         ROUND_TEST(a_failed_first_write_leaks_nothing_over_a_restart),
         ROUND_TEST(a_device_whose_sync_failed_stays_failed),
+        ROUND_TEST(a_shrink_has_taken_place_though_the_device_fails),
         ROUND_TEST(a_writer_that_waits_for_space_fails_with_the_device),
         ROUND_TEST(a_commit_that_failed_is_done_by_a_later_flush),
         ROUND_TEST(a_failed_commit_takes_no_bitmap_with_it),
