@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts and what they see: a host is a name and its initiator names; a mapping shows a
- * volume to a host under a LUN. Control thread. What an initiator name means is the
- * target's to know. */
+ * volume, or a snapshot to be read only, to a host under a LUN. Control thread. What an
+ * initiator name means is the target's to know. */
 #ifndef LUNMGR_HOST_H
 #define LUNMGR_HOST_H
 
@@ -42,15 +42,18 @@ struct host *host_next(struct lunmgr *m, const struct host *prev);
 void host_describe(const struct host *host, struct host_info *out);
 
 struct mapping_spec {
-    const char *volume; /* name or id */
-    const char *host;   /* name or id */
-    uint16_t lun;       /* 0 to LUN_MAX, or LUN_ANY */
-    bool read_only;
+    const char *volume;   /* name or id; NULL with snapshot */
+    const char *snapshot; /* NULL, or VOLUME/SNAPSHOT or an id: is shown read-only */
+    const char *host;     /* name or id */
+    uint16_t lun;         /* 0 to LUN_MAX, or LUN_ANY */
+    bool read_only;       /* of a volume */
 };
 
 struct mapping_info {
     char id[VOLUME_ID_MAX];
     char volume_id[VOLUME_ID_MAX], volume_name[VOLUME_NAME_MAX];
+    char snapshot_id[VOLUME_ID_MAX]; /* of that volume; "": the volume itself is shown */
+    char snapshot_name[VOLUME_NAME_MAX];
     char host_id[VOLUME_ID_MAX], host_name[VOLUME_NAME_MAX];
     uint16_t lun;
     bool read_only;
@@ -62,7 +65,8 @@ typedef void (*mapping_done_fn)(void *arg, struct mapping *mapping, const struct
  * answered). */
 void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
                     mapping_done_fn done, void *arg);
-/* By id, or by VOLUME/HOST. Answered when no reactor has a command of it any more. */
+/* By id, by VOLUME/HOST or by VOLUME/SNAPSHOT/HOST. Answered when no reactor has a
+ * command of it any more. */
 void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void *arg);
 struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair);
 /* In order of host name, then LUN. */

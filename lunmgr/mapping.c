@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mappings: a volume shown to a host under a LUN. Of two that take the same LUN at once
- * the catalog refuses the second. */
+/* Mappings: a volume or a snapshot shown to a host under a LUN. Of two that take the same
+ * LUN at once the catalog refuses the second. */
 #include "lunmgr/host_priv.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/snapshot.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -121,12 +122,11 @@ static int mapping_create_work(struct catalog_txn *txn, struct catalog_job *job,
 static int mapping_spec_check(struct lunmgr *m, const struct mapping_spec *spec,
                               struct volume **volume, struct host **host, struct err *e)
 {
-    *volume = volume_find(m, spec->volume);
-    if (*volume == NULL)
-        *volume = snapshot_find(m, spec->volume);
+    const char *kind = spec->snapshot != NULL ? "snapshot" : "volume";
+    const char *name = spec->snapshot != NULL ? spec->snapshot : spec->volume;
+    *volume = spec->snapshot != NULL ? snapshot_find(m, name) : volume_find(m, name);
     if (*volume == NULL || (*volume)->deleting)
-        return err_set(e, -ENOENT, "volume", "there is no volume or snapshot %s",
-                       spec->volume);
+        return err_set(e, -ENOENT, kind, "there is no %s %s", kind, name);
     *host = host_find(m, spec->host);
     if (*host == NULL || (*host)->deleting)
         return err_set(e, -ENOENT, "host", "there is no host %s", spec->host);
@@ -241,9 +241,15 @@ void mapping_describe(const struct mapping *mp, struct mapping_info *out)
         .read_only = mp->row.read_only,
         .created_s = mp->row.created_s,
     };
+    const struct volume *shown = mp->volume;
+    const struct volume *volume = volume_is_snapshot(shown) ? shown->of : shown;
     memcpy(out->id, mp->row.id, sizeof(out->id));
-    memcpy(out->volume_id, mp->volume->id, sizeof(out->volume_id));
-    memcpy(out->volume_name, mp->volume->name, sizeof(out->volume_name));
+    memcpy(out->volume_id, volume->id, sizeof(out->volume_id));
+    memcpy(out->volume_name, volume->name, sizeof(out->volume_name));
+    if (volume != shown) {
+        memcpy(out->snapshot_id, shown->id, sizeof(out->snapshot_id));
+        memcpy(out->snapshot_name, shown->name, sizeof(out->snapshot_name));
+    }
     memcpy(out->host_id, mp->host->row.id, sizeof(out->host_id));
     memcpy(out->host_name, mp->host->row.name, sizeof(out->host_name));
 }

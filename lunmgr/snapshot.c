@@ -386,6 +386,11 @@ struct volume *volume_snapshot_next(const struct volume *volume,
     return prev == NULL ? volume->first_snapshot : prev->next_snapshot;
 }
 
+size_t snapshot_count(const struct lunmgr *m)
+{
+    return m->snapshots.count;
+}
+
 void snapshot_key(const struct volume *snapshot, char key[SNAPSHOT_KEY_MAX])
 {
     memcpy(key, snapshot->key, SNAPSHOT_KEY_MAX);

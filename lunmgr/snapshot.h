@@ -36,7 +36,6 @@ struct snapshot_info {
     uint32_t mapping_count;
     uint32_t clone_count; /* volumes, live or in the trash, made of it */
     bool is_protected;
-    bool in_trash; /* its volume is */
     struct label_list labels;
 };
 
@@ -58,13 +57,14 @@ void snapshot_delete(struct lunmgr *m, const char *key_or_id, done_fn done, void
 void snapshot_change(struct lunmgr *m, const char *key_or_id,
                      const struct volume_change *change, volume_done_fn done, void *arg);
 
-/* By VOLUME/NAME or id. NULL: none. Those of volumes in the trash are found by id only.
- */
+/* By VOLUME/NAME or id. NULL: none, or its volume is in the trash. */
 struct volume *snapshot_find(struct lunmgr *m, const char *key_or_id);
 /* In order of the key; prev NULL: the first. */
 struct volume *snapshot_next(struct lunmgr *m, const struct volume *prev);
 /* "VOLUME/NAME": grows in the order of snapshot_next. */
 void snapshot_key(const struct volume *snapshot, char key[SNAPSHOT_KEY_MAX]);
+/* As many as snapshot_next finds. */
+size_t snapshot_count(const struct lunmgr *m);
 void snapshot_describe(const struct volume *snapshot, struct snapshot_info *out);
 /* Of a volume, oldest first; prev NULL: the oldest. */
 struct volume *volume_snapshot_next(const struct volume *volume,

@@ -219,6 +219,11 @@ struct volume *volume_trash_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->trash, prev == NULL ? NULL : prev->id);
 }
 
+size_t volume_trash_count(const struct lunmgr *m)
+{
+    return m->trash.count;
+}
+
 struct volume *volume_trash_find(struct lunmgr *m, const char *name_or_id)
 {
     struct volume *found = index_find_id(&m->trash, name_or_id);

@@ -116,6 +116,7 @@ void volume_rollback(struct lunmgr *m, const char *name_or_id,
 struct volume *volume_trash_find(struct lunmgr *m, const char *name_or_id);
 /* In order of id. */
 struct volume *volume_trash_next(struct lunmgr *m, const struct volume *prev);
+size_t volume_trash_count(const struct lunmgr *m);
 /* name NULL: its old one. -EEXIST: taken meanwhile. */
 void volume_restore(struct lunmgr *m, const char *name_or_id, const char *name,
                     volume_done_fn done, void *arg);

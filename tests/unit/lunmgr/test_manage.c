@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools, volumes, hosts, mappings and tokens: what is accepted, refused and by which
  * field, what two that ask at once get, what is there after a restart. */
-#include "tests/lib/pool_rig.h"
+#include "tests/lib/rig_manage.h"
 
 #include "base/log.h"
 #include "db/catalog.h"
@@ -579,6 +579,48 @@ static void mappings_come_back_and_in_order(void **state)
     assert_null(mapping_find(rig.manager, "v/h"));
 }
 
+/* A mapping of a snapshot is found by its three names and is read-only, whatever was
+ * asked; one of a volume does not take a snapshot's id for the volume's. */
+static void a_snapshot_is_mapped_read_only_under_its_own_names(void **state)
+{
+    struct volume *s = NULL;
+    (void)state;
+    make_volumes(1);
+    make_host_of("h", "iqn.a");
+    assert_int_equal(rig_snapshot(&rig, "v0", "s", &s, NULL), 0);
+    map("v0", "h", 0);
+    struct answer a = {.came = false};
+    struct mapping_spec spec = {.snapshot = "v0/s", .host = "h", .lun = 1};
+    mapping_create(rig.manager, &spec, on_mapping, &a);
+    assert_int_equal(wait_for(&a), 0);
+    for (int again = 0; again < 2; again++) {
+        struct mapping_info info;
+        struct mapping *m = mapping_find(rig.manager, "v0/s/h");
+        assert_non_null(m);
+        mapping_describe(m, &info);
+        assert_true(info.read_only);
+        assert_string_equal(info.volume_name, "v0");
+        assert_string_equal(info.volume_id, volume_id(volume_find(rig.manager, "v0")));
+        assert_string_equal(info.snapshot_name, "s");
+        assert_string_equal(info.snapshot_id,
+                            volume_id(snapshot_find(rig.manager, "v0/s")));
+        mapping_describe(mapping_find(rig.manager, "v0/h"), &info);
+        assert_string_equal(info.snapshot_id, "");
+        assert_false(info.read_only);
+        restart();
+    }
+    char id[VOLUME_ID_MAX];
+    snprintf(id, sizeof(id), "%s", volume_id(snapshot_find(rig.manager, "v0/s")));
+    a = map(id, "h", 2);
+    assert_refused(&a, -ENOENT, "volume");
+    spec.snapshot = "v0";
+    a = (struct answer){.came = false};
+    mapping_create(rig.manager, &spec, on_mapping, &a);
+    wait_for(&a);
+    assert_refused(&a, -ENOENT, "snapshot");
+    assert_int_equal(snapshot_count(rig.manager), 1);
+}
+
 struct settle {
     unsigned count;
     uint64_t ticket;
@@ -892,6 +934,7 @@ int main(void)
         MANAGE_TEST(what_is_mapped_is_not_deleted),
         MANAGE_TEST(a_mapping_and_a_deletion_exclude_each_other),
         MANAGE_TEST(mappings_come_back_and_in_order),
+        MANAGE_TEST(a_snapshot_is_mapped_read_only_under_its_own_names),
         MANAGE_TEST(an_unmapping_is_answered_when_the_reactors_have_seen_it),
         MANAGE_TEST(closing_answers_what_is_under_way),
         MANAGE_TEST(a_token_is_removed_once),

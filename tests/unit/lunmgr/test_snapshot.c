@@ -501,6 +501,8 @@ static void what_is_in_the_trash_comes_back_whole(void **state)
     assert_null(volume_find(rig.manager, "v"));
     assert_null(snapshot_find(rig.manager, "v/s"));
     assert_ptr_equal(volume_trash_find(rig.manager, "v"), v);
+    assert_int_equal(volume_trash_count(rig.manager), 1);
+    assert_int_equal(snapshot_count(rig.manager), 0);
     make("v");
     restart();
     assert_int_equal(rig_restore(&rig, "v", NULL, &e), -EEXIST);
