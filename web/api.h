@@ -7,6 +7,8 @@
 #include "web/exchange.h"
 #include "web/json_in.h"
 
+struct volume;
+
 void api_box_show(struct exchange *x);
 void api_openapi_show(struct exchange *x);
 void api_health_show(struct exchange *x);
@@ -20,11 +22,32 @@ void api_pool_show(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
 
-extern const struct schema schema_volume_create;
+extern const struct schema schema_volume_create, schema_volume_change,
+    schema_volume_rollback;
 void api_volume_list(struct exchange *x);
 void api_volume_create(struct exchange *x);
 void api_volume_show(struct exchange *x);
+void api_volume_change(struct exchange *x);
 void api_volume_delete(struct exchange *x);
+void api_volume_rollback(struct exchange *x);
+/* Also of one in the trash. NULL: out of memory. */
+json_t *volume_json(const struct volume *volume);
+
+extern const struct schema schema_snapshot_create, schema_snapshot_change,
+    schema_snapshot_group_create;
+void api_snapshot_list(struct exchange *x);
+void api_snapshot_create(struct exchange *x);
+void api_snapshot_show(struct exchange *x); /* by id, or by volume and name */
+void api_snapshot_change(struct exchange *x);
+void api_snapshot_delete(struct exchange *x);
+void api_snapshot_group_create(struct exchange *x);
+void api_snapshot_group_show(struct exchange *x);
+
+extern const struct schema schema_trash_restore;
+void api_trash_list(struct exchange *x);
+void api_trash_show(struct exchange *x);
+void api_trash_restore(struct exchange *x);
+void api_trash_purge(struct exchange *x);
 
 extern const struct schema schema_host_create;
 void api_host_list(struct exchange *x);
@@ -35,7 +58,7 @@ void api_host_delete(struct exchange *x);
 extern const struct schema schema_mapping_create;
 void api_mapping_list(struct exchange *x);
 void api_mapping_create(struct exchange *x);
-void api_mapping_show(struct exchange *x);   /* by id, or by volume and host */
+void api_mapping_show(struct exchange *x);   /* by id, or by what it shows and host */
 void api_mapping_delete(struct exchange *x); /* the same */
 
 void api_session_list(struct exchange *x);

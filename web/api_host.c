@@ -129,7 +129,7 @@ void api_host_create(struct exchange *x)
     const char *initiators[HOST_INITIATOR_COUNT_MAX];
     struct host_spec spec = {.initiators = initiators};
     input_begin(&in, x->body, "", &schema_host_create, &x->problem);
-    spec.name = input_name(&in, "name");
+    spec.name = input_name(&in, "name", INPUT_REQUIRED);
     const json_t *list = input_array(&in, "initiators", 1, HOST_INITIATOR_COUNT_MAX);
     initiators_read(x, list, initiators);
     spec.initiator_count = json_array_size(list);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mappings: which volume a host sees under which LUN, and what its hypervisor needs to
- * attach it. Create, show, list, delete; by id, or by volume and host. Control thread. */
+/* Mappings: which volume or snapshot a host sees under which LUN, and what its hypervisor
+ * needs to attach it. Create, show, list, delete; by id, or by what it shows and host.
+ * Control thread. */
 #include "lunmgr/host.h"
 #include "web/api.h"
 #include "web/page.h"
@@ -9,11 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct schema schema_mapping_create = {"MappingCreate",
-                                             {"volume", "host", "lun", "read_only"}};
+const struct schema schema_mapping_create = {
+    "MappingCreate", {"volume", "snapshot", "host", "lun", "read_only"}};
 
 #define URI_MAX        (sizeof("iscsi:////65535") + TARGET_ADDRESS_MAX + TARGET_NAME_MAX)
-#define PAIR_MAX       (2 * WEB_PARAM_MAX)
 #define LINE_MAX_BYTES (URI_MAX + HOST_INITIATOR_MAX + 128)
 
 /* ---- How to attach it -------------------------------------------------------------- */
@@ -68,12 +68,15 @@ static json_t *mapping_json(const struct web *web, const struct mapping *mapping
         json_decref(attach.qemu);
         return NULL;
     }
+    bool shows_snapshot = info.snapshot_id[0] != '\0';
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:o, s:o, s:o}", "id", info.id,
-        "volume", info.volume_name, "volume_id", info.volume_id, "host", info.host_name,
-        "host_id", info.host_id, "lun", (int)info.lun, "read_only", info.read_only,
-        "created", time_text(created, info.created_s), "target", target_name(web->target),
-        "portals", attach.portals, "uris", attach.uris, "qemu", attach.qemu);
+        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:i, s:b, s:s, s:s, s:o, s:o, s:o}", "id",
+        info.id, "volume", info.volume_name, "volume_id", info.volume_id, "snapshot",
+        shows_snapshot ? info.snapshot_name : NULL, "snapshot_id",
+        shows_snapshot ? info.snapshot_id : NULL, "host", info.host_name, "host_id",
+        info.host_id, "lun", (int)info.lun, "read_only", info.read_only, "created",
+        time_text(created, info.created_s), "target", target_name(web->target), "portals",
+        attach.portals, "uris", attach.uris, "qemu", attach.qemu);
 }
 
 /* ---- Show and list ----------------------------------------------------------------- */
@@ -103,18 +106,10 @@ void api_mapping_list(struct exchange *x)
     page_reply(&page, x);
 }
 
-/* What the path names: an id, or VOLUME/HOST. */
-static const char *path_name(const struct exchange *x, char name[PAIR_MAX])
-{
-    snprintf(name, PAIR_MAX, "%s%s%s", x->params[0], x->params[1][0] == '\0' ? "" : "/",
-             x->params[1]);
-    return name;
-}
-
 void api_mapping_show(struct exchange *x)
 {
-    char name[PAIR_MAX];
-    struct mapping *mapping = mapping_find(x->web->lunmgr, path_name(x, name));
+    char name[WEB_KEY_MAX];
+    struct mapping *mapping = mapping_find(x->web->lunmgr, exchange_key(x, name));
     if (mapping == NULL)
         reply_not_found(x, "mapping", name);
     else
@@ -137,15 +132,29 @@ static void mapping_on_created(void *arg, struct mapping *mapping, const struct 
     reply_created(x, "/v1/mappings", info.id, mapping_json(x->web, mapping));
 }
 
+/* A volume or a snapshot is shown; a snapshot to be read only. */
+static void shown_read(struct input *in, struct mapping_spec *spec)
+{
+    spec->snapshot = input_snapshot(in, "snapshot", INPUT_OPTIONAL);
+    spec->volume = input_reference(
+        in, "volume", spec->snapshot == NULL ? INPUT_REQUIRED : INPUT_OPTIONAL);
+    if (spec->snapshot != NULL && spec->volume != NULL)
+        input_refuse(in, "snapshot", "volume or snapshot, one of them",
+                     "both a volume and a snapshot are named");
+    spec->read_only = input_bool(in, "read_only", spec->snapshot != NULL);
+    if (spec->snapshot != NULL && !spec->read_only)
+        input_refuse(in, "read_only", "true, or the member left out",
+                     "a snapshot can only be read");
+}
+
 void api_mapping_create(struct exchange *x)
 {
     struct input in;
-    struct mapping_spec spec;
+    struct mapping_spec spec = {.lun = LUN_ANY};
     input_begin(&in, x->body, "", &schema_mapping_create, &x->problem);
-    spec.volume = input_reference(&in, "volume");
-    spec.host = input_reference(&in, "host");
+    shown_read(&in, &spec);
+    spec.host = input_reference(&in, "host", INPUT_REQUIRED);
     spec.lun = (uint16_t)input_uint(&in, "lun", INPUT_OPTIONAL, 0, LUN_MAX, LUN_ANY);
-    spec.read_only = input_bool(&in, "read_only", false);
     if (input_good(&in))
         mapping_create(x->web->lunmgr, &spec, mapping_on_created, x);
     else
@@ -154,6 +163,6 @@ void api_mapping_create(struct exchange *x)
 
 void api_mapping_delete(struct exchange *x)
 {
-    char name[PAIR_MAX];
-    mapping_delete(x->web->lunmgr, path_name(x, name), reply_done, x);
+    char name[WEB_KEY_MAX];
+    mapping_delete(x->web->lunmgr, exchange_key(x, name), reply_done, x);
 }

@@ -99,7 +99,7 @@ void api_pool_create(struct exchange *x)
     struct pool_device_spec devices[POOL_DEVICE_MAX];
     struct pool_spec spec = {.devices = devices};
     input_begin(&in, x->body, "", &schema_pool_create, &x->problem);
-    spec.name = input_name(&in, "name");
+    spec.name = input_name(&in, "name", INPUT_REQUIRED);
     const json_t *list = input_array(&in, "devices", 1, POOL_DEVICE_MAX);
     for (size_t i = 0; i < json_array_size(list); i++)
         device_read(x, i, json_array_get(list, i), &devices[i]);

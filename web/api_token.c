@@ -62,7 +62,7 @@ void api_token_create(struct exchange *x)
     struct err e = {0};
     uint8_t hash[TOKEN_HASH_BYTES];
     input_begin(&in, x->body, "", &schema_token_create, &x->problem);
-    const char *name = input_name(&in, "name");
+    const char *name = input_name(&in, "name", INPUT_REQUIRED);
     if (!input_good(&in))
         reply_problem(x);
     else if (bearer_make(&x->secret, hash, &e) != 0)

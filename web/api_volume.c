@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes: create, show, list, delete. Control thread. */
+/* Volumes: create (clones too), show, list, change, roll back, delete. Control thread. */
 #include "lunmgr/volume.h"
 #include "web/api.h"
+#include "web/change.h"
 #include "web/page.h"
 
 const struct schema schema_volume_create = {"VolumeCreate",
-                                            {"name", "pool", "size", "block_size"}};
+                                            {"name", "pool", "size", "block_size",
+                                             "snapshot", "protected", "zero_detect",
+                                             "labels"}};
+const struct schema schema_volume_change = {
+    "VolumeChange",
+    {"name", "size", "allow_data_loss", "protected", "zero_detect", "labels"}};
+const struct schema schema_volume_rollback = {"VolumeRollback",
+                                              {"snapshot", "keep_name", "fence"}};
 
 #define VOLUME_STEP_BYTES 4096
 
-static json_t *volume_json(const struct volume *volume)
+json_t *volume_json(const struct volume *volume)
 {
     struct volume_info info;
     char created[TIME_TEXT_MAX];
     volume_describe(volume, &info);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:I}", "id",
-                     info.id, "name", info.name, "pool", info.pool_name, "pool_id",
-                     info.pool_id, "size", (json_int_t)info.size_bytes, "block_size",
-                     (json_int_t)info.block_bytes, "allocated",
-                     (json_int_t)info.allocated_bytes, "naa", info.naa, "serial",
-                     info.serial, "created", time_text(created, info.created_s),
-                     "mapping_count", (json_int_t)info.mapping_count);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:s?, s:b, s:b, "
+        "s:o}",
+        "id", info.id, "name", info.name, "pool", info.pool_name, "pool_id", info.pool_id,
+        "size", (json_int_t)info.size_bytes, "block_size", (json_int_t)info.block_bytes,
+        "allocated", (json_int_t)info.allocated_bytes, "naa", info.naa, "serial",
+        info.serial, "created", time_text(created, info.created_s), "mapping_count",
+        (json_int_t)info.mapping_count, "snapshot_count", (json_int_t)info.snapshot_count,
+        "clone_of", info.clone_of[0] == '\0' ? NULL : info.clone_of, "protected",
+        info.is_protected, "zero_detect", info.zero_detect, "labels",
+        labels_json(info.labels));
 }
 
 void api_volume_list(struct exchange *x)
@@ -49,6 +61,8 @@ void api_volume_show(struct exchange *x)
         reply_json(x, 200, volume_json(volume));
 }
 
+/* ---- Create ------------------------------------------------------------------------ */
+
 static void volume_on_created(void *arg, struct volume *volume, const struct err *e)
 {
     struct exchange *x = arg;
@@ -60,29 +74,91 @@ static void volume_on_created(void *arg, struct volume *volume, const struct err
         reply_created(x, "/v1/volumes", volume_id(volume), volume_json(volume));
 }
 
+/* 0 if it is absent. */
+static uint64_t size_read(struct input *in, enum input_need need)
+{
+    uint64_t bytes =
+        input_bytes(in, "size", need, VOLUME_STEP_BYTES, VOLUME_BYTES_MAX, 0);
+    if (bytes % VOLUME_STEP_BYTES != 0)
+        input_refuse(in, "size", "a multiple of 4096 bytes",
+                     "size is not a multiple of 4096");
+    return bytes;
+}
+
+static uint32_t block_size_read(struct input *in)
+{
+    uint64_t bytes = input_uint(in, "block_size", INPUT_OPTIONAL, 512, 4096, 0);
+    if (bytes != 0 && bytes != 512 && bytes != 4096)
+        input_refuse(in, "block_size", "512 or 4096", "there is no such block size");
+    return (uint32_t)bytes;
+}
+
+/* A clone has its snapshot's pool and size, unless it says more. */
 void api_volume_create(struct exchange *x)
 {
     struct input in;
-    struct volume_spec spec;
+    struct labels_in labels;
+    struct volume_spec spec = {.name = NULL};
     input_begin(&in, x->body, "", &schema_volume_create, &x->problem);
-    spec.name = input_name(&in, "name");
-    spec.pool = input_reference(&in, "pool");
-    spec.size_bytes =
-        input_bytes(&in, "size", INPUT_REQUIRED, VOLUME_STEP_BYTES, VOLUME_BYTES_MAX, 0);
-    spec.block_bytes =
-        (uint32_t)input_uint(&in, "block_size", INPUT_OPTIONAL, 512, 4096, 512);
-    if (spec.size_bytes % VOLUME_STEP_BYTES != 0)
-        input_refuse(&in, "size", "a multiple of 4096 bytes",
-                     "size is not a multiple of 4096");
-    if (spec.block_bytes != 512 && spec.block_bytes != 4096)
-        input_refuse(&in, "block_size", "512 or 4096", "there is no such block size");
+    spec.name = input_name(&in, "name", INPUT_REQUIRED);
+    spec.snapshot = input_snapshot(&in, "snapshot", INPUT_OPTIONAL);
+    enum input_need need = spec.snapshot == NULL ? INPUT_REQUIRED : INPUT_OPTIONAL;
+    spec.pool = input_reference(&in, "pool", need);
+    spec.size_bytes = size_read(&in, need);
+    spec.block_bytes = block_size_read(&in);
+    spec.is_protected = input_bool(&in, "protected", false);
+    spec.zero_detect = input_bool(&in, "zero_detect", false);
+    if (labels_read(&in, &labels))
+        spec.labels = labels.list;
     if (input_good(&in))
         volume_create(x->web->lunmgr, &spec, volume_on_created, x);
     else
         reply_problem(x);
 }
 
+/* ---- Change ------------------------------------------------------------------------ */
+
+static void volume_on_changed(void *arg, struct volume *volume, const struct err *e)
+{
+    struct exchange *x = arg;
+    if (!exchange_is_live(x))
+        return;
+    if (e != NULL)
+        reply_err(x, e);
+    else
+        reply_json(x, 200, volume_json(volume));
+}
+
+void api_volume_change(struct exchange *x)
+{
+    struct input in;
+    struct change_in c;
+    input_begin(&in, x->body, "", &schema_volume_change, &x->problem);
+    change_read(&in, &c);
+    c.change.size_bytes = size_read(&in, INPUT_OPTIONAL);
+    c.change.allow_data_loss = input_bool(&in, "allow_data_loss", false);
+    c.change.zero_detect = input_flag(&in, "zero_detect", &c.zero_detect);
+    if (input_good(&in))
+        volume_change(x->web->lunmgr, x->params[0], &c.change, volume_on_changed, x);
+    else
+        reply_problem(x);
+}
+
+void api_volume_rollback(struct exchange *x)
+{
+    struct input in;
+    struct rollback_spec spec = {.snapshot = NULL};
+    input_begin(&in, x->body, "", &schema_volume_rollback, &x->problem);
+    spec.snapshot = input_snapshot(&in, "snapshot", INPUT_REQUIRED);
+    spec.keep_name = input_name(&in, "keep_name", INPUT_OPTIONAL);
+    spec.fence = input_bool(&in, "fence", false);
+    if (input_good(&in))
+        volume_rollback(x->web->lunmgr, x->params[0], &spec, volume_on_changed, x);
+    else
+        reply_problem(x);
+}
+
 void api_volume_delete(struct exchange *x)
 {
-    volume_delete(x->web->lunmgr, x->params[0], false, reply_done, x);
+    volume_delete(x->web->lunmgr, x->params[0], x->query.purge, reply_done, x);
 }

@@ -48,6 +48,16 @@ bool exchange_is_live(struct exchange *x)
     return false;
 }
 
+const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX])
+{
+    size_t at = 0;
+    key[0] = '\0';
+    for (size_t i = 0; i < WEB_PARAMS_MAX && x->params[i][0] != '\0'; i++)
+        at += (size_t)snprintf(key + at, WEB_KEY_MAX - at, "%s%s", i == 0 ? "" : "/",
+                               x->params[i]);
+    return key;
+}
+
 /* ---- Sending ----------------------------------------------------------------------- */
 
 static void add_header(struct exchange *x, const char *name, const char *value)
@@ -151,7 +161,8 @@ void reply_problem(struct exchange *x)
 
 void reply_err(struct exchange *x, const struct err *e)
 {
-    problem_of_err(&x->problem, e, x->body != NULL);
+    const struct schema *schema = x->route->schema;
+    problem_of_err(&x->problem, e, schema != NULL && schema_has_field(schema, e->field));
     reply_problem(x);
 }
 

@@ -7,6 +7,7 @@
 #define WEB_EXCHANGE_H
 
 #include "base/log.h"
+#include "web/path.h"
 #include "web/problem.h"
 #include "web/server.h"
 
@@ -24,9 +25,8 @@ struct exchange {
     struct evhttp_request *req;                 /* the same */
     const struct route *route;                  /* NULL: the path has none */
     char params[WEB_PARAMS_MAX][WEB_PARAM_MAX]; /* of the path, decoded */
-    unsigned limit;                             /* of a list */
-    char after[WEB_AFTER_MAX];                  /* of a list; "": from the start */
-    json_t *body;                               /* an object, if the route has a schema */
+    struct query query;
+    json_t *body; /* an object, if the route has a schema */
     struct problem problem;
     struct secret secret; /* of a token being made */
 };
@@ -38,6 +38,9 @@ void exchange_orphan(struct exchange *x);
 /* For callbacks: true if somebody waits for the answer; else x is freed. */
 bool exchange_is_live(struct exchange *x) MUST_CHECK;
 
+/* What the path names by its parameters: "A", "A/B" or "A/B/C". */
+const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX]);
+
 /* Each ends the exchange. body is taken; NULL (out of memory) answers 500. */
 void reply_json(struct exchange *x, int status, json_t *body);
 /* 201 with Location: collection/id. */
@@ -47,6 +50,7 @@ void reply_empty(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);
+/* What the floors below refused: names the member if the request may have it. */
 void reply_err(struct exchange *x, const struct err *e);
 /* 404: what, named as the path named it. */
 void reply_not_found(struct exchange *x, const char *what, const char *name);

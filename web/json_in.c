@@ -116,13 +116,19 @@ void input_refuse(struct input *in, const char *member, const char *accepted,
 
 /* ---- Members ----------------------------------------------------------------------- */
 
-static bool schema_has(const struct schema *schema, const char *member)
+static bool schema_has(const struct schema *schema, const char *member, size_t length)
 {
     for (size_t i = 0; i < WEB_MEMBERS_MAX && schema->members[i] != NULL; i++) {
-        if (strcmp(schema->members[i], member) == 0)
+        if (strlen(schema->members[i]) == length &&
+            memcmp(schema->members[i], member, length) == 0)
             return true;
     }
     return false;
+}
+
+bool schema_has_field(const struct schema *schema, const char *field)
+{
+    return schema_has(schema, field, strcspn(field, "/"));
 }
 
 static void list_members(const struct schema *schema, char *out, size_t out_bytes)
@@ -154,7 +160,7 @@ void input_begin(struct input *in, const json_t *value, const char *base,
     json_t *member;
     json_object_foreach((json_t *)(uintptr_t)value, key, member)
     {
-        if (!schema_has(schema, key))
+        if (!schema_has(schema, key, strlen(key)))
             refuse(in, PROBLEM_UNKNOWN_MEMBER, key, members, "there is no such member");
     }
 }
@@ -202,11 +208,12 @@ bool text_is_uuid(const char *text)
     return true;
 }
 
-static const char *read_name(struct input *in, const char *member, bool is_new)
+static const char *read_name(struct input *in, const char *member, enum input_need need,
+                             bool is_new)
 {
     static const char accepted[] =
         "1 to 63 of A-Z a-z 0-9 . _ - beginning with a letter or digit";
-    const json_t *value = member_get(in, member, INPUT_REQUIRED);
+    const json_t *value = member_get(in, member, need);
     if (value == NULL)
         return NULL;
     const char *text = json_string_value(value);
@@ -222,17 +229,42 @@ static const char *read_name(struct input *in, const char *member, bool is_new)
     return text;
 }
 
-const char *input_name(struct input *in, const char *member)
+const char *input_name(struct input *in, const char *member, enum input_need need)
 {
-    return read_name(in, member, true);
+    return read_name(in, member, need, true);
 }
 
-const char *input_reference(struct input *in, const char *member)
+const char *input_reference(struct input *in, const char *member, enum input_need need)
 {
-    return read_name(in, member, false);
+    return read_name(in, member, need, false);
 }
 
-static bool has_control(const char *text)
+static bool snapshot_key_is_valid(const char *text)
+{
+    char volume[NAME_BYTES_MAX + 1];
+    size_t length = strcspn(text, "/");
+    if (text[length] == '\0')
+        return name_is_valid(text);
+    if (length >= sizeof(volume))
+        return false;
+    snprintf(volume, sizeof(volume), "%.*s", (int)length, text);
+    return name_is_valid(volume) && name_is_valid(text + length + 1);
+}
+
+const char *input_snapshot(struct input *in, const char *member, enum input_need need)
+{
+    const json_t *value = member_get(in, member, need);
+    if (value == NULL)
+        return NULL;
+    const char *text = json_string_value(value);
+    if (text != NULL && snapshot_key_is_valid(text))
+        return text;
+    input_refuse(in, member, "VOLUME/SNAPSHOT, or a snapshot's id",
+                 "%s names no snapshot", member);
+    return NULL;
+}
+
+bool text_has_control(const char *text)
 {
     for (; *text != '\0'; text++) {
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -249,7 +281,7 @@ const char *input_string(struct input *in, const char *member, enum input_need n
         return NULL;
     const char *text = json_string_value(value);
     if (text != NULL && text[0] != '\0' && strlen(text) <= max_bytes &&
-        !has_control(text))
+        !text_has_control(text))
         return text;
     char accepted[WEB_PROBLEM_ACCEPT_MAX];
     snprintf(accepted, sizeof(accepted),
@@ -353,6 +385,21 @@ bool input_bool(struct input *in, const char *member, bool fallback)
     if (!json_is_boolean(value))
         input_refuse(in, member, "true or false", "%s is neither true nor false", member);
     return json_is_true(value);
+}
+
+const bool *input_flag(struct input *in, const char *member, bool *room)
+{
+    *room = input_bool(in, member, false);
+    return member_get(in, member, INPUT_OPTIONAL) == NULL ? NULL : room;
+}
+
+const json_t *input_object(struct input *in, const char *member)
+{
+    const json_t *value = member_get(in, member, INPUT_OPTIONAL);
+    if (value == NULL || json_is_object(value))
+        return value;
+    input_refuse(in, member, "an object", "%s is not an object", member);
+    return NULL;
 }
 
 const json_t *input_array(struct input *in, const char *member, size_t min, size_t max)

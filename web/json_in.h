@@ -23,6 +23,9 @@ struct input {
     struct problem *problem;
 };
 
+/* Whether field names a member of schema, or leads into one: "devices/0/path". */
+bool schema_has_field(const struct schema *schema, const char *field);
+
 enum input_need { INPUT_OPTIONAL, INPUT_REQUIRED };
 
 /* The body as an object, or NULL and a problem. length 0 is a problem too. */
@@ -39,10 +42,12 @@ void input_refuse(struct input *in, const char *member, const char *accepted,
                   const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /* A new object's name: [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes, not in the form of
- * an id. NULL after a problem. */
-const char *input_name(struct input *in, const char *member);
-/* The name or the id of something else. NULL after a problem. */
-const char *input_reference(struct input *in, const char *member);
+ * an id. NULL after a problem or if absent. */
+const char *input_name(struct input *in, const char *member, enum input_need need);
+/* The name or the id of something else. NULL after a problem or if absent. */
+const char *input_reference(struct input *in, const char *member, enum input_need need);
+/* The same of a snapshot: VOLUME/SNAPSHOT, NAME or an id. */
+const char *input_snapshot(struct input *in, const char *member, enum input_need need);
 /* 1 to max_bytes bytes without control characters; NULL after a problem or if absent. */
 const char *input_string(struct input *in, const char *member, enum input_need need,
                          size_t max_bytes);
@@ -52,11 +57,16 @@ uint64_t input_bytes(struct input *in, const char *member, enum input_need need,
 uint64_t input_uint(struct input *in, const char *member, enum input_need need,
                     uint64_t min, uint64_t max, uint64_t fallback);
 bool input_bool(struct input *in, const char *member, bool fallback);
+/* room, set; NULL after a problem or if absent. */
+const bool *input_flag(struct input *in, const char *member, bool *room);
+/* An object; NULL after a problem or if absent. */
+const json_t *input_object(struct input *in, const char *member);
 /* Of min to max elements; NULL after a problem. */
 const json_t *input_array(struct input *in, const char *member, size_t min, size_t max);
 
-/* Whether text has the form of a name, or of a UUID. */
+/* Whether text has the form of a name, a byte below 20h or 7Fh, the form of a UUID. */
 bool name_is_valid(const char *text);
+bool text_has_control(const char *text);
 bool text_is_uuid(const char *text);
 
 #endif

@@ -11,8 +11,9 @@
 #define WEB_ACCEPT_PAUSE_MS     500 /* when accept() fails, as without a free fd */
 #define WEB_RETRY_AFTER_S       5
 #define WEB_JSON_DEPTH_MAX      16
-#define WEB_PARAM_MAX           64  /* a path parameter with its NUL */
-#define WEB_PARAMS_MAX          2   /* in one path */
+#define WEB_PARAM_MAX           64 /* a path parameter with its NUL */
+#define WEB_PARAMS_MAX          3  /* in one path */
+#define WEB_KEY_MAX             (WEB_PARAMS_MAX * WEB_PARAM_MAX)
 #define WEB_AFTER_MAX           128 /* the list cursor with its NUL */
 #define WEB_LIST_LIMIT_DEFAULT  100
 #define WEB_LIST_LIMIT_MAX      1000

@@ -2,7 +2,9 @@
 /* /metrics in the Prometheus text format: the target's counters, the pools' space, the
  * API's own answers. Names and units follow Prometheus' rules (base units, _total).
  * Control thread. */
+#include "lunmgr/lunmgr.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/snapshot.h"
 #include "target/target.h"
 #include "web/api.h"
 
@@ -54,6 +56,22 @@ static void put_pools(FILE *out, struct lunmgr *m, const char *name, const char 
     }
 }
 
+static void put_lunmgr(FILE *out, struct lunmgr *m)
+{
+    put_pools(out, m, "ashlar_pool_size_bytes", "Usable bytes of a pool.",
+              offsetof(struct pool_info, size_bytes));
+    put_pools(out, m, "ashlar_pool_used_bytes", "Bytes of a pool in use.",
+              offsetof(struct pool_info, used_bytes));
+    put_pools(out, m, "ashlar_pool_provisioned_bytes", "Bytes promised to volumes.",
+              offsetof(struct pool_info, provisioned_bytes));
+    put(out, "ashlar_snapshots", "gauge", "Snapshots of volumes outside of the trash.",
+        snapshot_count(m));
+    put(out, "ashlar_trash_volumes", "gauge", "Deleted volumes that can be restored.",
+        volume_trash_count(m));
+    put(out, "ashlar_leaf_cache_bytes", "gauge", "Memory that the map takes.",
+        lunmgr_leaf_cache_bytes(m));
+}
+
 static void put_web(FILE *out, const struct web *web)
 {
     static const char name[] = "ashlar_api_requests_total";
@@ -72,7 +90,6 @@ void api_metrics_show(struct exchange *x)
 {
     AUTO_FREE char *text = NULL;
     size_t length = 0;
-    struct lunmgr *m = x->web->lunmgr;
     FILE *out = open_memstream(&text, &length);
     if (out == NULL) {
         reply_json(x, 200, NULL);
@@ -81,12 +98,7 @@ void api_metrics_show(struct exchange *x)
     put_head(out, "ashlar_build_info", "gauge", "The running version.");
     fprintf(out, "ashlar_build_info{version=\"%s\"} 1\n", ASHLAR_VERSION);
     put_target(out, x->web->target);
-    put_pools(out, m, "ashlar_pool_size_bytes", "Usable bytes of a pool.",
-              offsetof(struct pool_info, size_bytes));
-    put_pools(out, m, "ashlar_pool_used_bytes", "Bytes of a pool in use.",
-              offsetof(struct pool_info, used_bytes));
-    put_pools(out, m, "ashlar_pool_provisioned_bytes", "Bytes promised to volumes.",
-              offsetof(struct pool_info, provisioned_bytes));
+    put_lunmgr(out, x->web->lunmgr);
     put_web(out, x->web);
     if (fclose(out) != 0)
         reply_json(x, 200, NULL);

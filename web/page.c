@@ -11,8 +11,8 @@ void page_begin(struct page *page, const struct exchange *x)
 {
     *page = (struct page){
         .items = json_array(),
-        .limit = x->limit,
-        .after = x->after,
+        .limit = x->query.limit,
+        .after = x->query.after,
     };
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Path templates, percent escapes and the query of lists. Everything here is a stranger's
+/* Path templates, percent escapes and queries. Everything here is a stranger's
  * text: no length is believed, no byte passed on that is not printable. Pure; any thread.
  */
 #include "web/path.h"
+
+#include "base/auto.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -103,7 +105,7 @@ static bool query_refuse(struct problem *problem, const char *name, const char *
     return false;
 }
 
-static bool limit_read(const char *text, unsigned *out, struct problem *problem)
+static bool limit_read(const char *text, struct query *out, struct problem *problem)
 {
     unsigned limit = 0;
     const char *at = text;
@@ -114,47 +116,100 @@ static bool limit_read(const char *text, unsigned *out, struct problem *problem)
         snprintf(accepted, sizeof(accepted), "1 to %d", WEB_LIST_LIMIT_MAX);
         return query_refuse(problem, "limit", accepted, "not such a number");
     }
-    *out = limit;
+    out->limit = limit;
     return true;
 }
 
-/* One name=value of length bytes. seen: which were there before. */
-static bool query_item(const char *item, size_t length, bool takes_list, unsigned *seen,
-                       struct list_query *out, struct problem *problem)
+static bool after_read(const char *text, struct query *out, struct problem *problem)
 {
-    char name[ERR_FIELD_MAX], value[WEB_AFTER_MAX];
+    (void)problem;
+    snprintf(out->after, sizeof(out->after), "%s", text);
+    return true;
+}
+
+static bool volume_read(const char *text, struct query *out, struct problem *problem)
+{
+    if (text[0] == '\0' || strlen(text) >= sizeof(out->volume))
+        return query_refuse(problem, "volume", "a volume's name or id",
+                            "it cannot be a name or an id");
+    snprintf(out->volume, sizeof(out->volume), "%s", text);
+    return true;
+}
+
+static bool purge_read(const char *text, struct query *out, struct problem *problem)
+{
+    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
+        return query_refuse(problem, "purge", "0 or 1", "it is neither 0 nor 1");
+    out->purge = text[0] == '1';
+    return true;
+}
+
+static const struct query_param {
+    enum query_take take;
+    const char *name;
+    bool (*read)(const char *text, struct query *out, struct problem *problem);
+} query_params[] = {
+    {QUERY_LIMIT, "limit", limit_read},
+    {QUERY_AFTER, "after", after_read},
+    {QUERY_VOLUME, "volume", volume_read},
+    {QUERY_PURGE, "purge", purge_read},
+};
+
+void query_names(enum query_take takes, char *out, size_t out_bytes)
+{
+    size_t at = 0;
+    snprintf(out, out_bytes, "none");
+    for (size_t i = 0; i < ARRAY_LEN(query_params); i++) {
+        if ((takes & query_params[i].take) == 0 || at >= out_bytes)
+            continue;
+        at += (size_t)snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : ", ",
+                               query_params[i].name);
+    }
+}
+
+static const struct query_param *query_param_find(enum query_take takes, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(query_params); i++) {
+        if ((takes & query_params[i].take) != 0 &&
+            strcmp(query_params[i].name, name) == 0)
+            return &query_params[i];
+    }
+    return NULL;
+}
+
+/* One name=value of length bytes. seen: which were there before. */
+static bool query_item(const char *item, size_t length, enum query_take takes,
+                       unsigned *seen, struct query *out, struct problem *problem)
+{
+    char name[ERR_FIELD_MAX], value[WEB_AFTER_MAX], names[WEB_PROBLEM_ACCEPT_MAX];
     const char *equals = memchr(item, '=', length);
     size_t name_length = equals == NULL ? length : (size_t)(equals - item);
+    query_names(takes, names, sizeof(names));
     if (!percent_decode(item, name_length, name, sizeof(name)))
-        return query_refuse(problem, "", "limit, after", "a parameter cannot be read");
-    bool is_limit = takes_list && strcmp(name, "limit") == 0;
-    bool is_after = takes_list && strcmp(name, "after") == 0;
-    if (!is_limit && !is_after)
-        return query_refuse(problem, name, takes_list ? "limit, after" : "none",
-                            "there is no such parameter");
-    if (*seen & (is_limit ? 1U : 2U))
+        return query_refuse(problem, "", names, "a parameter cannot be read");
+    const struct query_param *param = query_param_find(takes, name);
+    if (param == NULL)
+        return query_refuse(problem, name, names, "there is no such parameter");
+    if (*seen & param->take)
         return query_refuse(problem, name, "each once", "the parameter is there twice");
-    *seen |= is_limit ? 1U : 2U;
+    *seen |= param->take;
     if (equals == NULL ||
         !percent_decode(equals + 1, length - name_length - 1, value, sizeof(value)))
         return query_refuse(problem, name, "name=value, percent-encoded",
                             "the parameter's value cannot be read");
-    if (is_limit)
-        return limit_read(value, &out->limit, problem);
-    snprintf(out->after, sizeof(out->after), "%s", value);
-    return true;
+    return param->read(value, out, problem);
 }
 
-bool query_read(const char *query, bool takes_list, struct list_query *out,
+bool query_read(const char *query, enum query_take takes, struct query *out,
                 struct problem *problem)
 {
     unsigned seen = 0;
-    *out = (struct list_query){.limit = WEB_LIST_LIMIT_DEFAULT};
+    *out = (struct query){.limit = WEB_LIST_LIMIT_DEFAULT};
     if (query == NULL)
         return true;
     while (*query != '\0') {
         size_t length = strcspn(query, "&");
-        if (length > 0 && !query_item(query, length, takes_list, &seen, out, problem))
+        if (length > 0 && !query_item(query, length, takes, &seen, out, problem))
             return false;
         query += length;
         if (*query == '&')

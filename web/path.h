@@ -19,13 +19,28 @@ bool path_params(const char *pattern, const char *path,
 /* Decodes %XX in length bytes of text. False: bad escape, control character, no room. */
 bool percent_decode(const char *text, size_t length, char *out, size_t out_bytes);
 
-struct list_query {
-    unsigned limit;
-    char after[WEB_AFTER_MAX];
+/* What a route takes in its query, as bits. */
+enum query_take {
+    QUERY_NONE = 0,
+    QUERY_LIMIT = 1,
+    QUERY_AFTER = 2,
+    QUERY_LIST = QUERY_LIMIT | QUERY_AFTER,
+    QUERY_VOLUME = 4, /* of a list: what is that volume's */
+    QUERY_PURGE = 8,
 };
-/* Reads a raw query (NULL: none). A parameter that is unknown, twice there or refused is
- * a problem that names it. takes_list: limit and after are known, else nothing is. */
-bool query_read(const char *query, bool takes_list, struct list_query *out,
+
+struct query {
+    unsigned limit;
+    char after[WEB_AFTER_MAX];  /* "": from the start */
+    char volume[WEB_PARAM_MAX]; /* "": all */
+    bool purge;
+};
+
+/* Reads a raw query (NULL: none). A parameter that the route does not take, that is twice
+ * there or refused is a problem that names it. */
+bool query_read(const char *query, enum query_take takes, struct query *out,
                 struct problem *problem);
+/* The names of what is taken: "limit, after"; "none". */
+void query_names(enum query_take takes, char *out, size_t out_bytes);
 
 #endif

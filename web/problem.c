@@ -78,10 +78,9 @@ static enum problem_kind kind_of_code(int code, bool names_member)
     }
 }
 
-void problem_of_err(struct problem *p, const struct err *e, bool has_body)
+void problem_of_err(struct problem *p, const struct err *e, bool names_member)
 {
     assert(e->code < 0);
-    bool names_member = has_body && e->field[0] != '\0';
     if (!problem_set(p, kind_of_code(e->code, names_member), "%s", e->text))
         return;
     if (names_member)

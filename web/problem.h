@@ -44,8 +44,8 @@ bool problem_set(struct problem *p, enum problem_kind kind, const char *fmt, ...
     PRINTF_LIKE(3, 4);
 void problem_accepts(struct problem *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* has_body: the request carried members, so that e->field may name one of them. */
-void problem_of_err(struct problem *p, const struct err *e, bool has_body);
+/* names_member: e->field is a member of the request, or leads into one. */
+void problem_of_err(struct problem *p, const struct err *e, bool names_member);
 
 int problem_status(enum problem_kind kind);
 const char *problem_type(enum problem_kind kind);

@@ -16,43 +16,62 @@
 
 #define GET    EVHTTP_REQ_GET
 #define POST   EVHTTP_REQ_POST
+#define PATCH  EVHTTP_REQ_PATCH
 #define DELETE EVHTTP_REQ_DELETE
 #define ANYONE PERMIT_ANYONE
 #define TOKEN  PERMIT_TOKEN
 
 /* clang-format off */
 static const struct route routes[] = {
-    /* method, who, path, handler, schema of the body, list */
-    {GET,    ANYONE, "/healthz",                       api_health_show, NULL, false},
-    {GET,    ANYONE, "/readyz",                        api_ready_show, NULL, false},
-    {GET,    TOKEN,  "/metrics",                       api_metrics_show, NULL, false},
-    {GET,    TOKEN,  "/v1",                            api_box_show, NULL, false},
-    {GET,    ANYONE, "/v1/openapi.json",               api_openapi_show, NULL, false},
-    {GET,    TOKEN,  "/v1/pools",                      api_pool_list, NULL, true},
-    {POST,   TOKEN,  "/v1/pools",                      api_pool_create, &schema_pool_create, false},
-    {GET,    TOKEN,  "/v1/pools/{pool}",               api_pool_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/pools/{pool}",               api_pool_delete, NULL, false},
-    {POST,   TOKEN,  "/v1/pools/{pool}/check",         api_pool_check, NULL, false},
-    {GET,    TOKEN,  "/v1/volumes",                    api_volume_list, NULL, true},
-    {POST,   TOKEN,  "/v1/volumes",                    api_volume_create, &schema_volume_create, false},
-    {GET,    TOKEN,  "/v1/volumes/{volume}",           api_volume_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/volumes/{volume}",           api_volume_delete, NULL, false},
-    {GET,    TOKEN,  "/v1/hosts",                      api_host_list, NULL, true},
-    {POST,   TOKEN,  "/v1/hosts",                      api_host_create, &schema_host_create, false},
-    {GET,    TOKEN,  "/v1/hosts/{host}",               api_host_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/hosts/{host}",               api_host_delete, NULL, false},
-    {GET,    TOKEN,  "/v1/mappings",                   api_mapping_list, NULL, true},
-    {POST,   TOKEN,  "/v1/mappings",                   api_mapping_create, &schema_mapping_create, false},
-    {GET,    TOKEN,  "/v1/mappings/{mapping}",         api_mapping_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/mappings/{mapping}",         api_mapping_delete, NULL, false},
-    {GET,    TOKEN,  "/v1/mappings/{volume}/{host}",   api_mapping_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/mappings/{volume}/{host}",   api_mapping_delete, NULL, false},
-    {GET,    TOKEN,  "/v1/sessions",                   api_session_list, NULL, true},
-    {GET,    TOKEN,  "/v1/sessions/{session}",         api_session_show, NULL, false},
-    {DELETE, TOKEN,  "/v1/sessions/{session}",         api_session_delete, NULL, false},
-    {GET,    TOKEN,  "/v1/tokens",                     api_token_list, NULL, true},
-    {POST,   TOKEN,  "/v1/tokens",                     api_token_create, &schema_token_create, false},
-    {DELETE, TOKEN,  "/v1/tokens/{token}",             api_token_delete, NULL, false},
+    /* method, who, path, handler, schema of the body, what the query takes */
+    {GET,    ANYONE, "/healthz",                                 api_health_show, NULL, QUERY_NONE},
+    {GET,    ANYONE, "/readyz",                                  api_ready_show, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/metrics",                                 api_metrics_show, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1",                                      api_box_show, NULL, QUERY_NONE},
+    {GET,    ANYONE, "/v1/openapi.json",                         api_openapi_show, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/pools",                                api_pool_list, NULL, QUERY_LIST},
+    {POST,   TOKEN,  "/v1/pools",                                api_pool_create, &schema_pool_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/pools/{pool}",                         api_pool_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/pools/{pool}",                         api_pool_delete, NULL, QUERY_NONE},
+    {POST,   TOKEN,  "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/volumes",                              api_volume_list, NULL, QUERY_LIST},
+    {POST,   TOKEN,  "/v1/volumes",                              api_volume_create, &schema_volume_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/volumes/{volume}",                     api_volume_show, NULL, QUERY_NONE},
+    {PATCH,  TOKEN,  "/v1/volumes/{volume}",                     api_volume_change, &schema_volume_change, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/volumes/{volume}",                     api_volume_delete, NULL, QUERY_PURGE},
+    {POST,   TOKEN,  "/v1/volumes/{volume}/rollback",            api_volume_rollback, &schema_volume_rollback, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/snapshots",                            api_snapshot_list, NULL, QUERY_LIST | QUERY_VOLUME},
+    {POST,   TOKEN,  "/v1/snapshots",                            api_snapshot_create, &schema_snapshot_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_show, NULL, QUERY_NONE},
+    {PATCH,  TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_change, &schema_snapshot_change, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_show, NULL, QUERY_NONE},
+    {PATCH,  TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_change, &schema_snapshot_change, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_delete, NULL, QUERY_NONE},
+    {POST,   TOKEN,  "/v1/snapshot-groups",                      api_snapshot_group_create, &schema_snapshot_group_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/snapshot-groups/{group}",              api_snapshot_group_show, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/trash",                                api_trash_list, NULL, QUERY_LIST},
+    {GET,    TOKEN,  "/v1/trash/{trashed}",                      api_trash_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/trash/{trashed}",                      api_trash_purge, NULL, QUERY_NONE},
+    {POST,   TOKEN,  "/v1/trash/{trashed}/restore",              api_trash_restore, &schema_trash_restore, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/hosts",                                api_host_list, NULL, QUERY_LIST},
+    {POST,   TOKEN,  "/v1/hosts",                                api_host_create, &schema_host_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/hosts/{host}",                         api_host_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/hosts/{host}",                         api_host_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/mappings",                             api_mapping_list, NULL, QUERY_LIST},
+    {POST,   TOKEN,  "/v1/mappings",                             api_mapping_create, &schema_mapping_create, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/mappings/{mapping}",                   api_mapping_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/mappings/{mapping}",                   api_mapping_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/mappings/{volume}/{host}",             api_mapping_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/mappings/{volume}/{host}",             api_mapping_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/mappings/{volume}/{snapshot}/{host}",  api_mapping_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/mappings/{volume}/{snapshot}/{host}",  api_mapping_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/sessions",                             api_session_list, NULL, QUERY_LIST},
+    {GET,    TOKEN,  "/v1/sessions/{session}",                   api_session_show, NULL, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/sessions/{session}",                   api_session_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/tokens",                               api_token_list, NULL, QUERY_LIST},
+    {POST,   TOKEN,  "/v1/tokens",                               api_token_create, &schema_token_create, QUERY_NONE},
+    {DELETE, TOKEN,  "/v1/tokens/{token}",                       api_token_delete, NULL, QUERY_NONE},
 };
 /* clang-format on */
 
@@ -229,12 +248,7 @@ static bool read_body(struct exchange *x)
 
 static bool read_query(struct exchange *x, const char *query)
 {
-    struct list_query read;
-    if (!query_read(query, x->route->list, &read, &x->problem))
-        return false;
-    x->limit = read.limit;
-    snprintf(x->after, sizeof(x->after), "%s", read.after);
-    return true;
+    return query_read(query, x->route->query, &x->query, &x->problem);
 }
 
 void router_dispatch(struct exchange *x)

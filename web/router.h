@@ -21,7 +21,7 @@ struct route {
     const char *path; /* segments in braces are parameters */
     void (*handler)(struct exchange *x);
     const struct schema *schema; /* of the body; NULL: takes none */
-    bool list;                   /* takes limit and after */
+    enum query_take query;
 };
 
 /* For the test that holds the table against the OpenAPI document. */

@@ -45,8 +45,8 @@ static void read_body(const char *text, size_t length)
     assert((body == NULL) == (problem.kind != PROBLEM_NONE));
     if (body != NULL) {
         input_begin(&in, body, "", &outer, &problem);
-        const char *name = input_name(&in, "name");
-        const char *pool = input_reference(&in, "pool");
+        const char *name = input_name(&in, "name", INPUT_REQUIRED);
+        const char *pool = input_reference(&in, "pool", INPUT_REQUIRED);
         assert(name == NULL || (name_is_valid(name) && !text_is_uuid(name)));
         assert(pool == NULL || name_is_valid(pool));
         (void)input_bytes(&in, "size", INPUT_REQUIRED, 0, UINT64_MAX, 0);
@@ -78,9 +78,9 @@ static void read_path(const char *text)
 
 static void read_query(const char *text)
 {
-    struct list_query query;
+    struct query query;
     struct problem problem = {0};
-    if (query_read(text, true, &query, &problem))
+    if (query_read(text, QUERY_LIST | QUERY_VOLUME | QUERY_PURGE, &query, &problem))
         assert(query.limit >= 1 && query.limit <= WEB_LIST_LIMIT_MAX);
     else
         check_problem(&problem);

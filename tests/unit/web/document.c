@@ -152,6 +152,22 @@ static bool key_properties(struct check *c, const json_t *want, const json_t *va
     return true;
 }
 
+/* Of the members that are not among the properties; false is key_properties' to judge. */
+static bool key_additional(struct check *c, const json_t *want, const json_t *value,
+                           const json_t *schema)
+{
+    const char *name;
+    json_t *member;
+    const json_t *properties = json_object_get(schema, "properties");
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        if (json_is_object(want) && json_object_get(properties, name) == NULL &&
+            !judge_at(c, name, want, member))
+            return false;
+    }
+    return true;
+}
+
 static bool key_items(struct check *c, const json_t *want, const json_t *value,
                       const json_t *schema)
 {
@@ -233,7 +249,7 @@ static const struct {
     {"maximum", key_at_most},
     {"maxLength", key_at_most},
     {"maxItems", key_at_most},
-    {"additionalProperties", key_note}, /* with properties */
+    {"additionalProperties", key_additional},
     {"uniqueItems", key_note},
     {"description", key_note},
     {"examples", key_note},

@@ -62,6 +62,21 @@ static void volume_requests_are_read_strictly(void **state)
          "/block_size"},
         {"{\"name\":\"w\",\"pool\":\"none\",\"size\":4096}", "/pool"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"thin\":true}", "/thin"},
+        {"{\"name\":\"w\",\"snapshot\":7}", "/snapshot"},
+        {"{\"name\":\"w\",\"snapshot\":\"v/none\"}", "/snapshot"},
+        {"{\"name\":\"w\",\"snapshot\":\"v/s\",\"size\":5}", "/size"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"protected\":0}", "/protected"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"zero_detect\":\"\"}",
+         "/zero_detect"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":[]}", "/labels"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":{\"a b\":\"\"}}",
+         "/labels/a b"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":{\"a/b\":\"\"}}",
+         "/labels/a~1b"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":{\"a\":7}}",
+         "/labels/a"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":{\"a\":\"\\n\"}}",
+         "/labels/a"},
     };
     rig_provision(*state);
     refuses(*state, "/v1/volumes", cases, ARRAY_LEN(cases));
@@ -94,6 +109,10 @@ static void mapping_requests_are_read_strictly(void **state)
         {"{\"volume\":\"v\",\"host\":\"h\",\"lun\":-1}", "/lun"},
         {"{\"volume\":\"v\",\"host\":\"h\",\"lun\":\"1\"}", "/lun"},
         {"{\"volume\":\"v\",\"host\":\"h\",\"read_only\":1}", "/read_only"},
+        {"{\"snapshot\":\"v/none\",\"host\":\"h\"}", "/snapshot"},
+        {"{\"snapshot\":\"v/s/t\",\"host\":\"h\"}", "/snapshot"},
+        {"{\"volume\":\"v\",\"snapshot\":\"v/s\",\"host\":\"h\"}", "/snapshot"},
+        {"{\"snapshot\":\"v/s\",\"host\":\"h\",\"read_only\":false}", "/read_only"},
     };
     rig_provision(*state);
     refuses(*state, "/v1/mappings", cases, ARRAY_LEN(cases));

@@ -112,7 +112,7 @@ static void first_problem_sticks_and_reads_go_on(void **state)
     (void)state;
     begin(&t, "{\"flag\":7}");
     assert_false(input_bool(&t.in, "flag", false));
-    assert_null(input_name(&t.in, "name"));
+    assert_null(input_name(&t.in, "name", INPUT_REQUIRED));
     assert_int_equal(input_bytes(&t.in, "size", INPUT_REQUIRED, 0, 10, 3), 3);
     assert_string_equal(t.problem.pointer, "/flag");
     end(&t);
@@ -123,7 +123,7 @@ static void missing_member_is_named(void **state)
     struct thing t;
     (void)state;
     begin(&t, "{}");
-    assert_null(input_name(&t.in, "name"));
+    assert_null(input_name(&t.in, "name", INPUT_REQUIRED));
     assert_string_equal(problem_type(t.problem.kind), "/problems/missing-member");
     assert_string_equal(t.problem.pointer, "/name");
     end(&t);
@@ -157,8 +157,8 @@ static void name_in_the_form_of_an_id_is_only_a_reference(void **state)
     struct thing t;
     (void)state;
     begin(&t, text);
-    assert_non_null(input_reference(&t.in, "name"));
-    assert_null(input_name(&t.in, "name"));
+    assert_non_null(input_reference(&t.in, "name", INPUT_REQUIRED));
+    assert_null(input_name(&t.in, "name", INPUT_REQUIRED));
     assert_string_equal(t.problem.pointer, "/name");
     end(&t);
 }
@@ -279,6 +279,64 @@ static void arrays_are_counted(void **state)
     }
 }
 
+static void a_snapshot_is_named_with_its_volume_or_by_an_id(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"{\"name\":\"web01/monday\"}", true},
+        {"{\"name\":\"monday\"}", true},
+        {"{\"name\":\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"}", true},
+        {"{\"name\":\"web01/\"}", false},
+        {"{\"name\":\"/monday\"}", false},
+        {"{\"name\":\"a/b/c\"}", false},
+        {"{\"name\":\"a/-\"}", false},
+        {"{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"
+         "b\"}",
+         false},
+        {"{\"name\":7}", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct thing t;
+        begin(&t, cases[i].text);
+        assert_int_equal(input_snapshot(&t.in, "name", INPUT_REQUIRED) != NULL,
+                         cases[i].good);
+        assert_int_equal(input_good(&t.in), cases[i].good);
+        end(&t);
+    }
+}
+
+static void an_absent_flag_is_none_and_not_false(void **state)
+{
+    struct thing t;
+    bool room = true;
+    (void)state;
+    begin(&t, "{}");
+    assert_null(input_flag(&t.in, "flag", &room));
+    assert_true(input_good(&t.in));
+    end(&t);
+    begin(&t, "{\"flag\":false}");
+    assert_ptr_equal(input_flag(&t.in, "flag", &room), &room);
+    assert_false(room);
+    end(&t);
+    begin(&t, "{\"flag\":0}");
+    assert_null(input_flag(&t.in, "flag", &room));
+    assert_string_equal(t.problem.pointer, "/flag");
+    end(&t);
+}
+
+static void a_field_leads_into_a_member_or_not(void **state)
+{
+    (void)state;
+    assert_true(schema_has_field(&schema, "name"));
+    assert_true(schema_has_field(&schema, "list/3/name"));
+    assert_false(schema_has_field(&schema, "nam"));
+    assert_false(schema_has_field(&schema, "names"));
+    assert_false(schema_has_field(&schema, ""));
+}
+
 static void inner_objects_are_pointed_into(void **state)
 {
     struct problem problem = {0};
@@ -286,7 +344,7 @@ static void inner_objects_are_pointed_into(void **state)
     json_t *value = json_loads("{\"name\":7}", 0, NULL);
     (void)state;
     input_begin(&in, value, "/list/3", &schema, &problem);
-    assert_null(input_name(&in, "name"));
+    assert_null(input_name(&in, "name", INPUT_REQUIRED));
     assert_string_equal(problem.pointer, "/list/3/name");
     json_decref(value);
     problem = (struct problem){0};
@@ -314,6 +372,9 @@ int main(void)
         cmocka_unit_test(absent_optionals_are_their_fallbacks),
         cmocka_unit_test(strings_are_bounded_and_plain),
         cmocka_unit_test(arrays_are_counted),
+        cmocka_unit_test(a_snapshot_is_named_with_its_volume_or_by_an_id),
+        cmocka_unit_test(an_absent_flag_is_none_and_not_false),
+        cmocka_unit_test(a_field_leads_into_a_member_or_not),
         cmocka_unit_test(inner_objects_are_pointed_into),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

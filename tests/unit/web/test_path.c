@@ -80,44 +80,68 @@ static void longest_param_fits(void **state)
 
 static void queries_are_read(void **state)
 {
-    struct list_query q;
+    struct query q;
     struct problem p = {0};
     (void)state;
-    assert_true(query_read(NULL, true, &q, &p));
+    assert_true(query_read(NULL, QUERY_LIST, &q, &p));
     assert_int_equal(q.limit, WEB_LIST_LIMIT_DEFAULT);
     assert_string_equal(q.after, "");
-    assert_true(query_read("", false, &q, &p));
-    assert_true(query_read("after=a%2cb&limit=7&", true, &q, &p));
+    assert_true(query_read("", QUERY_NONE, &q, &p));
+    assert_true(query_read("after=a%2cb&limit=7&", QUERY_LIST, &q, &p));
     assert_int_equal(q.limit, 7);
     assert_string_equal(q.after, "a,b");
-    assert_true(query_read("limit=1000", true, &q, &p));
+    assert_true(query_read("limit=1000", QUERY_LIST, &q, &p));
+    assert_true(query_read("volume=web%2e1&limit=2", QUERY_LIST | QUERY_VOLUME, &q, &p));
+    assert_string_equal(q.volume, "web.1");
+    assert_true(query_read("purge=1", QUERY_PURGE, &q, &p));
+    assert_true(q.purge);
+    assert_true(query_read("purge=0", QUERY_PURGE, &q, &p));
+    assert_false(q.purge);
+}
+
+static void what_a_query_takes_is_told_by_name(void **state)
+{
+    char names[WEB_PROBLEM_ACCEPT_MAX];
+    (void)state;
+    query_names(QUERY_NONE, names, sizeof(names));
+    assert_string_equal(names, "none");
+    query_names(QUERY_LIST | QUERY_VOLUME, names, sizeof(names));
+    assert_string_equal(names, "limit, after, volume");
 }
 
 static void bad_queries_name_the_parameter(void **state)
 {
     static const struct {
         const char *query, *parameter;
-        bool list;
+        enum query_take takes;
     } cases[] = {
-        {"limit=0", "limit", true},
-        {"limit=1001", "limit", true},
-        {"limit=", "limit", true},
-        {"limit", "limit", true},
-        {"limit=-1", "limit", true},
-        {"limit=1x", "limit", true},
-        {"limit=99999999999999999999", "limit", true},
-        {"limit=1&limit=1", "limit", true},
-        {"after=a&after=a", "after", true},
-        {"after=%zz", "after", true},
-        {"nonsense=1", "nonsense", true},
-        {"limit=1", "limit", false},
-        {"%ff=1", "", true},
+        {"limit=0", "limit", QUERY_LIST},
+        {"limit=1001", "limit", QUERY_LIST},
+        {"limit=", "limit", QUERY_LIST},
+        {"limit", "limit", QUERY_LIST},
+        {"limit=-1", "limit", QUERY_LIST},
+        {"limit=1x", "limit", QUERY_LIST},
+        {"limit=99999999999999999999", "limit", QUERY_LIST},
+        {"limit=1&limit=1", "limit", QUERY_LIST},
+        {"after=a&after=a", "after", QUERY_LIST},
+        {"after=%zz", "after", QUERY_LIST},
+        {"nonsense=1", "nonsense", QUERY_LIST},
+        {"limit=1", "limit", QUERY_NONE},
+        {"%ff=1", "", QUERY_LIST},
+        {"volume=v", "volume", QUERY_LIST},
+        {"volume=", "volume", QUERY_VOLUME},
+        {"volume=0123456789012345678901234567890123456789012345678901234567890123",
+         "volume", QUERY_VOLUME},
+        {"purge=1", "purge", QUERY_LIST},
+        {"purge=yes", "purge", QUERY_PURGE},
+        {"purge", "purge", QUERY_PURGE},
+        {"purge=1&purge=1", "purge", QUERY_PURGE},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct list_query q;
+        struct query q;
         struct problem p = {0};
-        if (query_read(cases[i].query, cases[i].list, &q, &p))
+        if (query_read(cases[i].query, cases[i].takes, &q, &p))
             fail_msg("taken: %s", cases[i].query);
         assert_string_equal(p.parameter, cases[i].parameter);
         assert_string_equal(problem_type(p.kind), "/problems/bad-parameter");
@@ -132,6 +156,7 @@ int main(void)
         cmocka_unit_test(bad_params_are_named),
         cmocka_unit_test(longest_param_fits),
         cmocka_unit_test(queries_are_read),
+        cmocka_unit_test(what_a_query_takes_is_told_by_name),
         cmocka_unit_test(bad_queries_name_the_parameter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

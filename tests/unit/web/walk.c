@@ -10,8 +10,7 @@
 #define ROOM     512
 #define PATIENCE 5000 /* times 2 ms */
 
-/* In an order that works. @DIR@, @SESSION@ and @ID@ (the last mapping made) are put in.
- */
+/* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
     const char *method, *path, *pattern, *body;
     int status;
@@ -40,6 +39,51 @@ static const struct step {
     {"GET", "/v1/volumes", "/v1/volumes", NULL, 200, false},
     {"GET", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 200, false},
     {"DELETE", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 409, false},
+    {"PATCH", "/v1/volumes/cv", "/v1/volumes/{volume}",
+     "{\"size\":\"2GiB\",\"zero_detect\":true,\"labels\":{\"owner\":\"contract\"}}", 200,
+     false},
+    {"PATCH", "/v1/volumes/cv", "/v1/volumes/{volume}",
+     "{\"size\":\"1GiB\",\"allow_data_loss\":true,\"labels\":{}}", 200, false},
+    {"POST", "/v1/snapshots", "/v1/snapshots",
+     "{\"volume\":\"cv\",\"name\":\"cs\",\"labels\":{\"k\":\"\"}}", 201, false},
+    {"POST", "/v1/snapshots", "/v1/snapshots", "{\"volume\":\"cv\",\"name\":\"cs\"}", 409,
+     false},
+    {"GET", "/v1/snapshots", "/v1/snapshots", NULL, 200, false},
+    {"GET", "/v1/snapshots?volume=cv", "/v1/snapshots", NULL, 200, false},
+    {"GET", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}", NULL, 200, false},
+    {"GET", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}", NULL, 200, false},
+    {"PATCH", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}",
+     "{\"protected\":true}", 200, false},
+    {"DELETE", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}", NULL, 409, false},
+    {"DELETE", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}", NULL, 409,
+     false},
+    {"PATCH", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}",
+     "{\"protected\":false,\"labels\":{}}", 200, false},
+    {"POST", "/v1/volumes", "/v1/volumes",
+     "{\"name\":\"cc\",\"snapshot\":\"cv/"
+     "cs\",\"protected\":true,\"labels\":{\"of\":\"cv\"}}",
+     201, false},
+    {"DELETE", "/v1/volumes/cc", "/v1/volumes/{volume}", NULL, 409, false},
+    {"PATCH", "/v1/volumes/cc", "/v1/volumes/{volume}", "{\"protected\":false}", 200,
+     false},
+    {"POST", "/v1/snapshot-groups", "/v1/snapshot-groups",
+     "{\"volumes\":[\"cc\",\"cv\"],\"name\":\"both\"}", 201, false},
+    {"POST", "/v1/snapshot-groups", "/v1/snapshot-groups",
+     "{\"volumes\":[\"cc\",\"cv\"],\"name\":\"both\"}", 409, false},
+    {"GET", "/v1/snapshot-groups/@GROUP@", "/v1/snapshot-groups/{group}", NULL, 200,
+     false},
+    {"POST", "/v1/volumes/cv/rollback", "/v1/volumes/{volume}/rollback",
+     "{\"snapshot\":\"cs\",\"keep_name\":\"before\",\"fence\":true}", 200, false},
+    {"PATCH", "/v1/snapshots/cv/before", "/v1/snapshots/{volume}/{snapshot}",
+     "{\"name\":\"kept\"}", 200, false},
+    {"DELETE", "/v1/snapshots/cv/kept", "/v1/snapshots/{volume}/{snapshot}", NULL, 204,
+     false},
+    {"DELETE", "/v1/volumes/cc", "/v1/volumes/{volume}", NULL, 204, false},
+    {"GET", "/v1/trash", "/v1/trash", NULL, 200, false},
+    {"GET", "/v1/trash/cc", "/v1/trash/{trashed}", NULL, 200, false},
+    {"POST", "/v1/trash/cc/restore", "/v1/trash/{trashed}/restore", "{}", 200, false},
+    {"DELETE", "/v1/volumes/cc?purge=0", "/v1/volumes/{volume}", NULL, 204, false},
+    {"DELETE", "/v1/trash/cc", "/v1/trash/{trashed}", NULL, 204, false},
     {"POST", "/v1/hosts", "/v1/hosts",
      "{\"name\":\"ch\",\"initiators\":[\"iqn.2026-01.test.contract:h\"]}", 201, false},
     {"POST", "/v1/hosts", "/v1/hosts",
@@ -55,13 +99,22 @@ static const struct step {
     {"DELETE", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 409, false},
     {"GET", "/v1/mappings", "/v1/mappings", NULL, 200, false},
     {"GET", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 200, false},
-    {"GET", "/v1/mappings/@ID@", "/v1/mappings/{mapping}", NULL, 200, false},
-    {"DELETE", "/v1/mappings/@ID@", "/v1/mappings/{mapping}", NULL, 204, false},
+    {"GET", "/v1/mappings/@MAPPING@", "/v1/mappings/{mapping}", NULL, 200, false},
+    {"DELETE", "/v1/mappings/@MAPPING@", "/v1/mappings/{mapping}", NULL, 204, false},
     {"POST", "/v1/mappings", "/v1/mappings", "{\"volume\":\"cv\",\"host\":\"ch\"}", 201,
      false},
     {"DELETE", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 204, false},
+    {"POST", "/v1/mappings", "/v1/mappings", "{\"snapshot\":\"cv/cs\",\"host\":\"ch\"}",
+     201, false},
+    {"GET", "/v1/mappings/cv/cs/ch", "/v1/mappings/{volume}/{snapshot}/{host}", NULL, 200,
+     false},
+    {"DELETE", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}", NULL, 409,
+     false},
+    {"DELETE", "/v1/mappings/cv/cs/ch", "/v1/mappings/{volume}/{snapshot}/{host}", NULL,
+     204, false},
+    {"DELETE", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}", NULL, 204, false},
     {"DELETE", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 204, false},
-    {"DELETE", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 204, false},
+    {"DELETE", "/v1/volumes/cv?purge=1", "/v1/volumes/{volume}", NULL, 204, false},
     {"DELETE", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 204, true},
     {"GET", "/v1/sessions", "/v1/sessions", NULL, 200, false},
     {"GET", "/v1/sessions/@SESSION@", "/v1/sessions/{session}", NULL, 200, false},
@@ -89,12 +142,25 @@ static void put_in(char out[ROOM], const char *text, const char *mark, const cha
         snprintf(out, ROOM, "%.*s%s%s", (int)(at - text), text, value, at + strlen(mark));
 }
 
+/* What a collection's POST made last is named by the mark. */
+static const struct {
+    const char *collection, *mark;
+} notes[WALK_NOTES] = {
+    {"/v1/mappings", "@MAPPING@"},
+    {"/v1/snapshots", "@SNAPSHOT@"},
+    {"/v1/snapshot-groups", "@GROUP@"},
+    {NULL, NULL},
+};
+
 static void fill(const struct walk *w, const char *text, char out[ROOM])
 {
-    char a[ROOM], b[ROOM];
+    char a[ROOM];
     put_in(a, text, "@DIR@", w->dir);
-    put_in(b, a, "@SESSION@", w->session);
-    put_in(out, b, "@ID@", w->mapping);
+    put_in(out, a, "@SESSION@", w->session);
+    for (size_t i = 0; notes[i].mark != NULL; i++) {
+        snprintf(a, sizeof(a), "%s", out);
+        put_in(out, a, notes[i].mark, w->notes[i]);
+    }
 }
 
 static bool documents(const struct walk *w, const struct step *s, const char *status)
@@ -141,17 +207,38 @@ static bool ask_without_type(struct walk *w, const struct step *s, const char *p
     return judge(w, s, 415);
 }
 
-static bool ask_for_nothing(struct walk *w, const struct step *s)
+/* The pattern with names that nothing has in the place of its parameters. */
+static void name_nothing(const char *pattern, char path[ROOM])
+{
+    size_t at = 0;
+    for (; *pattern != '\0' && at + 8 < ROOM; pattern++) {
+        if (*pattern == '{') {
+            at += (size_t)snprintf(path + at, ROOM - at, "999999");
+            pattern = strchr(pattern, '}');
+        } else {
+            path[at++] = *pattern;
+        }
+    }
+    path[at] = '\0';
+}
+
+static bool ask_for_nothing(struct walk *w, const struct step *s, const char *body)
 {
     char path[ROOM];
-    const char *brace = strchr(s->pattern, '{');
-    if (brace == NULL)
-        return wrong(w, s, "a 404 is documented, but no parameter");
-    snprintf(path, sizeof(path), "%.*s999999%s", (int)(brace - s->pattern), s->pattern,
-             strstr(s->pattern, "/check") ? "/check"
-             : strchr(brace + 1, '{')     ? "/9"
-                                          : "");
-    return ask(w, w->local, s, path, NULL, 404);
+    name_nothing(s->pattern, path);
+    if (strcmp(path, s->pattern) == 0)
+        strncat(path, "?volume=999999", ROOM - strlen(path) - 1);
+    return ask(w, w->local, s, path, body, 404);
+}
+
+static bool needs_members(const struct walk *w, const struct step *s)
+{
+    const json_t *operation = document_operation(w->document, s->pattern, s->method);
+    const json_t *body =
+        document_resolve(w->document, json_object_get(operation, "requestBody"));
+    const json_t *schema = json_object_get(
+        json_object_get(json_object_get(body, "content"), "application/json"), "schema");
+    return json_object_get(document_resolve(w->document, schema), "required") != NULL;
 }
 
 static bool ask_with_faults(struct walk *w, const struct step *s, const char *path,
@@ -183,17 +270,19 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
                         const char *body)
 {
     char other[ROOM + 16];
-    snprintf(other, sizeof(other), "%s?nonsense=1", path);
+    snprintf(other, sizeof(other), "%s%cnonsense=1", path, strchr(path, '?') ? '&' : '?');
     if (!ask(w, w->local, s, other, body, 400))
         return false;
     if (documents(w, s, "401") && !ask(w, w->tcp, s, path, body, 401))
         return false;
-    if (documents(w, s, "404") && !ask_for_nothing(w, s))
+    if (documents(w, s, "404") && !ask_for_nothing(w, s, body))
         return false;
     if (documents(w, s, "415") && !ask_without_type(w, s, path))
         return false;
-    if (documents(w, s, "422") && (!ask(w, w->local, s, path, "{\"nonsense\":1}", 422) ||
-                                   !ask(w, w->local, s, path, "{}", 422)))
+    if (documents(w, s, "422") && !ask(w, w->local, s, path, "{\"nonsense\":1}", 422))
+        return false;
+    if (documents(w, s, "422") && needs_members(w, s) &&
+        !ask(w, w->local, s, path, "{}", 422))
         return false;
     return ask_with_faults(w, s, path, body);
 }
@@ -216,14 +305,16 @@ static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
 
 /* ---- The walk ---------------------------------------------------------------------- */
 
-static void note_mapping(struct walk *w, const struct step *s)
+static void note_made(struct walk *w, const struct step *s)
 {
-    if (strcmp(s->pattern, "/v1/mappings") != 0 || w->answer.status != 201)
-        return;
-    json_t *body = json_loadb(w->answer.body, w->answer.body_bytes, 0, NULL);
-    const char *id = json_string_value(json_object_get(body, "id"));
-    snprintf(w->mapping, sizeof(w->mapping), "%s", id == NULL ? "" : id);
-    json_decref(body);
+    for (size_t i = 0; notes[i].mark != NULL; i++) {
+        if (strcmp(s->pattern, notes[i].collection) != 0 || w->answer.status != 201)
+            continue;
+        json_t *body = json_loadb(w->answer.body, w->answer.body_bytes, 0, NULL);
+        const char *id = json_string_value(json_object_get(body, "id"));
+        snprintf(w->notes[i], sizeof(w->notes[i]), "%s", id == NULL ? "" : id);
+        json_decref(body);
+    }
 }
 
 bool walk_run(struct walk *w)
@@ -238,7 +329,7 @@ bool walk_run(struct walk *w)
         const char *given = s->body == NULL ? NULL : body;
         if (!ask_wrongly(w, s, path, given) || !ask_rightly(w, s, path, given))
             return false;
-        note_mapping(w, s);
+        note_made(w, s);
     }
     return true;
 }

@@ -7,7 +7,8 @@
 
 #include "document.h"
 
-#define WALK_SEEN_MAX 600
+#define WALK_SEEN_MAX 1200
+#define WALK_NOTES    4
 
 struct walk {
     const json_t *document;
@@ -20,7 +21,7 @@ struct walk {
     void *arg;
     /* own */
     struct answer answer;
-    char mapping[64]; /* the id of the last one made */
+    char notes[WALK_NOTES][64]; /* ids of what was made last */
     char seen[WALK_SEEN_MAX][96];
     size_t seen_count;
     char why[WHY_MAX + 256]; /* if it fails */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake target: portals and sessions. */
+#include "fake_priv.h"
+
+struct target {
+    struct lunmgr *m;
+    char portal[TARGET_ADDRESS_MAX];
+    struct target_session_info sessions[FAKE_SESSIONS];
+    size_t session_count;
+};
+
+struct target *fake_target_create(struct lunmgr *m)
+{
+    struct target *t = calloc(1, sizeof(*t));
+    assert(t != NULL);
+    t->m = m;
+    fake_target_set_portal(t, "127.0.0.1:3260");
+    return t;
+}
+
+void fake_target_destroy(struct target *t)
+{
+    free(t);
+}
+
+void fake_target_add_session(struct target *t, uint64_t id, const char *initiator,
+                             const char *host)
+{
+    assert(t->session_count < FAKE_SESSIONS);
+    struct target_session_info *s = &t->sessions[t->session_count++];
+    *s = (struct target_session_info){
+        .id = id,
+        .isid = "00023d000000",
+        .tsih = 1,
+        .discovery = host[0] == '\0',
+        .address = "127.0.0.1:40000",
+        .portal = "127.0.0.1:3260",
+        .since_s = CREATED_S,
+        .max_burst_bytes = 262144,
+    };
+    copy(s->initiator, sizeof(s->initiator), initiator);
+    copy(s->host_name, sizeof(s->host_name), host);
+}
+
+void fake_target_set_portal(struct target *t, const char *portal)
+{
+    copy(t->portal, sizeof(t->portal), portal);
+}
+
+const char *target_name(const struct target *t)
+{
+    (void)t;
+    return "iqn.2024-01.com.example:ashlar";
+}
+
+size_t target_portal_count(const struct target *t)
+{
+    (void)t;
+    return 1;
+}
+
+const char *target_portal(const struct target *t, size_t index)
+{
+    assert(index == 0);
+    return t->portal;
+}
+
+void target_counters(const struct target *t, struct target_counters *out)
+{
+    *out =
+        (struct target_counters){.commands = 42, .sessions = (uint32_t)t->session_count};
+}
+
+static void do_session_list(struct call *call, struct err *e)
+{
+    (void)e;
+    call->fn.sessions(call->arg, call->t->sessions, call->t->session_count);
+}
+
+void target_list_sessions(struct target *t, target_sessions_fn done, void *arg)
+{
+    struct call *call = call_new(t->m, do_session_list, arg);
+    call->t = t;
+    call->fn.sessions = done;
+    call_post(call);
+}
+
+static void do_session_kick(struct call *call, struct err *e)
+{
+    struct target *t = call->t;
+    bool found = false;
+    (void)e;
+    for (size_t i = 0; i < t->session_count && !found; i++) {
+        found = t->sessions[i].id == call->number;
+        if (found)
+            t->sessions[i] = t->sessions[--t->session_count];
+    }
+    call->fn.kicked(call->arg, found);
+}
+
+void target_kick_session(struct target *t, uint64_t id,
+                         void (*done)(void *arg, bool found), void *arg)
+{
+    struct call *call = call_new(t->m, do_session_kick, arg);
+    call->t = t;
+    call->number = id;
+    call->fn.kicked = done;
+    call_post(call);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens of the fake manager. */
+#include "fake_priv.h"
+
+FAKE_TABLE(token, tokens)
+
+static void do_token_add(struct call *call, struct err *e)
+{
+    struct token *token = NULL;
+    if (e->code == 0 && token_find(call->m, call->name) != NULL)
+        err_set(e, -EEXIST, "name", "token %s exists", call->name);
+    if (e->code == 0) {
+        token = token_place(call->m);
+        copy(token->info.name, sizeof(token->info.name), call->name);
+        memcpy(token->info.hash, call->hash, sizeof(call->hash));
+    }
+    call->fn.token(call->arg, token, err_or_null(e));
+}
+
+void token_add(struct lunmgr *m, const char *name, const uint8_t hash[TOKEN_HASH_BYTES],
+               token_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_token_add, arg);
+    copy(call->name, sizeof(call->name), name);
+    memcpy(call->hash, hash, TOKEN_HASH_BYTES);
+    call->fn.token = done;
+    call_post(call);
+}
+
+static void do_token_remove(struct call *call, struct err *e)
+{
+    struct token *token = token_find(call->m, call->name);
+    if (e->code == 0 && token == NULL)
+        err_set(e, -ENOENT, NULL, "there is no token %s", call->name);
+    if (e->code == 0 && token != NULL)
+        token->info.id[0] = '\0';
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+void token_remove(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_token_remove, arg);
+    copy(call->name, sizeof(call->name), name_or_id);
+    call->fn.done = done;
+    call_post(call);
+}
+
+void token_describe(const struct token *token, struct token_info *out)
+{
+    *out = token->info;
+}
