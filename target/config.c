@@ -3,6 +3,8 @@
  * lines are counted by the reader that feeds them to libinih. */
 #include "target/config.h"
 
+#include "base/units.h"
+#include "lunmgr/lunmgr.h"
 #include "proto/keys.h"
 #include "target/address.h"
 
@@ -15,6 +17,10 @@
 
 #define ROUND_INTERVAL_MS_MIN 100
 #define ROUND_INTERVAL_MS_MAX 60000
+#define LEAF_CACHE_MIN        (8ULL << 20)
+#define LEAF_CACHE_MAX        (1ULL << 40)
+#define TRASH_RETENTION_S     (7U * 86400)
+#define TRASH_RETENTION_S_MAX (3650U * 86400)
 
 /* value is not NULL. What is accepted is said by the table. */
 typedef bool (*config_take_fn)(struct config *c, const char *value);
@@ -130,6 +136,24 @@ static bool take_round_interval(struct config *c, const char *value)
                        &c->round_interval_ms);
 }
 
+static bool take_leaf_cache(struct config *c, const char *value)
+{
+    uint64_t bytes;
+    if (!size_parse(value, &bytes) || bytes < LEAF_CACHE_MIN || bytes > LEAF_CACHE_MAX)
+        return false;
+    c->leaf_cache_bytes = bytes;
+    return true;
+}
+
+static bool take_trash_retention(struct config *c, const char *value)
+{
+    uint64_t seconds;
+    if (!duration_parse(value, &seconds) || seconds > TRASH_RETENTION_S_MAX)
+        return false;
+    c->trash_retention_s = (uint32_t)seconds;
+    return true;
+}
+
 static const struct config_key keys[] = {
     {"state-dir", take_state_dir, "an absolute path", "/var/lib/ashlar",
      "where the catalog is kept", false},
@@ -151,6 +175,11 @@ static const struct config_key keys[] = {
      "what is logged", true},
     {"round-interval-ms", take_round_interval, "a number from 100 to 60000", "3000",
      "the map is made durable at least this often", false},
+    {"leaf-cache", take_leaf_cache, "a size such as 256MiB, from 8MiB to 1TiB", "256MiB",
+     "memory that the map may take", false},
+    {"trash-retention", take_trash_retention,
+     "seconds, or a time such as 12h or 7d, at most 3650d", "7d",
+     "how long a deleted volume can be restored; 0: not at all", false},
 };
 
 static const struct config_key *key_find(const char *name, size_t bytes)
@@ -342,6 +371,8 @@ static void config_set_defaults(struct config *c)
         .engine = ENGINE_AUTO,
         .log_level = LOG_LEVEL_INFO,
         .round_interval_ms = 3000,
+        .leaf_cache_bytes = LEAF_CACHE_DEFAULT,
+        .trash_retention_s = TRASH_RETENTION_S,
     };
 }
 
@@ -405,6 +436,8 @@ void config_compare(const struct config *now, const struct config *next, char *o
         {"reactors", now->reactors != next->reactors},
         {"io-engine", now->engine != next->engine},
         {"round-interval-ms", now->round_interval_ms != next->round_interval_ms},
+        {"leaf-cache", now->leaf_cache_bytes != next->leaf_cache_bytes},
+        {"trash-retention", now->trash_retention_s != next->trash_retention_s},
     };
     size_t n = 0;
     out[0] = '\0';

@@ -35,6 +35,8 @@ struct config {
     enum engine_kind engine;
     enum log_level log_level;
     unsigned round_interval_ms;
+    uint64_t leaf_cache_bytes;
+    uint32_t trash_retention_s; /* 0: there is no trash */
 
     char file[CONFIG_VALUE_MAX]; /* "": none */
     bool help, version;

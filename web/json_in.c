@@ -3,7 +3,7 @@
  * not bound, the depth, is bounded before it begins. Pure; any thread. */
 #include "web/json_in.h"
 
-#include "base/checked.h"
+#include "base/units.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -14,8 +14,7 @@
 #define NAME_BYTES_MAX 63
 #define UUID_BYTES     36
 #define SIZE_ACCEPTED                                                                    \
-    "bytes as an integer, or a string such as \"100GiB\" (B KiB MiB GiB TiB KB MB GB "   \
-    "TB)"
+    "bytes as an integer, or a string such as \"100GiB\" (" SIZE_UNITS ")"
 
 /* ---- The body ---------------------------------------------------------------------- */
 
@@ -292,40 +291,6 @@ const char *input_string(struct input *in, const char *member, enum input_need n
 
 /* ---- Numbers ----------------------------------------------------------------------- */
 
-static const struct {
-    const char *unit;
-    uint64_t bytes;
-} units[] = {
-    {"B", 1},
-    {"KiB", 1ULL << 10},
-    {"MiB", 1ULL << 20},
-    {"GiB", 1ULL << 30},
-    {"TiB", 1ULL << 40},
-    {"KB", 1000ULL},
-    {"MB", 1000ULL * 1000},
-    {"GB", 1000ULL * 1000 * 1000},
-    {"TB", 1000ULL * 1000 * 1000 * 1000},
-};
-
-/* "100GiB". False: not in this form, or more than 64 bits. */
-static bool size_parse(const char *text, uint64_t *out)
-{
-    uint64_t number = 0;
-    const char *at = text;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        if (ckd_mul_u64(&number, number, 10) ||
-            ckd_add_u64(&number, number, (uint64_t)(*at - '0')))
-            return false;
-    }
-    if (at == text)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (strcmp(at, units[i].unit) == 0)
-            return !ckd_mul_u64(out, number, units[i].bytes);
-    }
-    return false;
-}
-
 static bool value_uint(const json_t *value, uint64_t *out)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0)
@@ -336,8 +301,12 @@ static bool value_uint(const json_t *value, uint64_t *out)
 
 static bool value_bytes(const json_t *value, uint64_t *out)
 {
-    return json_is_string(value) ? size_parse(json_string_value(value), out)
-                                 : value_uint(value, out);
+    if (!json_is_string(value))
+        return value_uint(value, out);
+    const char *text = json_string_value(value);
+    size_t bytes = strlen(text);
+    bool has_unit = bytes > 0 && (text[bytes - 1] < '0' || text[bytes - 1] > '9');
+    return has_unit && size_parse(text, out);
 }
 
 uint64_t input_bytes(struct input *in, const char *member, enum input_need need,

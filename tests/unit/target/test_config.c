@@ -47,7 +47,9 @@ static void all_keys_are_read(void **state)
                           "reactors = 3\n"
                           "io-engine = threads\n"
                           "log-level = debug\n"
-                          "round-interval-ms = 500\n",
+                          "round-interval-ms = 500\n"
+                          "leaf-cache = 64MiB\n"
+                          "trash-retention = 12h\n",
                           NULL, NULL, &e),
                      0);
     assert_string_equal(config.state_dir, "/srv/ashlar");
@@ -61,6 +63,8 @@ static void all_keys_are_read(void **state)
     assert_int_equal(config.engine, ENGINE_THREADS);
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config.round_interval_ms, 500);
+    assert_int_equal(config.leaf_cache_bytes, 64 << 20);
+    assert_int_equal(config.trash_retention_s, 12 * 3600);
 }
 
 static void flags_go_before_the_file(void **state)
@@ -84,6 +88,21 @@ static void nothing_said_is_enough(void **state)
     assert_int_equal(load("", NULL, NULL, &e), 0);
     assert_string_equal(config.portals.pointers[0], "[::]:3260");
     assert_in_range(config.reactors, 1, TARGET_REACTOR_MAX);
+    assert_int_equal(config.leaf_cache_bytes, 256 << 20);
+    assert_int_equal(config.trash_retention_s, 7 * 86400);
+}
+
+static void bounds_are_taken(void **state)
+{
+    struct err e;
+    (void)state;
+    assert_int_equal(load("leaf-cache = 8388608\ntrash-retention = 0\n", NULL, NULL, &e),
+                     0);
+    assert_int_equal(config.leaf_cache_bytes, 8388608);
+    assert_int_equal(config.trash_retention_s, 0);
+    assert_int_equal(load("leaf-cache = 1TiB\ntrash-retention = 3650d\n", NULL, NULL, &e),
+                     0);
+    assert_int_equal(config.trash_retention_s, 315360000);
 }
 
 static void the_example_is_accepted_with_every_key_set(void **state)
@@ -130,6 +149,12 @@ static void bad_input_is_named(void **state)
         {"target-name = box\n", NULL, NULL, {"target-name", "box", "iqn."}},
         {"state-dir = here\n", NULL, NULL, {"state-dir", "here", "absolute path"}},
         {"round-interval-ms = 99\n", NULL, NULL, {"round-interval-ms", "99", "60000"}},
+        {"leaf-cache = 8388607\n", NULL, NULL, {"leaf-cache", "8388607", "8MiB"}},
+        {"leaf-cache = 2TiB\n", NULL, NULL, {"leaf-cache", "2TiB", "1TiB"}},
+        {"leaf-cache = much\n", NULL, NULL, {"leaf-cache", "much", "256MiB"}},
+        {"trash-retention = 7y\n", NULL, NULL, {"trash-retention", "7y", "7d"}},
+        {"trash-retention = -1\n", NULL, NULL, {"trash-retention", "-1", "seconds"}},
+        {"trash-retention = 3651d\n", NULL, NULL, {"trash-retention", "3651d", "3650d"}},
         {"\n\nwhat is this\n", NULL, NULL, {":3:", "key = value", ""}},
         {"", "--reactors", NULL, {"--reactors", "missing", ""}},
         {"", "--reactors", "x", {"--reactors", "'x'", "1 to 16"}},
@@ -182,6 +207,7 @@ int main(void)
         cmocka_unit_test(all_keys_are_read),
         cmocka_unit_test(flags_go_before_the_file),
         cmocka_unit_test(nothing_said_is_enough),
+        cmocka_unit_test(bounds_are_taken),
         cmocka_unit_test(the_example_is_accepted_with_every_key_set),
         cmocka_unit_test(bad_input_is_named),
         cmocka_unit_test(too_long_and_too_many_are_refused),
