@@ -176,6 +176,17 @@ static void change_apply(struct call *call, struct volume *v)
         volume_take_labels(v, call);
 }
 
+static bool name_is_taken(struct call *call, const struct volume *v)
+{
+    char key[2 * FAKE_NAME_MAX];
+    const struct volume *other = volume_find(call->m, call->names[0]);
+    if (v->of != NULL) {
+        snprintf(key, sizeof(key), "%s/%s", v->of->info.name, call->names[0]);
+        other = snapshot_find(call->m, key);
+    }
+    return other != NULL && other != v;
+}
+
 void do_change(struct call *call, struct volume *v, const char *kind, struct err *e)
 {
     if (e->code == 0 && v == NULL)
@@ -183,6 +194,8 @@ void do_change(struct call *call, struct volume *v, const char *kind, struct err
     if (e->code == 0 && v != NULL && call->number != 0 &&
         call->number < v->info.size_bytes && !call->flag3)
         err_set(e, -EINVAL, "size", "a smaller size wants allow_data_loss");
+    if (e->code == 0 && v != NULL && call->name_count > 0 && name_is_taken(call, v))
+        err_set(e, -EEXIST, "name", "%s exists", call->names[0]);
     if (e->code == 0)
         change_apply(call, v);
     answer_volume(call, v, e);
@@ -234,6 +247,9 @@ static void do_volume_rollback(struct call *call, struct err *e)
     if (e->code == 0 && (s == NULL || s->of != v))
         err_set(e, -ENOENT, "snapshot", "volume %s has no snapshot %s", call->name,
                 call->other);
+    snprintf(key, sizeof(key), "%s/%s", call->name, call->third);
+    if (e->code == 0 && snapshot_find(call->m, key) != NULL)
+        err_set(e, -EEXIST, "keep_name", "there is a snapshot %s already", key);
     if (e->code == 0)
         fake_snapshot_make(call->m, v, call->third, "");
     answer_volume(call, v, e);

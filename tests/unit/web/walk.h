@@ -31,7 +31,8 @@ struct walk {
 bool walk_run(struct walk *w);
 /* After walk_run, with a daemon that is stopping: every change is refused with 503. */
 bool walk_draining(struct walk *w);
-/* False if a documented status was never seen, save those of the list ("500 503"). */
-bool walk_saw_all(struct walk *w, const char *save);
+/* False if a documented status was never seen, save those of the list, up to NULL: a
+ * status ("503") or an answer ("DELETE /v1/trash/{trashed} 409"). */
+bool walk_saw_all(struct walk *w, const char *const *save);
 
 #endif
