@@ -153,6 +153,7 @@ rig_alive() {
 rig_ashlar_spawn() {
     "$RIG_ASHLARD" --state-dir "$RIG_DIR/state" --portal "127.0.0.1:$RIG_PORT" \
         --api-socket "$RIG_DIR/api.sock" --reactors "$RIG_REACTORS" --io-engine "$RIG_ENGINE" \
+        --trash-retention 0 \
         ${RIG_FLAGS[@]+"${RIG_FLAGS[@]}"} >>"$RIG_DIR/daemon.log" 2>&1 &
     RIG_PID=$!
 }

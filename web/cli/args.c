@@ -10,8 +10,11 @@
 #include <string.h>
 
 const struct resource *const resources[] = {
-    &resource_pool,    &resource_volume, &resource_host,   &resource_mapping,
-    &resource_session, &resource_token,  &resource_status, NULL,
+    &resource_pool,     &resource_volume,
+    &resource_snapshot, &resource_trash,
+    &resource_host,     &resource_mapping,
+    &resource_session,  &resource_token,
+    &resource_status,   NULL,
 };
 
 const struct flag global_flags[] = {
@@ -167,15 +170,16 @@ static const struct flag *find_flag(const struct args *args, const char *typed,
     return flag != NULL ? flag : find_in(global_flags, typed, length);
 }
 
-static bool is_repeatable(const struct flag *flag)
+bool flag_is_repeatable(const struct flag *flag)
 {
-    return flag->kind == FLAG_LIST || flag->kind == FLAG_DEVICE;
+    return flag->kind == FLAG_LIST || flag->kind == FLAG_DEVICE ||
+           flag->kind == FLAG_LABEL;
 }
 
 static enum outcome note_flag(struct args *args, const struct flag *flag,
                               const char *value)
 {
-    if (!is_repeatable(flag) && args_value(args, flag->name) != NULL)
+    if (!flag_is_repeatable(flag) && args_value(args, flag->name) != NULL)
         return wrong_flag(args, flag, "is given twice; accepted: once");
     if (flag->kind == FLAG_YES && strcmp(value, "true") != 0 &&
         strcmp(value, "false") != 0)

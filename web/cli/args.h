@@ -24,6 +24,7 @@ struct args {
 enum outcome args_read(struct args *args, int argc, char *const *argv);
 void args_fini(struct args *args);
 
+bool flag_is_repeatable(const struct flag *flag);
 /* The value of a flag that is given at most once; NULL: not given. */
 const char *args_value(const struct args *args, const char *flag);
 bool args_has(const struct args *args, const char *flag);

@@ -63,6 +63,24 @@ static json_t *device_json(const char *what, const char *text)
     return device;
 }
 
+/* KEY=VALUE into the object of labels. */
+static bool add_label(json_t *labels, const char *what, const char *text)
+{
+    size_t length = strcspn(text, "=");
+    if (text[length] == '\0') {
+        say(OUTCOME_USAGE, "%s %s is no label; accepted: KEY=VALUE, or none", what, text);
+        return false;
+    }
+    AUTO_FREE char *key = must(strndup(text, length));
+    json_t *value = text_json(what, text + length + 1, strlen(text + length + 1));
+    if (value == NULL)
+        return false;
+    if (json_object_set_new(labels, key, value) == 0)
+        return true;
+    say(OUTCOME_USAGE, "%s is not UTF-8 text", what);
+    return false;
+}
+
 static json_t *flag_json(const struct flag *flag, const char *what, const char *text)
 {
     json_int_t number;
@@ -81,9 +99,22 @@ static json_t *flag_json(const struct flag *flag, const char *what, const char *
         return NULL;
     case FLAG_TEXT:
     case FLAG_LIST:
+    case FLAG_LABEL:
         break;
     }
     return text_json(what, text, strlen(text));
+}
+
+/* The array or object that a repeatable flag fills. */
+static json_t *member_of(json_t *body, const struct flag *flag)
+{
+    json_t *member = json_object_get(body, flag->member);
+    if (member != NULL)
+        return member;
+    member = must(flag->kind == FLAG_LABEL ? json_object() : json_array());
+    if (json_object_set_new(body, flag->member, member) != 0)
+        must(NULL);
+    return member;
 }
 
 static bool add_flag(json_t *body, const struct given *given)
@@ -92,18 +123,22 @@ static bool add_flag(json_t *body, const struct given *given)
     AUTO_FREE char *what = NULL;
     if (asprintf(&what, "--%s", flag->name) < 0)
         what = must(NULL);
+    if (flag->kind == FLAG_LABEL) {
+        json_t *labels = member_of(body, flag);
+        return strcmp(given->value, "none") == 0 || add_label(labels, what, given->value);
+    }
     json_t *value = flag_json(flag, what, given->value);
     if (value == NULL)
         return false;
-    if (flag->kind != FLAG_LIST && flag->kind != FLAG_DEVICE)
+    if (!flag_is_repeatable(flag))
         return json_object_set_new(body, flag->member, value) == 0;
-    json_t *list = json_object_get(body, flag->member);
-    if (list == NULL) {
-        list = must(json_array());
-        if (json_object_set_new(body, flag->member, list) != 0)
-            must(NULL);
-    }
-    return json_array_append_new(list, value) == 0;
+    return json_array_append_new(member_of(body, flag), value) == 0;
+}
+
+static const char *member_filled(const struct name *name, const char *text)
+{
+    return name->with_slash != NULL && strchr(text, '/') != NULL ? name->with_slash
+                                                                 : name->member;
 }
 
 json_t *body_make(const struct args *args, const char *const *names)
@@ -111,10 +146,14 @@ json_t *body_make(const struct args *args, const char *const *names)
     const struct verb *verb = args->verb;
     json_t *body = must(json_object());
     bool good = true;
-    for (size_t i = 0; good && i < VERB_NAMES_MAX && verb->names[i].member != NULL; i++) {
+    for (size_t i = 0; good && i < VERB_NAMES_MAX && verb->names[i].placeholder != NULL;
+         i++) {
+        if (verb->names[i].member == NULL)
+            continue;
         json_t *name = text_json(verb->names[i].placeholder, names[i], strlen(names[i]));
-        good =
-            name != NULL && json_object_set_new(body, verb->names[i].member, name) == 0;
+        good = name != NULL &&
+               json_object_set_new(body, member_filled(&verb->names[i], names[i]),
+                                   name) == 0;
     }
     for (size_t i = 0; good && i < args->given_count; i++) {
         if (args->given[i].flag->member != NULL)

@@ -101,12 +101,12 @@ static void set_up(struct client *client, const char *method, const char *url,
     curl_easy_setopt(c, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER,
                      body != NULL ? client->headers_json : client->headers);
-    if (strcmp(method, "POST") == 0) {
+    if (body != NULL || strcmp(method, "POST") == 0) {
         curl_easy_setopt(c, CURLOPT_POST, 1L);
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, body != NULL ? body : "");
-    } else if (strcmp(method, "GET") != 0) {
-        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
     }
+    if (strcmp(method, "GET") != 0)
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static enum outcome say_unreached(const struct client *client, CURLcode code)

@@ -29,34 +29,67 @@ static void put_segment(FILE *out, const char *text, size_t length)
     }
 }
 
-/* The length of the first segment of name, 0 if it cannot be one. */
-static size_t first_segment(const struct resource *resource, const char *name)
+char *cmd_escape(const char *text)
 {
-    size_t length = resource->pair ? strcspn(name, "/") : strlen(name);
-    return name[length] == '/' && name[length + 1] == '\0' ? 0 : length;
+    char *escaped = NULL;
+    size_t bytes;
+    FILE *out = must(open_memstream(&escaped, &bytes));
+    put_segment(out, text, strlen(text));
+    fclose(out);
+    return must(escaped);
+}
+
+bool cmd_cut(const char *name, char **a, const char **b)
+{
+    const char *slash = strchr(name, '/');
+    if (slash == NULL || slash == name || slash[1] == '\0')
+        return false;
+    *a = must(strndup(name, (size_t)(slash - name)));
+    *b = slash + 1;
+    return true;
+}
+
+/* The length of the segment of name that begins here, if a slash may end it. */
+static size_t segment_length(const char *name, unsigned slashes_left)
+{
+    return slashes_left > 0 ? strcspn(name, "/") : strlen(name);
+}
+
+/* False: a segment is empty. */
+static bool put_segments(FILE *out, const struct resource *resource, const char *name)
+{
+    unsigned left = resource->slashes_max;
+    for (;;) {
+        size_t length = segment_length(name, left);
+        if (length == 0)
+            return false;
+        put_segment(out, name, length);
+        if (name[length] == '\0')
+            return true;
+        fputc('/', out);
+        name += length + 1;
+        left--;
+    }
 }
 
 char *cmd_path(const struct cmd *cmd, const char *name, const char *suffix)
 {
     const struct resource *resource = cmd->args->resource;
-    size_t first = first_segment(resource, name), bytes;
+    size_t bytes;
     char *path = NULL;
-    if (first == 0) {
-        say(OUTCOME_USAGE, "%s %s: %s is no name; accepted: %s", resource->name,
-            cmd->args->verb->name, name,
-            resource->pair ? "VOLUME/HOST, or an id" : "a name or an id");
-        return NULL;
-    }
     FILE *out = must(open_memstream(&path, &bytes));
     fprintf(out, "%s/", resource->path);
-    put_segment(out, name, first);
-    if (name[first] == '/') {
-        fputc('/', out);
-        put_segment(out, name + first + 1, strlen(name + first + 1));
-    }
+    bool good = put_segments(out, resource, name);
     fputs(suffix, out);
     fclose(out);
-    return must(path);
+    must(path);
+    if (good)
+        return path;
+    free(path);
+    say(OUTCOME_USAGE, "%s %s: %s is no name; accepted: %s%s", resource->name,
+        cmd->args->verb->name, name, resource->key == NULL ? "a name" : resource->key,
+        resource->key == NULL ? " or an id" : ", or an id");
+    return NULL;
 }
 
 /* ---- Printing ---------------------------------------------------------------------- */
@@ -91,8 +124,9 @@ static void print_raw(const struct cmd *cmd, const struct reply *reply)
     fputc('\n', stdout);
 }
 
-static void print_list(const struct resource *resource, const json_t *items)
+void cmd_print_rows(const struct cmd *cmd, const json_t *items)
 {
+    const struct resource *resource = cmd->args->resource;
     struct table table;
     size_t columns = 0;
     while (resource->columns[columns].heading != NULL)
@@ -124,14 +158,14 @@ static bool is_good(const struct reply *reply)
     return reply->status >= 200 && reply->status < 300;
 }
 
-json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
-                  const char *name, enum outcome *outcome)
+json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
+                 const json_t *body, const char *const *names, enum outcome *outcome)
 {
     struct reply reply;
     json_t *object = NULL;
-    *outcome = client_call(cmd->client, method, path, NULL, &reply);
+    *outcome = client_call(cmd->client, method, path, body, &reply);
     if (*outcome == OUTCOME_DONE && !is_good(&reply))
-        *outcome = refusal_say(cmd->args, name == NULL ? NULL : &name, &reply);
+        *outcome = refusal_say(cmd->args, names, &reply);
     if (*outcome == OUTCOME_DONE) {
         print_raw(cmd, &reply);
         object = json_incref(reply.json);
@@ -140,23 +174,30 @@ json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
     return object;
 }
 
-enum outcome cmd_create_named(const struct cmd *cmd, const char *const *names)
+json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
+                  const char *name, enum outcome *outcome)
 {
-    struct reply reply;
+    return cmd_call(cmd, method, path, NULL, name == NULL ? NULL : &name, outcome);
+}
+
+enum outcome cmd_send(const struct cmd *cmd, const char *method, const char *path,
+                      const char *const *names)
+{
+    enum outcome outcome;
     json_t *body = body_make(cmd->args, names);
     if (body == NULL)
         return OUTCOME_USAGE;
-    enum outcome outcome =
-        client_call(cmd->client, "POST", cmd->args->resource->path, body, &reply);
-    if (outcome == OUTCOME_DONE && !is_good(&reply))
-        outcome = refusal_say(cmd->args, names, &reply);
-    if (outcome == OUTCOME_DONE) {
-        print_raw(cmd, &reply);
-        cmd_print(cmd, reply.json);
-    }
-    reply_fini(&reply);
+    json_t *object = cmd_call(cmd, method, path, body, names, &outcome);
+    if (object != NULL)
+        cmd_print(cmd, object);
+    json_decref(object);
     json_decref(body);
     return outcome;
+}
+
+enum outcome cmd_create_named(const struct cmd *cmd, const char *const *names)
+{
+    return cmd_send(cmd, "POST", cmd->args->resource->path, names);
 }
 
 enum outcome cmd_create(const struct cmd *cmd)
@@ -164,16 +205,24 @@ enum outcome cmd_create(const struct cmd *cmd)
     return cmd_create_named(cmd, cmd->args->names);
 }
 
+enum outcome cmd_change(const struct cmd *cmd)
+{
+    AUTO_FREE char *path = cmd_path(cmd, cmd->args->names[0], "");
+    return path == NULL ? OUTCOME_USAGE : cmd_send(cmd, "PATCH", path, cmd->args->names);
+}
+
 /* ---- Each name --------------------------------------------------------------------- */
 
 /* Runs step for each name; a name that is refused does not hold up the next. */
 static enum outcome each_name(const struct cmd *cmd,
                               enum outcome (*step)(const struct cmd *cmd,
-                                                   const char *name, size_t index))
+                                                   const char *name, size_t index,
+                                                   const void *arg),
+                              const void *arg)
 {
     enum outcome worst = OUTCOME_DONE;
     for (size_t i = 0; i < cmd->args->name_count; i++) {
-        enum outcome outcome = step(cmd, cmd->args->names[i], i);
+        enum outcome outcome = step(cmd, cmd->args->names[i], i, arg);
         if (outcome > worst)
             worst = outcome;
         if (outcome == OUTCOME_UNREACHED)
@@ -182,9 +231,11 @@ static enum outcome each_name(const struct cmd *cmd,
     return worst;
 }
 
-static enum outcome show_step(const struct cmd *cmd, const char *name, size_t index)
+static enum outcome show_step(const struct cmd *cmd, const char *name, size_t index,
+                              const void *arg)
 {
     enum outcome outcome;
+    (void)arg;
     AUTO_FREE char *path = cmd_path(cmd, name, "");
     if (path == NULL)
         return OUTCOME_USAGE;
@@ -199,14 +250,20 @@ static enum outcome show_step(const struct cmd *cmd, const char *name, size_t in
 
 enum outcome cmd_show(const struct cmd *cmd)
 {
-    return each_name(cmd, show_step);
+    return each_name(cmd, show_step, NULL);
 }
 
-static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t index)
+struct deletion {
+    const char *query, *done;
+};
+
+static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t index,
+                                const void *arg)
 {
+    const struct deletion *deletion = arg;
     struct reply reply;
     (void)index;
-    AUTO_FREE char *path = cmd_path(cmd, name, "");
+    AUTO_FREE char *path = cmd_path(cmd, name, deletion->query);
     if (path == NULL)
         return OUTCOME_USAGE;
     enum outcome outcome = client_call(cmd->client, "DELETE", path, NULL, &reply);
@@ -215,26 +272,33 @@ static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t 
     if (outcome == OUTCOME_DONE && !args_has(cmd->args, "json")) {
         printf("%s ", cmd->args->resource->name);
         say_plain(stdout, name);
-        printf(" is deleted\n");
+        printf(" %s\n", deletion->done);
     }
     reply_fini(&reply);
     return outcome;
 }
 
+enum outcome cmd_delete_with(const struct cmd *cmd, const char *query, const char *done)
+{
+    const struct deletion deletion = {query, done};
+    return each_name(cmd, delete_step, &deletion);
+}
+
 enum outcome cmd_delete(const struct cmd *cmd)
 {
-    return each_name(cmd, delete_step);
+    return cmd_delete_with(cmd, "", "is deleted");
 }
 
 /* ---- Lists ------------------------------------------------------------------------- */
 
 /* after: of the page before; "": the first. */
-static char *list_path(const struct resource *resource, const char *after)
+static char *list_path(const struct resource *resource, const char *query,
+                       const char *after)
 {
     char *path = NULL;
     size_t bytes;
     FILE *out = must(open_memstream(&path, &bytes));
-    fprintf(out, "%s?limit=%d", resource->path, LIST_LIMIT);
+    fprintf(out, "%s?limit=%d%s", resource->path, LIST_LIMIT, query);
     if (after[0] != '\0') {
         fputs("&after=", out);
         put_segment(out, after, strlen(after));
@@ -248,7 +312,7 @@ static void print_pages(const struct cmd *cmd, const struct reply *first, json_t
                         size_t pages)
 {
     if (!args_has(cmd->args, "json")) {
-        print_list(cmd->args->resource, items);
+        cmd_print_rows(cmd, items);
     } else if (pages == 1) {
         print_raw(cmd, first);
     } else {
@@ -259,7 +323,7 @@ static void print_pages(const struct cmd *cmd, const struct reply *first, json_t
     }
 }
 
-enum outcome cmd_list(const struct cmd *cmd)
+enum outcome cmd_list_of(const struct cmd *cmd, const char *query)
 {
     struct reply first = {0};
     json_t *items = must(json_array());
@@ -268,7 +332,7 @@ enum outcome cmd_list(const struct cmd *cmd)
     size_t pages = 0;
     while (after != NULL && pages < LIST_PAGES_MAX) {
         struct reply reply;
-        AUTO_FREE char *path = list_path(cmd->args->resource, after);
+        AUTO_FREE char *path = list_path(cmd->args->resource, query, after);
         outcome = client_call(cmd->client, "GET", path, NULL, &reply);
         if (outcome == OUTCOME_DONE && !is_good(&reply))
             outcome = refusal_say(cmd->args, NULL, &reply);
@@ -288,4 +352,9 @@ enum outcome cmd_list(const struct cmd *cmd)
     reply_fini(&first);
     json_decref(items);
     return outcome;
+}
+
+enum outcome cmd_list(const struct cmd *cmd)
+{
+    return cmd_list_of(cmd, "");
 }

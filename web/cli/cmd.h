@@ -14,9 +14,9 @@
 struct args;
 struct client;
 
-#define VERB_FLAGS_MAX       4
+#define VERB_FLAGS_MAX       7
 #define VERB_NAMES_MAX       2
-#define RESOURCE_VERBS_MAX   6
+#define RESOURCE_VERBS_MAX   7
 #define RESOURCE_COLUMNS_MAX 10
 #define NAMES_MANY           ((size_t)-1)
 
@@ -27,6 +27,7 @@ enum flag_kind {
     FLAG_YES,    /* takes no value */
     FLAG_LIST,   /* repeatable: the member is an array of strings */
     FLAG_DEVICE, /* repeatable: PATH[,size=SIZE]; the member is an array of objects */
+    FLAG_LABEL,  /* repeatable: KEY=VALUE; the member is an object. Or "none" alone */
 };
 
 /* Also a flag with member NULL: one that is not of the request (--json, --socket). */
@@ -41,8 +42,10 @@ struct flag {
 
 /* A name on the command line, and the member of the request body that it fills. */
 struct name {
-    const char *placeholder;
-    const char *member; /* NULL: it goes into the path */
+    const char *placeholder; /* NULL after the last */
+    const char *member;      /* NULL: it goes into the path */
+    const char
+        *with_slash; /* the member that it fills if a slash is in it; NULL: the same */
 };
 
 struct cmd {
@@ -78,13 +81,16 @@ struct resource {
     const char *name; /* singular */
     const char *summary;
     const char *path; /* of the collection */
-    bool pair;        /* a name may be VOLUME/HOST: two segments of the path */
+    const char *key;  /* the form of a name that is several segments of the path, such as
+                         VOLUME/HOST; NULL: a name is one */
+    unsigned slashes_max; /* in it */
     const struct verb verbs[RESOURCE_VERBS_MAX + 1];
     const struct column columns[RESOURCE_COLUMNS_MAX + 1];
 };
 
 extern const struct resource resource_pool, resource_volume, resource_host,
-    resource_mapping, resource_session, resource_token, resource_status;
+    resource_snapshot, resource_trash, resource_mapping, resource_session, resource_token,
+    resource_status;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];
@@ -97,14 +103,26 @@ extern const struct flag global_flags[];
 enum outcome cmd_create(const struct cmd *cmd);
 /* The same with names that are not those of the command line. */
 enum outcome cmd_create_named(const struct cmd *cmd, const char *const *names);
+/* PATCH of flags to what the first name names; prints what it is now. */
+enum outcome cmd_change(const struct cmd *cmd);
+/* Names and flags by method to path; prints what is answered. */
+enum outcome cmd_send(const struct cmd *cmd, const char *method, const char *path,
+                      const char *const *names);
 /* All pages of the collection. */
 enum outcome cmd_list(const struct cmd *cmd);
+/* The same of what query ("" or "&name=...") chooses. */
+enum outcome cmd_list_of(const struct cmd *cmd, const char *query);
 enum outcome cmd_show(const struct cmd *cmd);
 /* Each name; goes on after one that the daemon refuses. */
 enum outcome cmd_delete(const struct cmd *cmd);
+/* The same with a query ("" or "?name=..."), said as done is. */
+enum outcome cmd_delete_with(const struct cmd *cmd, const char *query, const char *done);
 
-/* GET or POST of path, which names name (NULL: nothing), without a body. The object, or
- * NULL and *outcome says why; with --json it has been printed as it came. */
+/* A request whose members or path names fill (NULL: nothing does); body may be NULL. The
+ * object, or NULL and *outcome says why; with --json it has been printed as it came. */
+json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
+                 const json_t *body, const char *const *names, enum outcome *outcome);
+/* GET or POST of path, which names name (NULL: nothing), without a body. */
 json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
                   const char *name, enum outcome *outcome);
 /* An object as lines of member and value, unless --json; its warnings on stderr. */
@@ -112,5 +130,12 @@ void cmd_print(const struct cmd *cmd, const json_t *object);
 /* The path of what name names, percent-encoded, with suffix after it. NULL: it cannot be
  * a name, which has been said. Freed by the caller. */
 char *cmd_path(const struct cmd *cmd, const char *name, const char *suffix);
+/* Text as a part of a path or a query, percent-encoded. Freed by the caller. */
+char *cmd_escape(const char *text);
+/* Objects as a table with the resource's columns, for people. */
+void cmd_print_rows(const struct cmd *cmd, const json_t *items);
+/* Cuts "A/B" into a, which the caller frees, and what follows. False: it has no slash
+ * with something on both sides. */
+bool cmd_cut(const char *name, char **a, const char **b);
 
 #endif

@@ -1,39 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ashlarctl mapping. A mapping's name is VOLUME/HOST. Single thread. */
+/* ashlarctl mapping. A mapping's name is VOLUME/HOST, or VOLUME/SNAPSHOT/HOST. Single
+ * thread. */
 #include "web/cli/args.h"
 
 #include <string.h>
 
-/* VOLUME HOST, or VOLUME/HOST. */
+/* VOLUME HOST, VOLUME/HOST, VOLUME/SNAPSHOT HOST or VOLUME/SNAPSHOT/HOST. */
 static enum outcome mapping_create(const struct cmd *cmd)
 {
     const struct args *args = cmd->args;
     if (args->name_count == 2)
         return cmd_create(cmd);
-    const char *slash = strchr(args->names[0], '/');
+    const char *slash = strrchr(args->names[0], '/');
     if (slash == NULL || slash == args->names[0] || slash[1] == '\0')
         return say(OUTCOME_USAGE,
                    "mapping create: %s names no volume and host; accepted: VOLUME HOST, "
-                   "or VOLUME/HOST",
+                   "VOLUME/HOST, VOLUME/SNAPSHOT HOST, or VOLUME/SNAPSHOT/HOST",
                    args->names[0]);
-    AUTO_FREE char *volume =
+    AUTO_FREE char *shown =
         must(strndup(args->names[0], (size_t)(slash - args->names[0])));
-    return cmd_create_named(cmd, (const char *const[]){volume, slash + 1});
+    return cmd_create_named(cmd, (const char *const[]){shown, slash + 1});
 }
 
 const struct resource resource_mapping = {
     .name = "mapping",
-    .summary = "Mappings: which volume a host sees under which LUN",
+    .summary = "Mappings: which volume or snapshot a host sees under which LUN",
     .path = "/v1/mappings",
-    .pair = true,
+    .key = "VOLUME/HOST, VOLUME/SNAPSHOT/HOST",
+    .slashes_max = 2,
     .verbs =
         {
             {.name = "create",
-             .summary = "Show a volume to a host",
-             .names_usage = "VOLUME HOST",
+             .summary = "Show a volume, or a snapshot to be read only, to a host",
+             .names_usage = "VOLUME[/SNAPSHOT] HOST",
              .names_min = 1,
              .names_max = 2,
-             .names = {{"VOLUME", "volume"}, {"HOST", "host"}},
+             .names = {{"VOLUME", "volume", "snapshot"}, {"HOST", "host"}},
              .flags = {{.name = "lun",
                         .member = "lun",
                         .kind = FLAG_INT,
@@ -47,18 +49,19 @@ const struct resource resource_mapping = {
             {.name = "list", .summary = "Mappings, by host and LUN", .run = cmd_list},
             {.name = "show",
              .summary = "All about mappings, with what attaches them to a guest",
-             .names_usage = "VOLUME/HOST...",
+             .names_usage = "VOLUME[/SNAPSHOT]/HOST...",
              .names_min = 1,
              .names_max = NAMES_MANY,
              .run = cmd_show},
             {.name = "delete",
              .summary = "Hide volumes from their hosts",
-             .names_usage = "VOLUME/HOST...",
+             .names_usage = "VOLUME[/SNAPSHOT]/HOST...",
              .names_min = 1,
              .names_max = NAMES_MANY,
              .run = cmd_delete},
         },
     .columns = {{"VOLUME", "volume", COLUMN_TEXT},
+                {"SNAPSHOT", "snapshot", COLUMN_TEXT},
                 {"HOST", "host", COLUMN_TEXT},
                 {"LUN", "lun", COLUMN_COUNT},
                 {"READ-ONLY", "read_only", COLUMN_TEXT},

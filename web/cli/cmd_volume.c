@@ -1,6 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl volume. Single thread. */
-#include "web/cli/cmd.h"
+#include "web/cli/args.h"
+#include "web/cli/cmd_flags.h"
+
+#include <stdlib.h>
+
+/* VOLUME SNAPSHOT, or VOLUME/SNAPSHOT. */
+static enum outcome volume_rollback(const struct cmd *cmd)
+{
+    const struct args *args = cmd->args;
+    const char *names[] = {args->names[0], args->name_count > 1 ? args->names[1] : NULL};
+    AUTO_FREE char *volume = NULL;
+    if (args->name_count == 1) {
+        if (!cmd_cut(args->names[0], &volume, &names[1]))
+            return say(OUTCOME_USAGE,
+                       "volume rollback: %s names no volume and snapshot; accepted: "
+                       "VOLUME SNAPSHOT, or VOLUME/SNAPSHOT",
+                       args->names[0]);
+        names[0] = volume;
+    }
+    AUTO_FREE char *path = cmd_path(cmd, names[0], "/rollback");
+    return path == NULL ? OUTCOME_USAGE : cmd_send(cmd, "POST", path, names);
+}
+
+static enum outcome volume_delete(const struct cmd *cmd)
+{
+    return args_has(cmd->args, "purge") ? cmd_delete_with(cmd, "?purge=1", "is purged")
+                                        : cmd_delete(cmd);
+}
+
+#define FLAG_OF_SIZE(help_text, is_required)                                             \
+    {                                                                                    \
+        .name = "size", .member = "size", .kind = FLAG_SIZE, .value = "SIZE",            \
+        .help = help_text, .required = is_required                                       \
+    }
 
 const struct resource resource_volume = {
     .name = "volume",
@@ -19,17 +52,25 @@ const struct resource resource_volume = {
                         .value = "POOL",
                         .help = "name or id",
                         .required = true},
-                       {.name = "size",
-                        .member = "size",
-                        .kind = FLAG_SIZE,
-                        .value = "SIZE",
-                        .help = "bytes, or such as 100GiB; a multiple of 4096 bytes",
-                        .required = true},
+                       FLAG_OF_SIZE("bytes, or such as 100GiB; a multiple of 4096 bytes",
+                                    true),
                        {.name = "block-size",
                         .member = "block_size",
                         .kind = FLAG_INT,
                         .value = "512|4096",
-                        .help = "logical block in bytes (default 512)"}},
+                        .help = "logical block in bytes (default 512)"},
+                       FLAG_OF_PROTECTION,
+                       FLAG_OF_ZERO_DETECT,
+                       FLAG_OF_LABELS},
+             .run = cmd_create},
+            {.name = "clone",
+             .summary = "Make a volume that begins with what a snapshot holds",
+             .names_usage = "VOLUME/SNAPSHOT NAME",
+             .names_min = 2,
+             .names_max = 2,
+             .names = {{"VOLUME/SNAPSHOT", "snapshot"}, {"NAME", "name"}},
+             .flags = {FLAG_OF_SIZE("a larger size than the snapshot's", false),
+                       FLAG_OF_PROTECTION, FLAG_OF_ZERO_DETECT, FLAG_OF_LABELS},
              .run = cmd_create},
             {.name = "list", .summary = "Volumes, by name", .run = cmd_list},
             {.name = "show",
@@ -38,12 +79,50 @@ const struct resource resource_volume = {
              .names_min = 1,
              .names_max = NAMES_MANY,
              .run = cmd_show},
+            {.name = "change",
+             .summary = "Change a volume's name, size, flags or labels",
+             .names_usage = "NAME",
+             .names_min = 1,
+             .names_max = 1,
+             .flags = {{.name = "name",
+                        .member = "name",
+                        .value = "NAME",
+                        .help = "its new name"},
+                       FLAG_OF_SIZE("its new size", false),
+                       {.name = "allow-data-loss",
+                        .member = "allow_data_loss",
+                        .kind = FLAG_YES,
+                        .help = "the size may be smaller; what lies beyond it is lost"},
+                       FLAG_OF_PROTECTION,
+                       FLAG_OF_ZERO_DETECT,
+                       FLAG_OF_LABELS},
+             .run = cmd_change},
+            {.name = "rollback",
+             .summary =
+                 "Bring a volume back to a snapshot; what it held is kept as another",
+             .names_usage = "VOLUME SNAPSHOT",
+             .names_min = 1,
+             .names_max = 2,
+             .names = {{"VOLUME", NULL}, {"SNAPSHOT", "snapshot"}},
+             .flags = {{.name = "keep-name",
+                        .member = "keep_name",
+                        .value = "NAME",
+                        .help = "of the snapshot that keeps what it held"},
+                       {.name = "fence",
+                        .member = "fence",
+                        .kind = FLAG_YES,
+                        .help = "also while sessions see it; its guests lose what they "
+                                "have not flushed"}},
+             .run = volume_rollback},
             {.name = "delete",
-             .summary = "Delete volumes that are not mapped, with all that is on them",
+             .summary = "Delete volumes that are not mapped, and their snapshots",
              .names_usage = "NAME...",
              .names_min = 1,
              .names_max = NAMES_MANY,
-             .run = cmd_delete},
+             .flags = {{.name = "purge",
+                        .kind = FLAG_YES,
+                        .help = "past the trash, for good"}},
+             .run = volume_delete},
         },
     .columns = {{"NAME", "name", COLUMN_TEXT},
                 {"POOL", "pool", COLUMN_TEXT},
@@ -51,5 +130,7 @@ const struct resource resource_volume = {
                 {"ALLOCATED", "allocated", COLUMN_BYTES},
                 {"BLOCK", "block_size", COLUMN_COUNT},
                 {"MAPPINGS", "mapping_count", COLUMN_COUNT},
+                {"SNAPSHOTS", "snapshot_count", COLUMN_COUNT},
+                {"PROTECTED", "protected", COLUMN_TEXT},
                 {"NAA", "naa", COLUMN_TEXT}},
 };

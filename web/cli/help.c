@@ -30,7 +30,7 @@ static void help_verb(const struct resource *resource, const struct verb *verb)
            verb->name, verb->names_usage == NULL ? "" : " ",
            verb->names_usage == NULL ? "" : verb->names_usage);
     for (const struct flag *f = verb->flags; f->name != NULL; f++) {
-        bool many = f->kind == FLAG_LIST || f->kind == FLAG_DEVICE;
+        bool many = flag_is_repeatable(f);
         printf(" %s--%s%s%s%s%s", f->required ? "" : "[", f->name,
                f->value == NULL ? "" : " ", f->value == NULL ? "" : f->value,
                f->required ? "" : "]", many ? "..." : "");

@@ -16,7 +16,7 @@ static const char *problem_text(const json_t *problem, const char *member)
 static const struct flag *flag_of_member(const struct verb *verb, const char *member)
 {
     for (const struct flag *f = verb->flags; f->name != NULL; f++) {
-        if (strcmp(f->member, member) == 0)
+        if (f->member != NULL && strcmp(f->member, member) == 0)
             return f;
     }
     return NULL;
@@ -25,14 +25,31 @@ static const struct flag *flag_of_member(const struct verb *verb, const char *me
 static bool put_name(FILE *out, const struct verb *verb, const char *member,
                      const char *const *names)
 {
-    for (size_t i = 0; i < VERB_NAMES_MAX && verb->names[i].member != NULL; i++) {
-        if (strcmp(verb->names[i].member, member) == 0) {
-            fprintf(out, "%s %s: ", verb->names[i].placeholder,
-                    names == NULL ? "" : names[i]);
+    for (size_t i = 0; i < VERB_NAMES_MAX && verb->names[i].placeholder != NULL; i++) {
+        const struct name *name = &verb->names[i];
+        if ((name->member != NULL && strcmp(name->member, member) == 0) ||
+            (name->with_slash != NULL && strcmp(name->with_slash, member) == 0)) {
+            fprintf(out, "%s %s: ", name->placeholder, names == NULL ? "" : names[i]);
             return true;
         }
     }
     return false;
+}
+
+/* What filled the element of member that rest leads to: "", "/INDEX..." or "/KEY". */
+static const struct given *given_of(const struct args *args, const struct flag *flag,
+                                    const char *rest)
+{
+    if (flag->kind != FLAG_LABEL || rest[0] == '\0')
+        return args_nth(args, flag->member,
+                        rest[0] == '/' ? strtoul(rest + 1, NULL, 10) : 0);
+    size_t length = strlen(rest + 1);
+    for (size_t i = 0;; i++) {
+        const struct given *given = args_nth(args, flag->member, i);
+        if (given == NULL ||
+            (strncmp(given->value, rest + 1, length) == 0 && given->value[length] == '='))
+            return given;
+    }
 }
 
 /* pointer: /member, /member/INDEX or /member/INDEX/member. Puts "--flag value: ". */
@@ -53,8 +70,7 @@ static void put_culprit(FILE *out, const struct args *args, const char *const *n
     }
     /* The member as a whole is a value only if it was given once. */
     bool whole = rest[0] == '\0' && args_nth(args, member, 1) != NULL;
-    size_t index = rest[0] == '/' ? strtoul(rest + 1, NULL, 10) : 0;
-    const struct given *given = args_nth(args, member, index);
+    const struct given *given = given_of(args, flag, rest);
     fprintf(out, "--%s", flag->name);
     if (given != NULL && flag->kind != FLAG_YES && !whole)
         fprintf(out, " %s", given->value);

@@ -9,7 +9,7 @@ requires_ashlar
 
 rig_init
 api=127.0.0.1:$(rig_free_port)
-RIG_FLAGS+=(--api "$api")
+RIG_FLAGS+=(--api "$api" --trash-retention 7d)
 rig_start
 rig_volume v 64MiB 1
 

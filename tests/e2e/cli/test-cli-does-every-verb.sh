@@ -37,7 +37,7 @@ cli 0 volume create web02 --pool p --size 1048576 --block-size 4096 --json
 id=$(value .id)
 cli 0 volume list
 quiet
-out '^NAME +POOL +SIZE' '^web01 +p +100GiB +0B +512 +0 +6' '^web02 +p +1MiB +0B +4096'
+out '^NAME +POOL +SIZE' '^web01 +p +100GiB +0B +512 +0 +0 +no +6' '^web02 +p +1MiB +0B +4096'
 [ "$(wc -l <"$RIG_DIR/out")" = 3 ] || fail "the list has not three lines"
 [ "$(grep -c ' $' "$RIG_DIR/out")" = 0 ] || fail "spaces at a line's end"
 same '/v1/volumes?limit=1000' volume list
@@ -66,7 +66,7 @@ cli 0 mapping create web02/hv1 --read-only
 out '^lun +0$' '^read_only +yes$'
 cli 0 mapping create web01/h1
 cli 0 mapping list
-out '^web02 +hv1 +0 +yes +iscsi://' '^web01 +hv1 +7 +no +iscsi://.*/7$' '^web01 +h1 +0 '
+out '^web02 +- +hv1 +0 +yes +iscsi://' '^web01 +- +hv1 +7 +no +iscsi://.*/7$' '^web01 +- +h1 +0 '
 same '/v1/mappings?limit=1000' mapping list
 same /v1/mappings/web01/hv1 mapping show web01/hv1
 id=$(value .id)

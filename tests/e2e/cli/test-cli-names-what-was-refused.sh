@@ -52,11 +52,26 @@ refused "--initiator $RIG_IQN: .*already" -- host create h --initiator "$RIG_IQN
 refused '--lun 99999: .*accepted: .*16383' -- mapping create v h2 --lun 99999
 refused 'VOLUME w: there is no volume w' -- mapping create w h1
 refused 'HOST h9: there is no host h9' -- mapping create v/h9
-refused 'HOST h1/x: ' -- mapping create v/h1/x
+refused 'HOST h1/x: ' -- mapping create v h1/x
+refused 'VOLUME v/h1: there is no snapshot v/h1' -- mapping create v/h1/x
 refused 'VOLUME v: .*mapped' -- mapping create v h1
 cli 0 volume create w2 --pool p --size 1MiB
 refused '--lun 3: ' -- mapping create w2 h1 --lun 3
 cli 0 volume delete w2
+
+refused '--size 512KiB: .*allow_data_loss' -- volume change v --size 512KiB
+refused '--name a/b: .*accepted: 1 to 63' -- volume change v --name a/b
+refused '--label a b=1: .*accepted: .*1 to 63' -- volume change v --label x=1 --label 'a b=1'
+refused 'VOLUME/SNAPSHOT v/nope: there is no snapshot' -- volume clone v/nope c
+refused 'SNAPSHOT nope: volume v has no snapshot nope' -- volume rollback v nope
+refused 'volume: there is no volume nope' -- snapshot create nope/s
+refused 'volumes: there is no volume nope' -- snapshot create v nope --name s
+refused 'no snapshot v/nope' -- snapshot delete v/nope
+refused 'no volume nope' -- volume change nope --size 1GiB
+refused 'no volume nope' -- snapshot list --volume nope
+refused 'no volume v in the trash' -- trash restore v
+refused 'no volume nope' -- trash purge nope
+refused '--read-only: .*only be read' -- mapping create v/s h1 --read-only=false
 
 refused 'no volume nope' -- volume show nope
 refused 'no pool nope' -- pool check nope
@@ -68,7 +83,7 @@ refused 'no token nope' -- token delete nope
 refused 'no volume \.\.' -- volume show ..
 refused 'volume a/b c%\?#: cannot be a name' -- volume show 'a/b c%?#'
 refused 'volume a\?b: cannot be a name' -- volume show $'a\nb'
-refused 'mapping a/b/c: cannot be a name' -- mapping show a/b/c
+refused 'mapping a/b/c/d: cannot be a name' -- mapping show a/b/c/d
 refused 'pool x{70}: cannot be a name' -- pool delete "$(printf 'x%.0s' {1..70})"
 refused 'pool p has ' -- pool delete p
 refused 'volume v is mapped' -- volume delete v
@@ -83,6 +98,7 @@ out '^token t is deleted$'
 err 'no token nope'
 
 [ "$(rig_api GET /v1/volumes | jq -c '[.items[].name]')" = '["v"]' ] || fail "a refused request changed volumes"
+[ "$(rig_api GET /v1/snapshots | jq '.items | length')" = 0 ] || fail "a refused request made a snapshot"
 [ "$(rig_api GET /v1/pools | jq '.items | length')" = 1 ] || fail "a refused request made a pool"
 [ "$(rig_api GET /v1/hosts | jq '.items | length')" = 2 ] || fail "a refused request made a host"
 [ "$(rig_api GET /v1/mappings | jq '.items | length')" = 1 ] || fail "a refused request made a mapping"

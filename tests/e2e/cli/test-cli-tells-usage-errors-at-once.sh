@@ -14,17 +14,23 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, volume, host, mapping, session, token, status'
+usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, mapping, session, token, status'
 usage 'no resource pools; accepted: pool, volume' pools list
-usage 'volume: there is no verb lis; accepted: create, list, show, delete$' volume lis
+usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool
 usage 'volume create: there is no flag --sizes; accepted: --pool, --size' volume create v --sizes 1
 usage 'there is no flag -j; accepted' -j volume list
 usage 'volume create: a name is missing; usage: ashlarctl volume create NAME --pool POOL --size SIZE' \
     volume create --pool p --size 1
 usage 'host create: --initiator is missing' host create h
-usage 'mapping create: too many names; usage: ashlarctl mapping create VOLUME HOST' mapping create a b c
+usage 'mapping create: too many names; usage: ashlarctl mapping create VOLUME\[/SNAPSHOT\] HOST' mapping create a b c
 usage 'mapping create: a names no volume and host' mapping create a
+usage 'snapshot create: a names no volume and snapshot; accepted: VOLUME/NAME' snapshot create a
+usage 'snapshot create: --name is missing' snapshot create a b
+usage 'volume rollback: a names no volume and snapshot; accepted: VOLUME SNAPSHOT' volume rollback a
+usage 'volume clone: a name is missing; usage: ashlarctl volume clone VOLUME/SNAPSHOT NAME' volume clone a/b
+usage '--label a is no label; accepted: KEY=VALUE, or none' volume change v --label a
+usage 'snapshot show: a/ is no name; accepted: VOLUME/NAME, or an id' snapshot show a/
 usage 'mapping show: a/ is no name; accepted: VOLUME/HOST' mapping show a/
 usage 'mapping show: /a is no name' mapping show /a
 usage '--lun x is not a number; accepted: 0..16383' mapping create a b --lun x

@@ -88,9 +88,10 @@ static void help_needs_nothing_else(void **state)
 static void wrong_words_are_named_with_what_is_accepted(void **state)
 {
     (void)state;
-    rig_expect_usage(WORDS("vol"), PARTS("vol;", "pool, volume, host", "status"));
+    rig_expect_usage(WORDS("vol"),
+                     PARTS("vol;", "pool, volume, snapshot, trash, host", "status"));
     rig_expect_usage(WORDS("volume", "mak"),
-                     PARTS("volume: ", "verb mak", "create, list, show, delete"));
+                     PARTS("volume: ", "verb mak", "create, clone, list, show, change"));
     rig_expect_usage(WORDS("volume"), PARTS("a verb is missing", "create"));
     rig_expect_usage(WORDS("--json"), PARTS("a resource is missing", "pool"));
     rig_expect_usage(WORDS("status", "now"), PARTS("too many names", "ashlarctl status"));
@@ -109,8 +110,11 @@ static void wrong_names_show_the_usage(void **state)
 static void wrong_flags_are_named_with_what_is_accepted(void **state)
 {
     (void)state;
-    rig_expect_usage(WORDS("volume", "create", "v", "--sizes", "1"),
-                     PARTS("--sizes;", "--pool, --size, --block-size, --json"));
+    rig_expect_usage(
+        WORDS("volume", "create", "v", "--sizes", "1"),
+        PARTS(
+            "--sizes;",
+            "--pool, --size, --block-size, --protected, --zero-detect, --label, --json"));
     rig_expect_usage(WORDS("volume", "list", "--size", "1"), PARTS("--size;", "--json"));
     rig_expect_usage(WORDS("-x"), PARTS("-x;", "--socket"));
     rig_expect_usage(WORDS("volume", "create", "v", "--size"),

@@ -79,6 +79,40 @@ static void lists_and_yes_and_numbers_have_their_types(void **state)
                    "is not a number");
 }
 
+static void labels_are_members_of_an_object(void **state)
+{
+    (void)state;
+    expect_body(WORDS("volume", "change", "v", "--label", "a=1", "--label", "b=c=d",
+                      "--label=e="),
+                "{\"labels\":{\"a\":\"1\",\"b\":\"c=d\",\"e\":\"\"}}");
+    expect_body(WORDS("volume", "change", "v", "--label", "none"), "{\"labels\":{}}");
+    expect_refused(WORDS("volume", "change", "v", "--label", "a"),
+                   "--label a is no label; accepted: KEY=VALUE, or none");
+    expect_refused(WORDS("volume", "change", "v", "--label", "a=\xff"), "UTF-8");
+    expect_refused(WORDS("volume", "change", "v", "--label", "\xff=a"), "UTF-8");
+}
+
+static void a_flag_that_says_no_is_not_one_that_is_absent(void **state)
+{
+    (void)state;
+    expect_body(WORDS("volume", "change", "v"), "{}");
+    expect_body(WORDS("volume", "change", "v", "--protected=false", "--zero-detect"),
+                "{\"protected\":false,\"zero_detect\":true}");
+}
+
+static void a_name_goes_where_its_form_says(void **state)
+{
+    (void)state;
+    expect_body(WORDS("mapping", "create", "v", "h"),
+                "{\"volume\":\"v\",\"host\":\"h\"}");
+    expect_body(WORDS("mapping", "create", "v/s", "h"),
+                "{\"snapshot\":\"v/s\",\"host\":\"h\"}");
+    expect_body(WORDS("volume", "clone", "v/s", "c", "--size", "2GiB"),
+                "{\"snapshot\":\"v/s\",\"name\":\"c\",\"size\":\"2GiB\"}");
+    expect_body(WORDS("volume", "rollback", "v", "s", "--fence"),
+                "{\"snapshot\":\"s\",\"fence\":true}");
+}
+
 static void what_is_not_text_is_refused(void **state)
 {
     (void)state;
@@ -97,6 +131,9 @@ int main(void)
         cmocka_unit_test(sizes_are_bytes_or_text),
         cmocka_unit_test(a_device_is_a_path_and_perhaps_a_size),
         cmocka_unit_test(lists_and_yes_and_numbers_have_their_types),
+        cmocka_unit_test(labels_are_members_of_an_object),
+        cmocka_unit_test(a_flag_that_says_no_is_not_one_that_is_absent),
+        cmocka_unit_test(a_name_goes_where_its_form_says),
         cmocka_unit_test(what_is_not_text_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
