@@ -4,6 +4,8 @@
 
 #include "web/cli/table.h"
 
+#define LINE_COLUMNS 98
+
 static void put_flag(struct table *table, const struct flag *flag)
 {
     AUTO_FREE char *text = NULL;
@@ -24,17 +26,29 @@ static void put_flags(const struct flag *flags)
     table_fini(&table);
 }
 
+/* " [--flag VALUE]...", on a line of its own if it does not fit on that of column. */
+static size_t put_usage(const struct flag *f, size_t column)
+{
+    AUTO_FREE char *text = NULL;
+    int bytes = asprintf(&text, "%s--%s%s%s%s%s", f->required ? "" : "[", f->name,
+                         f->value == NULL ? "" : " ", f->value == NULL ? "" : f->value,
+                         f->required ? "" : "]", flag_is_repeatable(f) ? "..." : "");
+    if (bytes < 0)
+        text = must(NULL);
+    bool fits = column + 1 + (size_t)bytes <= LINE_COLUMNS;
+    printf("%s%s", fits ? " " : "\n           ", text);
+    return (fits ? column + 1 : 11) + (size_t)bytes;
+}
+
 static void help_verb(const struct resource *resource, const struct verb *verb)
 {
-    printf("usage: ashlarctl %s%s%s%s%s", resource->name, verb->name[0] ? " " : "",
-           verb->name, verb->names_usage == NULL ? "" : " ",
-           verb->names_usage == NULL ? "" : verb->names_usage);
-    for (const struct flag *f = verb->flags; f->name != NULL; f++) {
-        bool many = flag_is_repeatable(f);
-        printf(" %s--%s%s%s%s%s", f->required ? "" : "[", f->name,
-               f->value == NULL ? "" : " ", f->value == NULL ? "" : f->value,
-               f->required ? "" : "]", many ? "..." : "");
-    }
+    int column =
+        printf("usage: ashlarctl %s%s%s%s%s", resource->name, verb->name[0] ? " " : "",
+               verb->name, verb->names_usage == NULL ? "" : " ",
+               verb->names_usage == NULL ? "" : verb->names_usage);
+    size_t at = column < 0 ? 0 : (size_t)column;
+    for (const struct flag *f = verb->flags; f->name != NULL; f++)
+        at = put_usage(f, at);
     printf("\n%s.\n", verb->summary);
     if (verb->flags[0].name != NULL) {
         printf("\nflags:\n");
