@@ -21,7 +21,7 @@ map v 1
 # Before snapshot i: all of 4 MiB at i MiB, and 64 KiB of every one before.
 for i in $(seq $COUNT); do
     steps=("write -P $((0x10 + i)) ${i}M 4M")
-    for j in $(seq $i); do
+    for j in $(seq "$i"); do
         steps+=("write -P $((0x40 + i)) $((20 + j))M $((i * 4))k")
     done
     io 1 "${steps[@]}" flush
