@@ -128,14 +128,16 @@ static void pool_on_checked(void *arg, const struct pool_check_report *report,
         return;
     }
     bool clean = report->leaked_extents == 0 && report->double_extents == 0 &&
-                 report->lost_extents == 0;
+                 report->lost_extents == 0 && report->miscounted_extents == 0;
     reply_json(x, 200,
-               json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "clean", clean,
+               json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "clean", clean,
                          "named_extents", (json_int_t)report->named_extents,
                          "used_extents", (json_int_t)report->used_extents,
                          "leaked_extents", (json_int_t)report->leaked_extents,
                          "double_extents", (json_int_t)report->double_extents,
-                         "lost_extents", (json_int_t)report->lost_extents));
+                         "lost_extents", (json_int_t)report->lost_extents,
+                         "shared_extents", (json_int_t)report->shared_extents,
+                         "miscounted_extents", (json_int_t)report->miscounted_extents));
 }
 
 void api_pool_check(struct exchange *x)
