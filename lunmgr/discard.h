@@ -53,7 +53,7 @@ struct discard {
     struct discard_run runs[DISCARD_RUNS_MAX];
 };
 
-/* Any thread, before the home loop has the pool, and after. */
+/* Before the home loop has the pool, and after it had. */
 int discard_init(struct pool *pool, struct err *e) MUST_CHECK;
 void discard_fini(struct pool *pool);
 /* No more of it from now on (what is under way is background work, to be waited for), or
@@ -61,9 +61,9 @@ void discard_fini(struct pool *pool);
 void discard_stop(struct pool *pool);
 void discard_go_on(struct pool *pool);
 
-/* limbo.c's, under its lock: p has aged. False: it is to be released at once. */
+/* p has aged, and limbo.c counts it. False: it is to be released at once. */
 bool discard_add(struct pool *pool, place p) MUST_CHECK;
-/* limbo.c's, under its lock: releases some of those that wait; how many. */
+/* Releases some of those that wait: so many are no longer to be counted. */
 size_t discard_take_back(struct pool *pool, size_t max);
 
 #endif
