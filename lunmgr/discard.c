@@ -197,10 +197,12 @@ static void discard_trim(struct discard_run *run)
     run->note.run = discard_on_trimmed;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    run->rc = -pthread_create(&thread, &attr, trim_thread, run);
+    int rc = pthread_create(&thread, &attr, trim_thread, run);
     pthread_attr_destroy(&attr);
-    if (run->rc != 0)
-        loop_post(lunmgr_home(run->pool->manager), &run->note);
+    if (rc == 0)
+        return; /* the run is the thread's */
+    run->rc = -rc;
+    loop_post(lunmgr_home(run->pool->manager), &run->note);
 }
 
 static void discard_punch(struct discard_run *run)
