@@ -14,24 +14,31 @@
 #define IO_BYTES_MAX (512U << 10)
 #define NTH_MAX      400
 #define STACK_DEPTH  5
+#define UNSYNCED_AT  8192 /* a block that the top has */
 
 struct pool_rig fault_rig;
 
 /* ---- Steps ------------------------------------------------------------------------- */
 
+static _Alignas(BUF_ALIGN) uint8_t io_data[IO_BYTES_MAX + 2 * BLOCK_BYTES];
+
 /* An I/O that allocates nothing here, so that an armed allocator is the daemon's. */
-static int io_run(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes,
-                  uint8_t fill)
+static int io_go(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes)
 {
-    static _Alignas(BUF_ALIGN) uint8_t data[IO_BYTES_MAX + 2 * BLOCK_BYTES];
     static struct rig_io io;
     rig_io_init(&io, &fault_rig, 0, volume_find(fault_rig.manager, volume), VIO_FLUSH, at,
                 bytes);
     io.vio.op = op;
-    io.vio.data = data;
-    memset(data, fill, sizeof(data));
+    io.vio.data = io_data;
     rig_io_start(&io);
     return rig_io_wait(&io);
+}
+
+static int io_run(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes,
+                  uint8_t fill)
+{
+    memset(io_data, fill, sizeof(io_data));
+    return io_go(volume, op, at, bytes);
 }
 
 static int io_and_flush(enum vio_op op, uint64_t at, uint64_t bytes, uint8_t fill)
@@ -60,6 +67,13 @@ static void make(const char *name, uint8_t fill)
 {
     pool_rig_volume(&fault_rig, name, VOLUME_BYTES, 512);
     write_to(name, 0, VOLUME_BYTES / 2, fill);
+}
+
+static void flush(void)
+{
+    struct volume *any = volume_next(fault_rig.manager, NULL);
+    if (any != NULL)
+        must(io_run(any->name, VIO_FLUSH, 0, 0, 0));
 }
 
 /* ---- Before ------------------------------------------------------------------------ */
@@ -94,6 +108,7 @@ static void prepare_grown(void)
 static void prepare_trash(void)
 {
     prepare_snapshot();
+    flush();
     must(rig_trash(&fault_rig, "v", NULL));
 }
 
@@ -255,22 +270,35 @@ static int run_read(struct err *e)
 }
 
 const struct fault_case fault_cases[] = {
-    {.name = "snapshot", .prepare = prepare_one, .run = run_snapshot},
-    {.name = "three snapshots", .prepare = prepare_three, .run = run_snapshots},
+    {.name = "snapshot",
+     .prepare = prepare_one,
+     .run = run_snapshot,
+     .is_unsynced = true},
+    {.name = "three snapshots",
+     .prepare = prepare_three,
+     .run = run_snapshots,
+     .is_unsynced = true},
     {.name = "clone", .prepare = prepare_snapshot, .run = run_clone},
     {.name = "grown clone", .prepare = prepare_snapshot, .run = run_clone_grown},
-    {.name = "rollback", .prepare = prepare_grown, .run = run_rollback},
+    {.name = "rollback",
+     .prepare = prepare_grown,
+     .run = run_rollback,
+     .is_unsynced = true},
     {.name = "grow", .prepare = prepare_snapshot, .run = run_grow},
     {.name = "shrink",
      .prepare = prepare_snapshot,
      .run = run_shrink,
-     .may_be_half = true},
+     .may_be_half = true,
+     .is_unsynced = true},
     {.name = "rename", .prepare = prepare_snapshot, .run = run_rename},
     {.name = "trash", .prepare = prepare_snapshot, .run = run_trash},
     {.name = "restore", .prepare = prepare_trash, .run = run_restore},
     {.name = "purge", .prepare = prepare_trash, .run = run_purge},
     {.name = "delete", .prepare = prepare_merge_down, .run = run_delete},
-    {.name = "merge up", .prepare = prepare_merge_up, .run = run_snapshot_delete},
+    {.name = "merge up",
+     .prepare = prepare_merge_up,
+     .run = run_snapshot_delete,
+     .is_unsynced = true},
     {.name = "merge down", .prepare = prepare_merge_down, .run = run_snapshot_delete},
     {.name = "first write after a snapshot",
      .prepare = prepare_snapshot,
@@ -319,20 +347,25 @@ static void home_look(struct pool_rig *r, void *arg)
                    r->pool->round.boarding == NULL;
 }
 
-static bool is_at_rest(void *arg)
+static bool is_settled(void *arg)
 {
     struct pool_rig *r = arg;
     bool rests = false;
-    pool_rig_at_home(r, home_look, &rests);
-    return rests || pool_is_failed(r->pool);
+    pool_rig_at_home(r, home_look, &rests); /* first: what rests begins no merge */
+    bool busy = atomic_load(&r->pool->background_count) > 0;
+    if (pool_is_failed(r->pool))
+        return !busy; /* nothing is freed any more */
+    busy |= r->manager->ops_under_way > 0; /* a wipe that goes on after a restart */
+    if (rests && !busy && limbo_count(r->pool) == 0)
+        return true;
+    round_want(r->pool);
+    return false;
 }
 
 /* No snapshot is abandoned, nothing is merged or dropped, what was freed is free. */
 static void settle(void)
 {
-    pool_rig_until(&fault_rig, is_at_rest, &fault_rig);
-    if (!pool_is_failed(fault_rig.pool))
-        pool_rig_settle(&fault_rig);
+    pool_rig_until(&fault_rig, is_settled, &fault_rig);
 }
 
 static bool is_checked(void *arg)
@@ -358,6 +391,11 @@ static void begin(const struct fault_case *c)
         .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = 16 * MIB, .tick_ms = 5};
     pool_rig_create(&fault_rig, &options);
     c->prepare();
+    flush();
+    if (c->is_unsynced) {
+        must(io_go("v", VIO_READ, UNSYNCED_AT, BLOCK_BYTES));
+        must(io_go("v", VIO_WRITE, UNSYNCED_AT, BLOCK_BYTES));
+    }
     if (c->is_cold)
         restart();
     settle();

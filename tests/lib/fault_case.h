@@ -11,8 +11,9 @@ struct fault_case {
     const char *name;
     void (*prepare)(void); /* what is there before, flushed */
     int (*run)(struct err *e);
-    bool is_io;   /* where it fails, sectors are as before or as after */
-    bool is_cold; /* begins after a restart: no leaf is in memory */
+    bool is_io;       /* where it fails, sectors are as before or as after */
+    bool is_cold;     /* begins after a restart: no leaf is in memory */
+    bool is_unsynced; /* begins with data that the device has not synced */
     /* A failure after its commit leaves it done, with the rest left to the next start. */
     bool may_be_half;
 };
