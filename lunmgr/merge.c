@@ -16,10 +16,11 @@
 #include <stdlib.h>
 
 #define MERGE_BATCH_LEAVES 64
-#define MERGE_WORDS        8   /* of a leaf, under way at once */
-#define MERGE_GRACE_MS     1   /* between looks for the end of a grace */
-#define MERGE_PAUSE_MS     2   /* after a leaf, while hosts have I/O in flight */
-#define MERGE_RETRY_MS     500 /* after a failure that may pass */
+#define MERGE_WORDS        8 /* of a leaf, under way at once */
+#define MERGE_GRACE_MS     1 /* between looks for the end of a grace */
+#define MERGE_PAUSE_MS     2 /* after a leaf, while hosts have I/O in flight */
+#define MERGE_RETRY_MS_MIN 4 /* after a failure that may pass; doubles up to */
+#define MERGE_RETRY_MS_MAX 500
 
 enum merge_state {
     MERGE_SETTLING, /* waits for a round: the catalog knows all leaves */
@@ -54,6 +55,8 @@ struct merge {
     bool copied;      /* a word of this leaf took disk I/O */
     bool haunted;     /* some of its words are ghosts */
     int rc;
+    unsigned retry_ms; /* the last pause after a failure; 0: there was none since */
+    bool warned;
     uint64_t epoch; /* the grace that is waited for */
     struct merge_word words[MERGE_WORDS];
 };
@@ -117,6 +120,29 @@ static bool merge_grace_is_over(const struct merge *g)
     return lunmgr_oldest_epoch(g->pool->manager) > g->epoch;
 }
 
+/* The step has failed: soon again, unless there is no use in it. */
+static void merge_again(struct merge *g, int rc, const char *why)
+{
+    char reason[ERR_TEXT_MAX];
+    if (merge_is_over(g)) {
+        merge_stop(g, NULL);
+        return;
+    }
+    if (rc == -EBUSY || rc == -EUCLEAN) { /* damage: the same next time */
+        merge_stop(g, why);
+        return;
+    }
+    if (!g->warned)
+        log_warning("a merge of layers is late", "pool=%s parent=%u child=%u reason=%s",
+                    g->pool->name, g->parent->id, g->child->id,
+                    log_quote(reason, sizeof(reason), why));
+    g->warned = true;
+    g->retry_ms = g->retry_ms == 0 ? MERGE_RETRY_MS_MIN : 2 * g->retry_ms;
+    if (g->retry_ms > MERGE_RETRY_MS_MAX)
+        g->retry_ms = MERGE_RETRY_MS_MAX;
+    merge_wait_ms(g, g->retry_ms);
+}
+
 static void merge_on_round(struct round_wait *wait)
 {
     struct merge *g = container_of(wait, struct merge, round);
@@ -125,7 +151,7 @@ static void merge_on_round(struct round_wait *wait)
         return;
     }
     if (wait->rc != 0) { /* the state stays: the round is asked for again */
-        merge_wait_ms(g, MERGE_RETRY_MS);
+        merge_again(g, wait->rc, "a round failed");
         return;
     }
     g->state = g->state == MERGE_SETTLING ? MERGE_READING : MERGE_TURN;
@@ -176,10 +202,8 @@ static void merge_on_leaf(struct note *note)
     struct merge *g = container_of(note, struct merge, leaf.note);
     if (g->leaf.rc == 0)
         merge_advance(g);
-    else if (g->leaf.rc == -ENOMEM)
-        merge_wait_ms(g, MERGE_RETRY_MS);
     else
-        merge_stop(g, "the map could not be read");
+        merge_again(g, g->leaf.rc, "the map could not be read");
 }
 
 static void merge_ask(struct merge *g, struct layer *layer)
@@ -195,7 +219,7 @@ static void merge_load(struct merge *g)
     if (rc == 0)
         rc = layer_leaf_own(g->child, g->first, &g->child_leaf);
     if (rc != 0) {
-        merge_wait_ms(g, MERGE_RETRY_MS);
+        merge_again(g, rc, "out of memory");
     } else if (g->parent_leaf == NULL || g->child_leaf == NULL) {
         merge_ask(g, g->parent_leaf == NULL ? g->parent : g->child);
     } else {
@@ -212,16 +236,18 @@ static void merge_load(struct merge *g)
 /* Nothing of the leaf is held any more, so that it may be evicted. */
 static void merge_leaf_end(struct merge *g)
 {
-    if (g->rc == 0)
+    if (g->rc == 0) {
+        g->retry_ms = 0;
         merge_next_leaf(g);
-    else
+    } else {
         g->state = MERGE_LOADING; /* the same again: what is done is done */
+    }
     if (merge_is_over(g))
         merge_stop(g, NULL);
-    else if (g->rc == -EIO)
-        merge_stop(g, "a disk failed");
+    else if (g->rc == -EAGAIN)
+        merge_wait_ms(g, MERGE_PAUSE_MS);
     else if (g->rc != 0)
-        merge_wait_ms(g, g->rc == -EAGAIN ? MERGE_PAUSE_MS : MERGE_RETRY_MS);
+        merge_again(g, g->rc, g->rc == -EIO ? "a disk failed" : "out of memory");
     else if (g->copied && lunmgr_oldest_epoch(g->pool->manager) != UINT64_MAX)
         merge_wait_ms(g, MERGE_PAUSE_MS);
     else
@@ -381,10 +407,16 @@ static void merge_on_job(struct catalog_job *job)
         merge_relink(g);
         return;
     }
-    if (removing)
+    if (removing) {
         shape_leave(g->pool);
-    if (job->rc != 0 || merge_is_over(g)) {
-        merge_stop(g, job->rc != 0 ? job->err.text : NULL);
+        g->state = MERGE_TURN;
+    }
+    if (job->rc != 0) {
+        merge_again(g, job->rc, job->err.text);
+        return;
+    }
+    if (merge_is_over(g)) {
+        merge_stop(g, NULL);
         return;
     }
     g->key_next = 0;
