@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define DROP_BATCH_LEAVES 64 /* 1 GiB of volume */
-#define DROP_RETRY_MS     500
+#define DROP_RETRY_MS_MIN 4  /* after a failure that may pass; doubles up to */
+#define DROP_RETRY_MS_MAX 500
 
 enum drop_state {
     DROP_SETTLING, /* waits for a round: all words are in the catalog */
@@ -31,6 +32,7 @@ struct drop {
     struct round_wait round;
     struct catalog_job job;
     struct event *retry;
+    unsigned retry_ms; /* the last pause after a failure; 0: there was none since */
     bool warned;
     uint64_t next_key; /* of the batch to come */
     size_t count;
@@ -123,14 +125,24 @@ static int drop_leaf(struct drop *d, size_t i)
     return 0;
 }
 
+static void drop_again(struct drop *d, const char *why, bool dirty);
+
+/* As far as it goes: what is left of the batch is read again. */
 static void drop_batch(struct drop *d)
 {
+    size_t done = 0;
     int rc = 0;
-    for (size_t i = 0; i < d->count && rc == 0; i++)
-        rc = drop_leaf(d, i);
-    if (rc == -ENOMEM)
-        log_warning("out of memory while a deleted volume's space returns", NULL);
-    drop_round(d, DROP_FREEING);
+    while (rc == 0 && done < d->count) {
+        rc = drop_leaf(d, done);
+        done += rc == 0;
+    }
+    d->count = done;
+    if (done > 0)
+        drop_round(d, DROP_FREEING);
+    else if (rc == -EUCLEAN) /* damage: the same next time */
+        drop_end(d, "its map is damaged", false);
+    else
+        drop_again(d, "out of memory", false);
 }
 
 static void drop_forget_batch(struct drop *d)
@@ -166,7 +178,9 @@ static void drop_settled(struct drop *d)
 static void drop_again(struct drop *d, const char *why, bool dirty)
 {
     char reason[ERR_TEXT_MAX];
-    struct timeval soon = {.tv_usec = DROP_RETRY_MS * 1000};
+    unsigned ms = d->retry_ms == 0 ? DROP_RETRY_MS_MIN : 2 * d->retry_ms;
+    d->retry_ms = ms < DROP_RETRY_MS_MAX ? ms : DROP_RETRY_MS_MAX;
+    struct timeval soon = {.tv_usec = (suseconds_t)d->retry_ms * 1000};
     if (pool_is_failed(d->pool) || lunmgr_is_closing(d->pool->manager) ||
         event_add(d->retry, &soon) != 0) {
         drop_end(d, why, dirty);
@@ -201,6 +215,7 @@ static void drop_on_round(struct round_wait *wait)
         return;
     }
     drop_forget_batch(d);
+    d->retry_ms = 0;
     if (lunmgr_is_closing(d->pool->manager))
         drop_end(d, "the daemon stops", false);
     else
