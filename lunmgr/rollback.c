@@ -132,6 +132,8 @@ static int rollback_check(struct rollback_op *ro, struct volume *v,
                        sessions, v->name);
     int rc = volume_unprotected(v, "volume", e);
     if (rc == 0)
+        rc = volume_cleared(v, e);
+    if (rc == 0)
         rc = volume_change_begin(v, e);
     if (rc != 0)
         return rc;

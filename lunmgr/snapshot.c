@@ -214,6 +214,8 @@ static int part_prepare(struct seal_part *part, const struct snapshot_spec *spec
 {
     struct volume *v = part->volume;
     int rc = snapshot_name_check(v, spec->name, "name", e);
+    if (rc == 0)
+        rc = volume_cleared(v, e);
     if (rc != 0)
         return rc;
     part->snapshot = snapshot_prepare(v, spec->name, group, &part->row, e);

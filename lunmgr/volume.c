@@ -179,6 +179,16 @@ int volume_unprotected(const struct volume *volume, const char *field, struct er
                : 0;
 }
 
+int volume_cleared(const struct volume *volume, struct err *e)
+{
+    if (volume->wipe_bytes <= volume_size_bytes(volume))
+        return 0;
+    return err_set(e, -EBUSY, "volume",
+                   "what a shrink of volume %s has cut off is not all cleared: set its "
+                   "size again, to the same, first",
+                   volume->name);
+}
+
 /* ---- Reading --------------------------------------------------------------------- */
 
 struct volume *volume_find(struct lunmgr *m, const char *name_or_id)

@@ -4,7 +4,8 @@
  * size is served and initiators are told. One that shrinks has the row first: from then
  * on nobody reads or writes beyond its new end; what lies there is cleared, so that a
  * later growth shows zeros; a crash between leaves the row's wipe_bytes, and the next
- * start goes on (wipe.c). */
+ * start goes on (wipe.c). A wipe that failed is done before the next change of the size.
+ */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/volume_io.h"
@@ -183,10 +184,6 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
     if (co->size_bytes % BLOCK_BYTES != 0 || co->size_bytes > VOLUME_BYTES_MAX)
         return err_set(e, -EINVAL, "size",
                        "a multiple of 4096 bytes, from 4096 to 128 TiB, is wanted");
-    if (co->size_bytes > old && v->wipe_bytes > old)
-        return err_set(e, -EBUSY, "size",
-                       "what an earlier change cut off is not all cleared yet; the next "
-                       "start goes on with it");
     if (co->size_bytes >= old)
         return 0;
     if (!change->allow_data_loss)
@@ -194,8 +191,7 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
                        "it has %llu bytes: a smaller size loses data, and wants "
                        "allow_data_loss",
                        (unsigned long long)old);
-    if (co->wipe_bytes < old)
-        co->wipe_bytes = old;
+    co->wipe_bytes = old;
     return co->is_protected ? volume_unprotected(v, "size", e) : 0;
 }
 
@@ -244,6 +240,21 @@ static int change_check(struct change_op *co, const struct volume_change *change
     return rc != 0 ? rc : labels_change_check(co, change->labels, e);
 }
 
+/* What an earlier shrink has cut off would be seen again by one that grows. */
+static void change_on_cleared(void *arg, const struct err *e)
+{
+    struct change_op *co = arg;
+    if (e != NULL) {
+        *op_err(&co->op) = *e;
+        co->op.job.rc = e->code;
+        change_end(&co->op);
+        return;
+    }
+    if (co->size_bytes >= volume_size_bytes(co->volume))
+        co->wipe_bytes = 0;
+    op_at_home(&co->op, change_make_room, change_store);
+}
+
 /* volume NULL: there is none of that name. */
 static void change_start(struct lunmgr *m, struct volume *volume, const char *kind,
                          const char *name, const struct volume_change *change,
@@ -262,6 +273,8 @@ static void change_start(struct lunmgr *m, struct volume *volume, const char *ki
     }
     if (rc != 0)
         op_end(&co->op, rc);
+    else if (change->size_bytes != 0 && volume->wipe_bytes > volume_size_bytes(volume))
+        wipe_start(volume, change_on_cleared, co);
     else
         op_at_home(&co->op, change_make_room, change_store);
 }

@@ -24,6 +24,9 @@ void volume_unpin(struct volume *volume);
 /* 0, or -EBUSY: protected. */
 int volume_unprotected(const struct volume *volume, const char *field,
                        struct err *e) MUST_CHECK;
+/* 0, or -EBUSY: what a shrink has cut off is not all cleared, and would show through a
+ * larger clone of a snapshot. */
+int volume_cleared(const struct volume *volume, struct err *e) MUST_CHECK;
 
 /* A snapshot belongs to its volume, as the youngest. */
 void snapshot_attach(struct volume *snapshot, struct volume *of);

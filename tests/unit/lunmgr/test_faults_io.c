@@ -3,6 +3,7 @@
  * loop, the catalog's writes and syncs. */
 #include "tests/lib/fault_case.h"
 
+#include "lunmgr/pool_priv.h"
 #include "tests/unit/db/fault_vfs.h"
 
 #include <errno.h>
@@ -92,12 +93,81 @@ static void each_write_and_sync_of_the_catalog_may_fail(void **state)
     run_all(&fault, "catalog");
 }
 
+/* ---- A shrink whose rest could not be cleared -------------------------------------- */
+
+#define SHRUNK (2 * EXTENT_BYTES + 4096)
+
+static int resize(uint64_t bytes, struct err *e)
+{
+    struct volume_change change = {.size_bytes = bytes, .allow_data_loss = true};
+    return rig_change(&fault_rig, "v", &change, e);
+}
+
+/* Over a snapshot a part of an extent is cleared by writing zeros, which fails. */
+static struct volume *shrink_by_half(void)
+{
+    struct pool_rig_options options = {
+        .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = 16 * MIB};
+    struct err e;
+    pool_rig_create(&fault_rig, &options);
+    struct volume *v = pool_rig_volume(&fault_rig, "v", MIB, 512);
+    assert_int_equal(rig_write(&fault_rig, v, 0, MIB, 1), 0);
+    assert_int_equal(rig_snapshot(&fault_rig, "v", "s", NULL, NULL), 0);
+    home_arm(1);
+    assert_int_equal(resize(SHRUNK, &e), 0);
+    assert_true(home_disarm());
+    assert_int_equal(volume_size_bytes(v), SHRUNK);
+    return v;
+}
+
+static void what_was_cut_off_never_comes_back(void **state)
+{
+    struct err e;
+    (void)state;
+    struct volume *v = shrink_by_half();
+    assert_int_equal(resize(MIB, &e), 0);
+    assert_true(rig_reads(&fault_rig, v, 0, SHRUNK, 1));
+    assert_true(rig_reads(&fault_rig, v, SHRUNK, MIB - SHRUNK, 0));
+    pool_rig_destroy(&fault_rig);
+}
+
+static void the_same_size_again_clears_the_rest(void **state)
+{
+    struct err e;
+    (void)state;
+    struct volume *v = shrink_by_half();
+    assert_int_equal(resize(SHRUNK, &e), 0);
+    assert_int_equal(v->wipe_bytes, 0);
+    pool_rig_destroy(&fault_rig);
+}
+
+/* A clone of it could be larger, and show what was cut off. */
+static void no_snapshot_is_taken_of_what_is_not_cleared(void **state)
+{
+    struct err e;
+    (void)state;
+    shrink_by_half();
+    assert_int_equal(rig_snapshot(&fault_rig, "v", "t", NULL, &e), -EBUSY);
+    assert_string_equal(e.field, "volume");
+    assert_int_equal(rig_rollback(&fault_rig, "v", "s", "kept", &e), -EBUSY);
+    assert_int_equal(resize(SHRUNK, &e), 0);
+    assert_int_equal(rig_snapshot(&fault_rig, "v", "t", NULL, &e), 0);
+    struct volume *c = NULL;
+    assert_int_equal(rig_clone(&fault_rig, "v/t", "c", MIB, &c, NULL), 0);
+    assert_true(rig_reads(&fault_rig, c, 0, SHRUNK, 1));
+    assert_true(rig_reads(&fault_rig, c, SHRUNK, MIB - SHRUNK, 0));
+    pool_rig_destroy(&fault_rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_io_of_a_lane_may_fail),
         cmocka_unit_test(each_io_of_the_pools_loop_may_fail),
         cmocka_unit_test(each_write_and_sync_of_the_catalog_may_fail),
+        cmocka_unit_test(what_was_cut_off_never_comes_back),
+        cmocka_unit_test(the_same_size_again_clears_the_rest),
+        cmocka_unit_test(no_snapshot_is_taken_of_what_is_not_cleared),
     };
     fault_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
