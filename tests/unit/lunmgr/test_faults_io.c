@@ -159,12 +159,47 @@ static void no_snapshot_is_taken_of_what_is_not_cleared(void **state)
     pool_rig_destroy(&fault_rig);
 }
 
+/* ---- A catalog that refuses everything --------------------------------------------- */
+
+static void on_clone(void *arg, struct volume *v, const struct err *e)
+{
+    assert_null(v);
+    assert_non_null(e);
+    *(bool *)arg = true;
+}
+
+/* The clone waits for its turn, which the snapshot keeps until its rows are committed. */
+static void closing_ends_behind_an_abandoned_snapshot(void **state)
+{
+    struct pool_rig_options options = {
+        .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = 16 * MIB, .tick_ms = 5};
+    struct volume_spec clone = {.name = "c", .snapshot = "v/s"};
+    bool answered = false;
+    struct err e;
+    (void)state;
+    pool_rig_create(&fault_rig, &options);
+    struct volume *v = pool_rig_volume(&fault_rig, "v", MIB, 512);
+    assert_int_equal(rig_write(&fault_rig, v, 0, MIB, 1), 0);
+    assert_int_equal(rig_snapshot(&fault_rig, "v", "s", NULL, NULL), 0);
+    fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, 0, 1000000, SQLITE_FULL);
+    assert_int_equal(rig_snapshot(&fault_rig, "v", "t", NULL, &e), -EIO);
+    volume_create(fault_rig.manager, &clone, on_clone, &answered);
+    pool_rig_close(&fault_rig);
+    assert_true(answered);
+    fault_vfs_disarm();
+    pool_rig_open(&fault_rig);
+    assert_null(snapshot_find(fault_rig.manager, "v/t"));
+    assert_true(rig_reads(&fault_rig, volume_find(fault_rig.manager, "v"), 0, MIB, 1));
+    pool_rig_destroy(&fault_rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_io_of_a_lane_may_fail),
         cmocka_unit_test(each_io_of_the_pools_loop_may_fail),
         cmocka_unit_test(each_write_and_sync_of_the_catalog_may_fail),
+        cmocka_unit_test(closing_ends_behind_an_abandoned_snapshot),
         cmocka_unit_test(what_was_cut_off_never_comes_back),
         cmocka_unit_test(the_same_size_again_clears_the_rest),
         cmocka_unit_test(no_snapshot_is_taken_of_what_is_not_cleared),
