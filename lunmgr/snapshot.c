@@ -135,6 +135,7 @@ static void snapshot_end(struct op *op)
     struct snapshot_op *so = snapshot_op_of(op);
     struct volume *made[SNAPSHOT_VOLUMES_MAX];
     bool good = op->job.rc == 0;
+    assert(!good || so->seal != NULL);
     for (size_t i = 0; so->seal != NULL && i < so->seal->count; i++) {
         struct seal_part *part = &so->seal->parts[i];
         if (i < so->pinned && !so->seal->is_abandoned)

@@ -43,13 +43,13 @@ static const struct given *given_of(const struct args *args, const struct flag *
     if (flag->kind != FLAG_LABEL || rest[0] == '\0')
         return args_nth(args, flag->member,
                         rest[0] == '/' ? strtoul(rest + 1, NULL, 10) : 0);
-    size_t length = strlen(rest + 1);
-    for (size_t i = 0;; i++) {
-        const struct given *given = args_nth(args, flag->member, i);
-        if (given == NULL ||
-            (strncmp(given->value, rest + 1, length) == 0 && given->value[length] == '='))
-            return given;
+    const struct given *given;
+    for (size_t i = 0; (given = args_nth(args, flag->member, i)) != NULL; i++) {
+        AUTO_FREE char *key = must(strndup(given->value, strcspn(given->value, "=")));
+        if (strcmp(key, rest + 1) == 0)
+            break;
     }
+    return given;
 }
 
 /* pointer: /member, /member/INDEX or /member/INDEX/member. Puts "--flag value: ". */

@@ -106,13 +106,14 @@ static void check_volume(struct call *call, size_t i, struct volume **of, struct
 
 static void do_snapshot_create(struct call *call, struct err *e)
 {
-    struct volume *of[SNAPSHOT_VOLUMES_MAX], *made[SNAPSHOT_VOLUMES_MAX];
+    struct volume *of[SNAPSHOT_VOLUMES_MAX] = {NULL}, *made[SNAPSHOT_VOLUMES_MAX];
     char group[VOLUME_ID_MAX] = "";
     for (size_t i = 0; i < call->name_count; i++)
         check_volume(call, i, of, e);
     if (call->flag)
         make_id(call->m, group);
     for (size_t i = 0; i < call->name_count && e->code == 0; i++) {
+        assert(of[i] != NULL);
         made[i] = fake_snapshot_make(call->m, of[i], call->name, group);
         volume_take_labels(made[i], call);
     }

@@ -113,7 +113,8 @@ static struct volume *volume_build(struct call *call, const struct volume *base,
     copy(info->name, sizeof(info->name), call->name);
     copy(info->pool_id, sizeof(info->pool_id), pool->info.id);
     copy(info->pool_name, sizeof(info->pool_name), pool->info.name);
-    info->size_bytes = call->number == 0 ? base->info.size_bytes : call->number;
+    info->size_bytes =
+        call->number == 0 && base != NULL ? base->info.size_bytes : call->number;
     info->block_bytes = call->number2 == 0 ? 512 : (uint32_t)call->number2;
     info->is_protected = call->flag;
     info->zero_detect = call->flag2;
@@ -196,7 +197,7 @@ void do_change(struct call *call, struct volume *v, const char *kind, struct err
         err_set(e, -EINVAL, "size", "a smaller size wants allow_data_loss");
     if (e->code == 0 && v != NULL && call->name_count > 0 && name_is_taken(call, v))
         err_set(e, -EEXIST, "name", "%s exists", call->names[0]);
-    if (e->code == 0)
+    if (e->code == 0 && v != NULL)
         change_apply(call, v);
     answer_volume(call, v, e);
 }
@@ -250,7 +251,7 @@ static void do_volume_rollback(struct call *call, struct err *e)
     snprintf(key, sizeof(key), "%s/%s", call->name, call->third);
     if (e->code == 0 && snapshot_find(call->m, key) != NULL)
         err_set(e, -EEXIST, "keep_name", "there is a snapshot %s already", key);
-    if (e->code == 0)
+    if (e->code == 0 && v != NULL)
         fake_snapshot_make(call->m, v, call->third, "");
     answer_volume(call, v, e);
 }
@@ -337,7 +338,7 @@ static void do_volume_purge(struct call *call, struct err *e)
     struct volume *v = volume_trash_find(call->m, call->name);
     if (e->code == 0 && v == NULL)
         err_set(e, -ENOENT, "volume", "there is no volume %s in the trash", call->name);
-    if (e->code == 0)
+    if (e->code == 0 && v != NULL)
         volume_forget(call->m, v);
     call->fn.done(call->arg, err_or_null(e));
 }
