@@ -32,7 +32,7 @@ static enum outcome volume_delete(const struct cmd *cmd)
 #define FLAG_OF_SIZE(help_text, is_required)                                             \
     {                                                                                    \
         .name = "size", .member = "size", .kind = FLAG_SIZE, .value = "SIZE",            \
-        .help = (help_text), .required = is_required                                     \
+        .help = (help_text), .required = (is_required)                                   \
     }
 
 const struct resource resource_volume = {
