@@ -313,9 +313,9 @@ struct round_changes {
     struct share_change *shares;
     size_t share_count;
 };
-/* All of a round in the caller's transaction: the words as deltas, which the catalog folds
- * into leaves later. Words of a layer that no longer exists are dropped. -ENOBUFS: folding
- * has failed for so long that no more can wait for it. */
+/* All of a round in the caller's transaction: the words as deltas, which the catalog
+ * folds into leaves later. Words of a layer that no longer exists are dropped. -ENOBUFS:
+ * folding has failed for so long that no more can wait for it. */
 int round_store(struct catalog_txn *txn, const struct round_changes *changes,
                 struct err *e) MUST_CHECK;
 

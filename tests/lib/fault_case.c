@@ -354,7 +354,7 @@ static bool is_settled(void *arg)
     pool_rig_at_home(r, home_look, &rests); /* first: what rests begins no merge */
     bool busy = atomic_load(&r->pool->background_count) > 0;
     if (pool_is_failed(r->pool))
-        return !busy; /* nothing is freed any more */
+        return !busy;                      /* nothing is freed any more */
     busy |= r->manager->ops_under_way > 0; /* a wipe that goes on after a restart */
     if (rests && !busy && limbo_count(r->pool) == 0)
         return true;

@@ -550,6 +550,36 @@ int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct 
     return rc;
 }
 
+static void rig_round_on_done(struct round_wait *wait)
+{
+    container_of(wait, struct rig_round, wait)->ended = true;
+}
+
+static bool rig_round_ended(void *arg)
+{
+    return ((struct rig_round *)arg)->ended;
+}
+
+void rig_round_start(struct pool_rig *r, struct rig_round *round)
+{
+    *round = (struct rig_round){
+        .wait = {.inbox = loop_inbox(r->control), .done = rig_round_on_done}};
+    round_join(r->pool, &round->wait);
+}
+
+int rig_round_wait(struct pool_rig *r, struct rig_round *round)
+{
+    pool_rig_until(r, rig_round_ended, round);
+    return round->wait.rc;
+}
+
+int rig_round(struct pool_rig *r)
+{
+    struct rig_round round;
+    rig_round_start(r, &round);
+    return rig_round_wait(r, &round);
+}
+
 static bool is_settled(void *arg)
 {
     struct pool_rig *r = arg;

@@ -9,6 +9,7 @@
 #include "lunmgr/lane.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/round.h"
 #include "lunmgr/volume.h"
 #include "lunmgr/volume_io.h"
 #include "tests/lib/cut_disk.h"
@@ -114,6 +115,16 @@ struct volume *pool_rig_volume(struct pool_rig *r, const char *name, uint64_t by
                                uint32_t block_bytes);
 int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e);
 int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct err *e);
+/* A whole round, as the tick and whoever waits for space begin: a flush commits its own
+ * volume's changes alone, and lets nothing age. */
+struct rig_round {
+    struct round_wait wait;
+    bool ended;
+};
+void rig_round_start(struct pool_rig *r, struct rig_round *round);
+int rig_round_wait(struct pool_rig *r, struct rig_round *round);
+/* Both. */
+int rig_round(struct pool_rig *r);
 /* Until no layer is being dropped and what was freed is free. */
 void pool_rig_settle(struct pool_rig *r);
 

@@ -158,7 +158,7 @@ static void returns_space(enum rig_engine engine)
     uint64_t empty = file_bytes();
     for (uint64_t at = 0; at < 32 * MIB; at += VIO_BYTES_MAX)
         assert_int_equal(rig_write(&rig, vol, at, VIO_BYTES_MAX, 0x11), 0);
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_true(file_bytes() >= empty + 32 * MIB);
     unmap(0, 16 * MIB);
     pool_rig_settle(&rig);
@@ -204,7 +204,7 @@ static void an_extent_is_not_handed_out_while_it_is_punched(void **state)
     fill_pool();
     hold_punches();
     unmap(3 * EXTENT_BYTES, EXTENT_BYTES);
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     await_punches(1);
     assert_int_equal(pool_free_extents(rig.pool), 0);
     assert_int_equal(limbo_count(rig.pool), 1);
@@ -229,7 +229,7 @@ static void a_full_pool_takes_back_what_is_not_punched_yet(void **state)
     hold_punches();
     for (uint64_t i = 0; i < 15; i += 2)
         unmap(i * EXTENT_BYTES, EXTENT_BYTES);
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     await_punches(DISCARD_RUNS_MAX);
     for (uint64_t i = 0; i < 8 - DISCARD_RUNS_MAX; i++)
         assert_int_equal(
@@ -255,10 +255,10 @@ static void writers_take_other_extents_meanwhile(void **state)
     assert_int_equal(rig_write(&rig, vol, 0, 4 * EXTENT_BYTES, 0x11), 0);
     hold_punches();
     unmap(0, 4 * EXTENT_BYTES);
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     await_punches(1);
     assert_int_equal(rig_write(&rig, vol, 0, 11 * EXTENT_BYTES, 0x22), 0);
-    assert_int_equal(rig_flush(&rig, vol), 0); /* nor does a flush */
+    assert_int_equal(rig_round(&rig), 0); /* nor does a flush */
     assert_int_equal(punches().answered, 0);
     let_punches_go();
     pool_rig_settle(&rig);
@@ -326,7 +326,7 @@ static void a_stop_waits_for_punches_and_loses_no_extent(void **state)
         assert_int_equal(rig_write(&rig, vol, 0, 15 * EXTENT_BYTES, 0x11), 0);
         for (uint64_t x = 0; x < 15; x += 2)
             unmap(x * EXTENT_BYTES, EXTENT_BYTES);
-        assert_int_equal(rig_flush(&rig, vol), 0);
+        assert_int_equal(rig_round(&rig), 0);
         if (i % 2 == 1)
             usleep(DISCARD_PAUSE_MS * 1000); /* one that is under way, perhaps */
         pool_rig_close(&rig);
@@ -345,7 +345,7 @@ static void a_pool_goes_while_its_space_is_returned(void **state)
     assert_int_equal(rig_write(&rig, vol, 0, 15 * EXTENT_BYTES, 0x11), 0);
     for (uint64_t x = 0; x < 15; x += 2)
         unmap(x * EXTENT_BYTES, EXTENT_BYTES);
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
     assert_int_equal(pool_rig_delete_pool(&rig, "p", NULL), 0);
     assert_null(pool_find(rig.manager, "p"));
@@ -455,7 +455,7 @@ static void churn(enum rig_engine engine, uint64_t seed)
         (void)vio_load_finish(loads[i]);
     assert_true(oracle_verify(o, &rig, vol, NULL));
     assert_null(oracle_offence(o));
-    assert_int_equal(rig_flush(&rig, vol), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_sound();
     oracle_destroy(o);
 }

@@ -337,43 +337,6 @@ static void unmap_extent(uint64_t index)
         rig_io_run(&rig, 1, vol, VIO_UNMAP, index * EXTENT_BYTES, EXTENT_BYTES, NULL), 0);
 }
 
-/* A whole round, as the tick and whoever waits for space begin: a flush commits its own
- * volume's changes alone, and lets nothing age. */
-struct whole_round {
-    struct round_wait wait;
-    bool ended;
-};
-
-static void whole_round_on_done(struct round_wait *wait)
-{
-    container_of(wait, struct whole_round, wait)->ended = true;
-}
-
-static bool whole_round_ended(void *arg)
-{
-    return ((struct whole_round *)arg)->ended;
-}
-
-static void whole_round_start(struct whole_round *w)
-{
-    *w = (struct whole_round){
-        .wait = {.inbox = loop_inbox(rig.control), .done = whole_round_on_done}};
-    round_join(rig.pool, &w->wait);
-}
-
-static int whole_round_end(struct whole_round *w)
-{
-    pool_rig_until(&rig, whole_round_ended, w);
-    return w->wait.rc;
-}
-
-static int whole_round(void)
-{
-    struct whole_round w;
-    whole_round_start(&w);
-    return whole_round_end(&w);
-}
-
 static void a_freed_extent_is_free_when_the_next_round_is_committed(void **state)
 {
     (void)state;
@@ -381,7 +344,7 @@ static void a_freed_extent_is_free_when_the_next_round_is_committed(void **state
     unmap_extent(3);
     pool_rig_turn(&rig);
     assert_int_equal(free_extents(), 0);
-    assert_int_equal(whole_round(), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(free_extents(), 1);
 }
 
@@ -410,19 +373,19 @@ static bool home_syncs(void *arg)
 static void the_round_under_way_at_the_free_does_not_count(void **state)
 {
     unsigned sync = FAKE_SYNC, none = 0;
-    struct whole_round round;
+    struct rig_round round;
     (void)state;
     fill_pool();
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x22), 0); /* something to sync */
     pool_rig_at_home(&rig, home_hold, &sync);
-    whole_round_start(&round);
+    rig_round_start(&rig, &round);
     pool_rig_until(&rig, home_syncs, &rig);
     unmap_extent(3);
     pool_rig_at_home(&rig, home_hold, &none);
-    assert_int_equal(whole_round_end(&round), 0);
+    assert_int_equal(rig_round_wait(&rig, &round), 0);
     pool_rig_turn(&rig);
     assert_int_equal(free_extents(), 0);
-    assert_int_equal(whole_round(), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(free_extents(), 1);
 }
 
@@ -435,7 +398,7 @@ static void a_freed_extent_waits_for_the_readers_of_that_moment(void **state)
     start_io(&read, 0, VIO_READ, 3 * EXTENT_BYTES, EXTENT_BYTES, 0);
     unmap_extent(3);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(whole_round(), 0);
+        assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(free_extents(), 0);
     /* Who needs space waits, it does not fail. */
     start_io(&write, 1, VIO_WRITE, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77);
@@ -460,7 +423,7 @@ static void a_freed_extent_waits_for_its_writers(void **state)
     unmap_extent(3);
     start_io(&write, 1, VIO_WRITE, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(whole_round(), 0);
+        assert_int_equal(rig_round(&rig), 0);
     assert_false(write.ended);
     hold_disk(0, 0);
     assert_int_equal(end_io(&old), 0);
@@ -478,7 +441,7 @@ static void a_freed_extent_does_not_wait_for_later_io(void **state)
     unmap_extent(3);
     hold_disk(0, FAKE_READ);
     start_io(&read, 0, VIO_READ, 4 * EXTENT_BYTES, EXTENT_BYTES, 0);
-    assert_int_equal(whole_round(), 0);
+    assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(free_extents(), 1);
     hold_disk(0, 0);
     assert_int_equal(end_io(&read), 0);

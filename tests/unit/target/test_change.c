@@ -292,7 +292,7 @@ static void a_mapped_snapshot_is_a_unit_of_its_own_that_is_not_written(void **st
 {
     struct two *t = *state;
     struct wire_peer *p = t->peers[0];
-    struct mapping_spec mapping = {.volume = "v/s", .host = "h1", .lun = SNAPSHOT_LUN};
+    struct mapping_spec mapping = {.snapshot = "v/s", .host = "h1", .lun = SNAPSHOT_LUN};
     struct snapshot_info info;
     struct cmd_req m;
     put(p, 8, 0x77);
