@@ -139,7 +139,7 @@ static void add_layers(struct rig *r, struct map_model *m)
 
 static void everyone_sees_the_rounds_of_their_moment(void **state)
 {
-    enum { SNAPSHOTS = 3, TURNS = 3000 };
+    enum { SNAPSHOTS = 3, TURNS = 1200 };
     struct rig *r = *state;
     static struct snapshot snapshots[SNAPSHOTS];
     static struct map_model m;

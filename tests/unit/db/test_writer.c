@@ -118,7 +118,10 @@ static void jobs_that_wait_together_share_one_sync(void **state)
 
 /* ---- Large rounds ------------------------------------------------------------------ */
 
+/* All its rounds are more than FOLD_BYTES. */
 #define WIDE_LEAVES 12000
+#define WIDE_ROUNDS 35
+#define LOOK_LEAVES 1500
 
 struct wide {
     uint32_t layer;
@@ -204,10 +207,10 @@ static int work_look_wide(struct catalog_txn *txn, void *arg, struct err *e)
     struct wide_look *look = arg;
     uint64_t words[LEAF_WORDS], first = leaf_key_of(extent_key(look->wide->layer, 0));
     look->count = 0;
-    int rc = leaf_each(txn, first, first + WIDE_LEAVES - 1, see_wide_leaf, look, e);
+    int rc = leaf_each(txn, first, first + LOOK_LEAVES - 1, see_wide_leaf, look, e);
     if (rc == 0)
-        rc = leaf_load(txn, first + WIDE_LEAVES / 2, words, e);
-    if (rc == 0 && (look->count != WIDE_LEAVES || words[0] != look->word))
+        rc = leaf_load(txn, first + WIDE_LEAVES - 1, words, e);
+    if (rc == 0 && (look->count != LOOK_LEAVES || words[0] != look->word))
         rc = -EBADMSG;
     return rc;
 }
@@ -229,12 +232,12 @@ static void a_reader_sees_whole_rounds_while_they_are_folded(void **state)
     post_box_init(&box);
     assert_int_equal(catalog_write_wait(r->catalog, work_add_wide, &wide, NULL), 0);
     assert_int_equal(catalog_write_wait(r->catalog, work_store_wide, &wide, NULL), 0);
-    for (unsigned turn = 0; wide.word < 60 || deltas > 100; turn++) {
+    for (unsigned turn = 0; wide.word < WIDE_ROUNDS || deltas > 60; turn++) {
         for (int i = 0; i < 2; i++) {
             test_job_init(&jobs[i], &box, work_look_wide, &looks[i]);
             catalog_read(r->catalog, &jobs[i].job);
         }
-        if (wide.word < 60) {
+        if (wide.word < WIDE_ROUNDS) {
             wide.word++;
             assert_int_equal(catalog_write_wait(r->catalog, work_store_wide, &wide, NULL),
                              0);
