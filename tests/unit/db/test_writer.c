@@ -121,7 +121,7 @@ static void jobs_that_wait_together_share_one_sync(void **state)
 /* All its rounds are more than FOLD_BYTES. */
 #define WIDE_LEAVES 12000
 #define WIDE_ROUNDS 35
-#define LOOK_LEAVES 1500
+#define LOOK_LEAVES 300
 
 struct wide {
     uint32_t layer;
