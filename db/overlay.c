@@ -26,6 +26,12 @@ struct delta *delta_alloc(void)
     return d;
 }
 
+struct delta *delta_trim(struct delta *d)
+{
+    struct delta *exact = realloc(d, sizeof(*d) + d->bytes);
+    return exact == NULL ? d : exact;
+}
+
 int overlay_create(struct overlay **out)
 {
     struct overlay *o = calloc(1, sizeof(*o));

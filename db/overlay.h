@@ -30,6 +30,8 @@ struct delta {
 };
 /* With room for the largest blob. NULL: no memory. Freed by free(). */
 struct delta *delta_alloc(void);
+/* Gives back what its blob does not need; d is then what this returns. */
+struct delta *delta_trim(struct delta *d);
 
 struct overlay;
 int overlay_create(struct overlay **out) MUST_CHECK;

@@ -28,22 +28,29 @@ int delta_span_read(struct catalog_txn *txn, struct delta_span *span, struct err
 
 /* ---- Rows -------------------------------------------------------------------------- */
 
+static int delta_refuse(uint64_t id, struct err *e)
+{
+    return err_set(e, -EUCLEAN, NULL, "catalog: delta %" PRIu64 " of the map is damaged",
+                   id);
+}
+
 static int delta_take(struct overlay *o, uint64_t id, const void *blob, size_t bytes,
                       struct err *e)
 {
-    AUTO_FREE struct delta *d = delta_alloc();
-    if (d == NULL)
+    if (blob == NULL || bytes > DELTA_BLOB_MAX)
+        return delta_refuse(id, e);
+    struct delta *whole = delta_alloc();
+    if (whole == NULL)
         return err_oom(e);
-    d->id = id;
-    d->bytes = bytes;
-    if (blob != NULL && bytes <= DELTA_BLOB_MAX)
-        memcpy(d->blob, blob, bytes);
+    whole->id = id;
+    whole->bytes = bytes;
+    memcpy(whole->blob, blob, bytes);
+    AUTO_FREE struct delta *d = delta_trim(whole);
     int rc = overlay_add(o, d);
     if (rc == 0)
         (void)TAKE(d);
     if (rc == -EUCLEAN)
-        return err_set(e, rc, NULL, "catalog: delta %" PRIu64 " of the map is damaged",
-                       id);
+        return delta_refuse(id, e);
     return rc == 0 ? 0 : err_oom(e);
 }
 

@@ -52,12 +52,9 @@ static int delta_finish(struct round_words *w, struct err *e)
 {
     if (w->delta == NULL)
         return 0;
-    AUTO_FREE struct delta *d = TAKE(w->delta);
-    d->id = overlay_next_id(w->txn->overlay);
-    d->bytes = delta_end(&w->writer, d->id);
-    struct delta *exact = realloc(d, sizeof(*d) + d->bytes);
-    if (exact != NULL)
-        d = exact;
+    w->delta->id = overlay_next_id(w->txn->overlay);
+    w->delta->bytes = delta_end(&w->writer, w->delta->id);
+    AUTO_FREE struct delta *d = delta_trim(TAKE(w->delta));
     int rc = delta_row_add(w->txn, d, e);
     if (rc == 0 && overlay_add(w->txn->overlay, d) != 0)
         rc = err_oom(e);

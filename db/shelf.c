@@ -190,16 +190,18 @@ void shelf_prune(struct shelf *s,
                  const void *arg)
 {
     size_t kept = 0;
+    struct shelf_chunk *before = NULL;
     s->entry_count = 0;
     for (size_t i = 0; i < s->slot_count; i++) {
         struct shelf_chunk *chunk = s->slots[i].chunk;
         chunk_prune(chunk, is_gone, arg);
         s->entry_count += chunk->count;
-        if (chunk_join(kept == 0 ? NULL : s->slots[kept - 1].chunk, chunk)) {
+        if (chunk_join(before, chunk)) {
             free(chunk);
             continue;
         }
         s->slots[kept++] = (struct shelf_slot){chunk->entries[0].leaf_key, chunk};
+        before = chunk;
     }
     s->slot_count = kept;
 }

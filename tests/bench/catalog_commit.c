@@ -257,14 +257,18 @@ static int us_compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+static double ms_at(const struct times *t, size_t per_mille)
+{
+    size_t at = t->count * per_mille / 1000;
+    return t->us[at < t->count ? at : t->count - 1] / 1000.0;
+}
+
 static void times_print(const char *what, struct times *t)
 {
     qsort(t->us, t->count, sizeof(t->us[0]), us_compare);
     if (t->count > 0)
         printf("%s: count=%zu p50_ms=%.2f p99_ms=%.2f p999_ms=%.2f max_ms=%.2f\n", what,
-               t->count, t->us[t->count / 2] / 1000.0,
-               t->us[t->count * 99 / 100] / 1000.0, t->us[t->count * 999 / 1000] / 1000.0,
-               t->us[t->count - 1] / 1000.0);
+               t->count, ms_at(t, 500), ms_at(t, 990), ms_at(t, 999), ms_at(t, 1000));
 }
 
 static int bench_run(struct bench *b, struct err *e)
