@@ -100,7 +100,7 @@ static void slot_end(struct slot *s, int rc)
                    outcome);
     if (rc != 0)
         return;
-    if (v->op == VIO_READ)
+    if (v->op == VIO_READ && !s->load->o.loses_data)
         oracle_check(o, s->since, s->buffer + v->offset_bytes % BLOCK_BYTES,
                      v->offset_bytes / ORACLE_SECTOR, v->length_bytes / ORACLE_SECTOR);
     else if (v->op == VIO_FLUSH)

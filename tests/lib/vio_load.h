@@ -29,6 +29,7 @@ struct load_options {
     unsigned fua_percent;
     uint64_t unmap_bytes; /* what UNMAP surely zeroes if it covers all of one; 0: a block.
                              EXTENT_BYTES where there are snapshots */
+    bool loses_data;      /* a sync is to fail: reads may show what it has dropped */
     bool may_be_full;     /* -ENOSPC is part of the test */
     bool may_fail;        /* any error is: else they are an offence */
 };

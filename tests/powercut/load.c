@@ -60,6 +60,7 @@ void run_load_start(struct run *run)
         .mix = mixes[run_draw(run, ARRAY_LEN(mixes))],
         .fua_percent = (unsigned)run_draw(run, 3) * 4,
         .unmap_bytes = EXTENT_BYTES,
+        .loses_data = run->has_failed,
         .may_be_full = true,
         .may_fail = run->has_failed || run->fails_commits,
     };
