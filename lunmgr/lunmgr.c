@@ -250,7 +250,8 @@ void lunmgr_close(struct lunmgr *m)
         loop_stop(m->home);
         loop_join(m->home);
     }
-    loop_run_once(m->options.control, false); /* the last that the pools had to say */
+    loop_run_once(m->home, false);            /* the last that was said to the pools */
+    loop_run_once(m->options.control, false); /* and what they had to say */
     struct err e = {.code = 0};
     char reason[ERR_TEXT_MAX];
     if (catalog_write_wait(m->options.catalog, mark_clean, &clean, &e) != 0)
