@@ -53,7 +53,7 @@ static uint64_t some_bytes(struct run *run)
     return (256 + run_draw(run, 3 * 256)) * BLOCK_BYTES;
 }
 
-static void op_create(struct run *run)
+void run_create(struct run *run)
 {
     struct volume *made;
     struct change c = {.kind = CHANGE_CREATE, .bytes = some_bytes(run)};
@@ -312,7 +312,7 @@ static const struct {
     unsigned weight;
     void (*run)(struct run *run);
 } operations[] = {
-    {30, run_load_start}, {24, op_wait},     {8, op_flush},       {4, op_create},
+    {30, run_load_start}, {24, op_wait},     {8, op_flush},       {4, run_create},
     {4, op_clone},        {2, op_delete},    {2, op_trash},       {3, op_untrash},
     {1, op_rename},       {4, op_resize},    {1, op_zero_detect}, {14, op_snapshot},
     {9, op_unsnap},       {4, op_rollback},  {4, op_read_again},  {1, op_check},

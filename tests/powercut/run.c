@@ -267,8 +267,8 @@ bool run_seed(struct run *run)
 {
     begin(run);
     uint64_t lives = 1 + run_draw(run, LIVES_MAX);
-    while (run_volume_count(run, false) < 2 && !run_has_offence(run))
-        run_operate(run);
+    for (uint64_t i = 1 + run_draw(run, 3); i > 0; i--)
+        run_create(run);
     for (uint64_t i = 0; i < lives && !run_has_offence(run); i++)
         live(run);
     end(run);

@@ -58,6 +58,7 @@ void run_load_reap(struct run *run);
 
 /* ---- Changes (operate.c) ---- */
 void run_operate(struct run *run);
+void run_create(struct run *run);
 
 /* ---- What is there (verify.c) ---- */
 /* After a restart; after_cut: as the cut left it, else as it was. What is read is what
