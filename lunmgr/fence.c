@@ -6,6 +6,7 @@
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/volume_io.h"
+#include "lunmgr/volume_priv.h"
 
 #include <assert.h>
 
@@ -41,9 +42,17 @@ static void fence_tell(struct fence *f, void (*run)(struct note *note))
     lunmgr_unlock_lanes(f->manager);
 }
 
+/* From the raise to the last lane's release the volume stays, though its asker may have
+ * been answered and it may be deleted meanwhile. */
+static struct volume *fence_volume(struct fence *f)
+{
+    return container_of(f, struct volume, fence);
+}
+
 void fence_raise(struct fence *f, struct fence_wait *wait)
 {
     wait->next = NULL;
+    volume_get(fence_volume(f));
     pthread_mutex_lock(&f->lock);
     bool first = f->active == NULL;
     if (first) {
@@ -116,6 +125,7 @@ static void fence_ack_release(struct fence *f)
     pthread_mutex_unlock(&f->lock);
     if (more)
         fence_tell(f, fence_on_raise);
+    volume_put(fence_volume(f)); /* its release has ended */
 }
 
 static void fence_on_release(struct note *note)

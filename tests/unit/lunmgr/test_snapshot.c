@@ -531,12 +531,11 @@ static void the_trash_lets_go_in_time(void **state)
     assert_non_null(volume_trash_find(rig.manager, "w"));
 }
 
-/* Lanes may not have heard yet that they may go on: the stop does not wait for more than
- * the answer. */
-static void a_stop_may_follow_a_rollback_at_once(void **state)
+/* Lanes may not have heard yet that they may go on: neither a stop nor a delete waits for
+ * more than the answer. */
+static void what_follows_a_rollback_at_once(bool deletes)
 {
-    (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= 40; seed++) {
         struct pool_rig_options o = {.engine = RIG_CUT,
                                      .lane_count = 2,
                                      .pool_bytes = 8 * MIB,
@@ -548,12 +547,26 @@ static void a_stop_may_follow_a_rollback_at_once(void **state)
         assert_int_equal(rig_write(&hand, v, 0, 4096, 1), 0);
         assert_int_equal(rig_snapshot(&hand, "v", "s", NULL, NULL), 0);
         assert_int_equal(rig_rollback(&hand, "v", "s", "kept", NULL), 0);
+        if (deletes)
+            assert_int_equal(pool_rig_delete_volume(&hand, "v", NULL), 0);
         pool_rig_close(&hand);
         pool_rig_open(&hand);
         v = volume_find(hand.manager, "v");
-        assert_true(rig_reads(&hand, v, 0, 4096, 1));
+        assert_true(deletes ? v == NULL : rig_reads(&hand, v, 0, 4096, 1));
         pool_rig_destroy(&hand);
     }
+}
+
+static void a_stop_may_follow_a_rollback_at_once(void **state)
+{
+    (void)state;
+    what_follows_a_rollback_at_once(false);
+}
+
+static void a_delete_may_follow_a_rollback_at_once(void **state)
+{
+    (void)state;
+    what_follows_a_rollback_at_once(true);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -579,6 +592,7 @@ int main(void)
         TEST(what_is_in_the_trash_comes_back_whole),
         TEST(the_trash_lets_go_in_time),
         cmocka_unit_test(a_stop_may_follow_a_rollback_at_once),
+        cmocka_unit_test(a_delete_may_follow_a_rollback_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
