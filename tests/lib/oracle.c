@@ -208,8 +208,8 @@ static void history_add(struct history *h, const struct change *c)
 uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zeros,
                       bool optional)
 {
-    assert(first <= o->sector_count && count <= o->sector_count - first);
     lock(o);
+    assert(first <= o->sector_count && count <= o->sector_count - first);
     struct change c = {.tag = o->world->next_tag++,
                        .start = o->world->clock++,
                        .end = FOREVER,
