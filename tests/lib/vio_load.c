@@ -30,6 +30,7 @@ struct vio_load {
     struct note note;
     uint64_t random;
     unsigned started, ended, failed;
+    bool is_beginning; /* slots are not all looked at yet: it is not over */
     atomic_bool stopping;
     atomic_bool over;
     struct slot slots[LOAD_DEPTH_MAX];
@@ -189,7 +190,7 @@ static void slot_next(struct slot *s)
         choose(s);
         slot_begin(s);
         vio_submit(&s->vio);
-    } else if (load->ended == load->started) {
+    } else if (load->ended == load->started && !load->is_beginning) {
         atomic_store(&load->over, true);
     }
 }
@@ -197,8 +198,12 @@ static void slot_next(struct slot *s)
 static void load_begin(struct note *note)
 {
     struct vio_load *load = container_of(note, struct vio_load, note);
-    for (unsigned i = 0; i < load->o.depth; i++)
+    unsigned last = load->o.depth - 1;
+    load->is_beginning = true;
+    for (unsigned i = 0; i < last; i++)
         slot_next(&load->slots[i]);
+    load->is_beginning = false;
+    slot_next(&load->slots[last]); /* it may be over, and gone, after this */
 }
 
 struct vio_load *vio_load_start(const struct load_options *options)
