@@ -186,7 +186,19 @@ static void quiesce_at_home(struct op *op)
     round_join(q->pool, &q->round);
 }
 
-/* True: all of the pool is durable and free extents are free. */
+/* Its background work: each piece ends at its next step. */
+static void pool_wait_for_background(struct lunmgr *m, struct pool *pool)
+{
+    while (atomic_load(&pool->background_count) > 0 ||
+           atomic_load(&pool->check_count) > 0)
+        if (m->options.turn != NULL)
+            lunmgr_turn(m);
+        else
+            usleep(1000);
+}
+
+/* True: all of the pool is durable and free extents are free. What the home loop began
+ * just before it saw that all is to close, or in one of these rounds, is waited for. */
 static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
 {
     struct quiesce *q = op_new(m, sizeof(*q), quiesce_answered);
@@ -196,6 +208,8 @@ static bool pool_quiesce(struct lunmgr *m, struct pool *pool)
         op_at_home(&q->op, quiesce_at_home, quiesce_answered);
         while (!q->answered)
             lunmgr_turn(m);
+        q->quiet = q->quiet && atomic_load(&pool->background_count) == 0;
+        pool_wait_for_background(m, pool);
     }
     bool good = q->quiet && !q->failed && !pool_is_failed(pool) &&
                 atomic_load(&pool->background_count) == 0 &&
@@ -228,12 +242,7 @@ static void wait_for_background(struct lunmgr *m)
     while (m->ops_under_way > 0)
         lunmgr_turn(m);
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
-        while (atomic_load(&pool->background_count) > 0 ||
-               atomic_load(&pool->check_count) > 0)
-            if (m->options.turn != NULL)
-                lunmgr_turn(m);
-            else
-                usleep(1000); /* each ends at its next step */
+        pool_wait_for_background(m, pool);
 }
 
 void lunmgr_close(struct lunmgr *m)

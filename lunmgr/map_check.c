@@ -70,7 +70,6 @@ static int check_word(struct map_check *c, map_word w)
     unsigned slot = place_slot(p);
     if (p == 0)
         return 0;
-    c->report.named_extents++;
     if (slot == 0 || slot > c->pool->device_count || place_extent(p) == 0 ||
         place_extent(p) >= c->devices[slot - 1].device->row.extents)
         c->report.lost_extents++;
@@ -78,6 +77,8 @@ static int check_word(struct map_check *c, map_word w)
         return check_shared(&c->devices[slot - 1], place_extent(p));
     else if (bit_test_and_set(c->devices[slot - 1].named, place_extent(p)))
         c->report.double_extents++;
+    else
+        c->report.named_extents++;
     return 0;
 }
 
@@ -141,6 +142,8 @@ static void check_share(struct map_check *c, struct device_check *dc, uint64_t c
     c->report.miscounted_extents += words != count;
     if (bit_test_and_set(dc->named, extent))
         c->report.double_extents++; /* and by a word that does not share it */
+    else
+        c->report.named_extents++;
 }
 
 /* Those before the row's have no row: a single word each. */

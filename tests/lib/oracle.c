@@ -13,7 +13,8 @@
 #define MIX          0x9e3779b97f4a7c15ULL
 
 struct change {
-    uint64_t tag;
+    uint64_t id;  /* of the write, or of the copy */
+    uint64_t tag; /* what it leaves */
     uint64_t start, end;
     bool zeros, optional, durable;
 };
@@ -210,18 +211,35 @@ uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zer
 {
     lock(o);
     assert(first <= o->sector_count && count <= o->sector_count - first);
-    struct change c = {.tag = o->world->next_tag++,
+    struct change c = {.id = o->world->next_tag++,
                        .start = o->world->clock++,
                        .end = FOREVER,
                        .zeros = zeros,
                        .optional = optional};
+    c.tag = c.id;
     for (uint64_t s = first; s < first + count; s++)
         history_add(history_of(o, s), &c);
     unlock(o);
-    return c.tag;
+    return c.id;
 }
 
-void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
+uint64_t oracle_begin_copy(struct oracle *o, uint64_t first, uint64_t count,
+                           const struct image *from)
+{
+    lock(o);
+    assert(first <= o->sector_count && count <= o->sector_count - first);
+    struct change c = {
+        .id = o->world->next_tag++, .start = o->world->clock++, .end = FOREVER};
+    for (uint64_t s = first; s < first + count; s++) {
+        c.tag = image_tag(from, s);
+        c.zeros = c.tag == 0;
+        history_add(history_of(o, s), &c);
+    }
+    unlock(o);
+    return c.id;
+}
+
+void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
                 enum oracle_outcome outcome)
 {
     lock(o);
@@ -232,7 +250,7 @@ void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
         do {
             assert(i > 0);
             i--;
-        } while (h->changes[i].tag != tag);
+        } while (h->changes[i].id != id);
         h->changes[i].durable = outcome == ORACLE_DURABLE;
         if (outcome == ORACLE_FAILED)
             h->changes[i].optional = true;
@@ -447,18 +465,30 @@ static void narrow_to(const struct history *h, const struct change *c,
     }
 }
 
+/* A tag that a copy has brought once more says nothing of when. */
+static void narrow_by(const struct history *h, uint64_t base, uint64_t tag,
+                      struct oracle_instant *instant)
+{
+    const struct change as_made = {.start = 1, .end = 1};
+    const struct change *shows = tag == base ? &as_made : NULL;
+    unsigned count = tag == base;
+    for (uint32_t i = 0; i < h->count; i++)
+        if (h->changes[i].tag == tag && !h->changes[i].zeros) {
+            shows = &h->changes[i];
+            count++;
+        }
+    if (count == 1)
+        narrow_to(h, shows, instant);
+}
+
 void oracle_narrow(struct oracle *o, struct oracle_instant *instant, const uint8_t *data,
                    uint64_t first, uint64_t count)
 {
     lock(o);
     for (uint64_t s = first; s < first + count; s++, data += ORACLE_SECTOR) {
-        const struct history *h = history_look(o, s);
         uint64_t tag = oracle_tag(data, s);
-        for (uint32_t i = 0; tag != 0 && i < h->count; i++)
-            if (h->changes[i].tag == tag && !h->changes[i].zeros)
-                narrow_to(h, &h->changes[i], instant);
-        if (tag != 0 && tag == image_tag(o->base, s))
-            narrow_to(h, &(struct change){.start = 1, .end = 1}, instant);
+        if (tag != 0)
+            narrow_by(history_look(o, s), image_tag(o->base, s), tag, instant);
     }
     unlock(o);
 }

@@ -54,7 +54,11 @@ bool oracle_knows_chunk(struct oracle *o, uint64_t chunk);
  * they are. */
 uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zeros,
                       bool optional);
-void oracle_end(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count,
+/* The same for a copy: they become what they are in `from`, at the same places. Its id
+ * takes the tag's place in oracle_end. */
+uint64_t oracle_begin_copy(struct oracle *o, uint64_t first, uint64_t count,
+                           const struct image *from);
+void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
                 enum oracle_outcome outcome);
 /* What a write of that tag writes. */
 void oracle_fill(uint8_t *data, uint64_t tag, uint64_t first, uint64_t count);

@@ -153,6 +153,9 @@ int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vi
                uint64_t offset, uint64_t bytes, uint8_t *data);
 int rig_write(struct pool_rig *r, struct volume *volume, uint64_t offset, uint64_t bytes,
               uint8_t fill);
+/* One copy (lunmgr/copy.h) on lane 0, waited for; how it ended is in *copy. */
+struct copy;
+int rig_copy(struct pool_rig *r, struct copy *copy);
 /* True if all bytes of the range read as fill. */
 bool rig_reads(struct pool_rig *r, struct volume *volume, uint64_t offset, uint64_t bytes,
                uint8_t fill);

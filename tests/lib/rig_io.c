@@ -2,6 +2,8 @@
 /* One I/O of the rig: on its lane's thread where lanes have threads, else here. */
 #include "tests/lib/pool_rig.h"
 
+#include "lunmgr/copy.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +88,41 @@ int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vi
         memcpy(data, rig_io_data(&io), bytes);
     rig_io_fini(&io);
     return rc;
+}
+
+struct rig_copying {
+    struct copy copy;
+    atomic_bool ended;
+    int rc;
+};
+
+static void copying_on_done(struct copy *copy, int rc)
+{
+    struct rig_copying *c = container_of(copy, struct rig_copying, copy);
+    c->rc = rc;
+    atomic_store(&c->ended, true);
+}
+
+static bool copying_ended(void *arg)
+{
+    return atomic_load(&((struct rig_copying *)arg)->ended);
+}
+
+static void copying_start(struct rig_lane *lane, void *arg)
+{
+    struct rig_copying *c = arg;
+    c->copy.lane = lane->lane;
+    c->copy.done = copying_on_done;
+    copy_start(&c->copy);
+}
+
+int rig_copy(struct pool_rig *r, struct copy *copy)
+{
+    struct rig_copying c = {.copy = *copy};
+    pool_rig_at_lane(r, 0, copying_start, &c);
+    pool_rig_until(r, copying_ended, &c);
+    *copy = c.copy;
+    return c.rc;
 }
 
 int rig_write(struct pool_rig *r, struct volume *volume, uint64_t offset, uint64_t bytes,

@@ -273,7 +273,8 @@ void run_check(struct run *run, bool sound)
             run_offend(run, "the check failed: %s", e.text);
         return;
     }
-    bool harm = report.double_extents > 0 || report.lost_extents > 0;
+    bool harm = report.double_extents > 0 || report.lost_extents > 0 ||
+                report.miscounted_extents > 0;
     bool leaks = report.leaked_extents > 0 || report.named_extents != report.used_extents;
     if (harm || (sound && leaks))
         run_offend(run, "check: named %llu used %llu leaked %llu double %llu lost %llu",
