@@ -31,7 +31,7 @@
 
 /* Pages in the log since the last checkpoint that make the writer take the next one: when
  * no job waits, and in any case. A checkpoint costs two syncs and little for each page,
- * so a smaller first bound makes no shorter waits, and a larger one does:
+ * so a smaller first bound makes no shorter waits:
  * docs/BENCHMARKS.md. */
 #define CHECKPOINT_PAGES     250
 #define CHECKPOINT_PAGES_MAX 1000
