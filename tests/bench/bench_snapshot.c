@@ -2,10 +2,13 @@
 /* How long do writers wait for a snapshot? Snapshots of one volume at even intervals,
  * under random 4 KiB writes with background commits. A snapshot's window is from the call
  * to its answer; what counts is the longest write that was under way at any moment of it.
+ * A snapshot begins with a flush; the windows of flushes alone, after the snapshots, show
+ * what of it is the disk's: some let no write through while they empty their cache.
  * Each snapshot makes the writes after it first ones, which take an extent each: the pool
  * is a sparse file, or, of --written-gib, one whose blocks are on the disk already, as a
  * block device's are. Usage: bench_snapshot [--snapshots 100] [--interval-ms 1000]
  * [--depth 32] [--region-mib 65536] [--written-gib N] [--smoke] */
+#include "base/auto.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sync_timer.h"
 #include "tests/bench/traffic.h"
@@ -22,6 +25,7 @@
 #define MEDIAN_MS_MAX   20.0
 #define WORST_MS_MAX    50.0
 #define WORST_SYNCS_MAX 5.0
+#define FLUSHES_PART    5 /* for each so many snapshots one */
 #define WARM_UP_MS      3000
 #define SNAPSHOTS_MAX   100000
 
@@ -82,35 +86,63 @@ static struct io_span *spans_map(void)
     return p;
 }
 
-static void take_snapshots(struct bench_rig *r, const struct settings *s,
-                           struct io_span *windows)
+/* ---- Windows --------------------------------------------------------------------- */
+
+enum window_kind { WINDOW_SNAPSHOT, WINDOW_FLUSH };
+
+struct windows {
+    enum window_kind kind;
+    unsigned count;
+    struct io_span *spans; /* from a call to its answer */
+    uint64_t *stalls_ns;   /* the longest write that was under way in it */
+    uint64_t *syncs_ns;    /* the longest fdatasync */
+    uint64_t *answers_ns;
+};
+
+static void *array(size_t count, size_t bytes)
 {
-    uint64_t due_ns = bench_now_ns();
-    for (unsigned i = 0; i < s->snapshots; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "s%u", i);
-        windows[i].began_ns = bench_now_ns();
-        bench_snapshot(r, "v", name);
-        windows[i].ended_ns = bench_now_ns();
-        due_ns += s->interval_ms * UINT64_C(1000000);
-        uint64_t now_ns = bench_now_ns();
-        if (now_ns < due_ns)
-            bench_sleep(r, (unsigned)((due_ns - now_ns) / 1000000));
-    }
+    void *p = calloc(count, bytes);
+    if (p == NULL)
+        bench_die("bench_snapshot", "out of memory");
+    return p;
 }
 
-/* Of the writes that were under way at any moment of the window. */
-static uint64_t longest_in(const struct io_span *window, const struct io_span *writes,
-                           size_t count)
+static void windows_init(struct windows *w, enum window_kind kind, unsigned count)
 {
-    uint64_t longest = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t ns = writes[i].ended_ns - writes[i].began_ns;
-        if (writes[i].began_ns < window->ended_ns &&
-            writes[i].ended_ns > window->began_ns && ns > longest)
-            longest = ns;
+    *w = (struct windows){.kind = kind,
+                          .count = count,
+                          .spans = array(count, sizeof(*w->spans)),
+                          .stalls_ns = array(count, sizeof(uint64_t)),
+                          .syncs_ns = array(count, sizeof(uint64_t)),
+                          .answers_ns = array(count, sizeof(uint64_t))};
+}
+
+static void windows_fini(struct windows *w)
+{
+    free(w->spans);
+    free(w->stalls_ns);
+    free(w->syncs_ns);
+    free(w->answers_ns);
+}
+
+/* A snapshot of "v", or a flush of it, at each interval. */
+static void windows_take(struct bench_rig *r, const struct settings *s, struct windows *w)
+{
+    struct volume *v = volume_find(r->manager, "v");
+    uint64_t due_ns = bench_now_ns();
+    for (unsigned i = 0; i < w->count; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "s%u", i);
+        w->spans[i].began_ns = bench_now_ns();
+        if (w->kind == WINDOW_SNAPSHOT)
+            bench_snapshot(r, "v", name);
+        else
+            bench_io(r, v, VIO_FLUSH, 0, 0, NULL);
+        w->spans[i].ended_ns = bench_now_ns();
+        due_ns += s->interval_ms * UINT64_C(1000000);
+        if (w->spans[i].ended_ns < due_ns)
+            bench_sleep(r, (unsigned)((due_ns - w->spans[i].ended_ns) / 1000000));
     }
-    return longest;
 }
 
 static int ns_order(const void *a, const void *b)
@@ -119,18 +151,45 @@ static int ns_order(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void windows_measure(struct windows *w, const struct io_span *writes, size_t count)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        w->stalls_ns[i] = io_span_longest_in(&w->spans[i], writes, count);
+        w->syncs_ns[i] = sync_timer_longest_in(&w->spans[i]);
+        w->answers_ns[i] = w->spans[i].ended_ns - w->spans[i].began_ns;
+    }
+    uint64_t *all[] = {w->stalls_ns, w->syncs_ns, w->answers_ns};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        qsort(all[i], w->count, sizeof(uint64_t), ns_order);
+}
+
 static double ms(uint64_t ns)
 {
     return (double)ns / 1e6;
 }
 
-static void judge_stalls(struct settings *s, const uint64_t *stalls)
+static void windows_show(const struct windows *w)
+{
+    report_figure(w->kind == WINDOW_SNAPSHOT
+                      ? "in a snapshot's window, median; worst"
+                      : "in the window of a mere flush, median; worst",
+                  "longest write %.1f; %.1f ms; longest fdatasync %.1f; %.1f ms; call to "
+                  "answer %.1f; %.1f ms",
+                  ms(w->stalls_ns[w->count / 2]), ms(w->stalls_ns[w->count - 1]),
+                  ms(w->syncs_ns[w->count / 2]), ms(w->syncs_ns[w->count - 1]),
+                  ms(w->answers_ns[w->count / 2]), ms(w->answers_ns[w->count - 1]));
+}
+
+/* ---- The run --------------------------------------------------------------------- */
+
+static void judge(struct settings *s, const struct windows *w)
 {
     struct sync_times device, catalog;
     sync_timer_read(&device, &catalog);
     double sync = ms(device.longest_ns > catalog.longest_ns ? device.longest_ns
                                                             : catalog.longest_ns);
-    double median = ms(stalls[s->snapshots / 2]), worst = ms(stalls[s->snapshots - 1]);
+    double median = ms(w->stalls_ns[w->count / 2]),
+           worst = ms(w->stalls_ns[w->count - 1]);
     double worst_max =
         WORST_SYNCS_MAX * sync > WORST_MS_MAX ? WORST_SYNCS_MAX * sync : WORST_MS_MAX;
     char bound[64];
@@ -149,9 +208,7 @@ static void judge_stalls(struct settings *s, const uint64_t *stalls)
 static void measure(struct bench_rig *r, struct settings *s)
 {
     struct io_span *writes = spans_map();
-    struct io_span *windows = calloc(s->snapshots, sizeof(*windows));
-    uint64_t *stalls = calloc(s->snapshots, sizeof(*stalls));
-    uint64_t *answers = calloc(s->snapshots, sizeof(*answers));
+    struct windows snapshots, flushes;
     struct random_place place = {
         .state = 1, .region_bytes = s->region_bytes, .align_bytes = BLOCK_BYTES};
     struct traffic_options options = {.volume = bench_volume(r, "v", VOLUME_BYTES),
@@ -163,33 +220,29 @@ static void measure(struct bench_rig *r, struct settings *s)
                                       .spans = writes,
                                       .span_max = SPANS_MAX};
     struct traffic_result result;
-    if (windows == NULL || stalls == NULL || answers == NULL)
-        bench_die("bench_snapshot", "out of memory");
+    windows_init(&snapshots, WINDOW_SNAPSHOT, s->snapshots);
+    windows_init(&flushes, WINDOW_FLUSH, s->snapshots / FLUSHES_PART + 1);
     struct traffic *traffic = traffic_start(r, &options);
     bench_sleep(r, s->report.judges ? WARM_UP_MS : 100);
     sync_timer_reset();
-    take_snapshots(r, s, windows);
+    windows_take(r, s, &snapshots);
+    windows_take(r, s, &flushes);
     traffic_stop(traffic);
     traffic_finish(r, traffic, &result);
     if (result.span_count == SPANS_MAX)
         bench_die("bench_snapshot", "the log of writes is full");
-    for (unsigned i = 0; i < s->snapshots; i++) {
-        stalls[i] = longest_in(&windows[i], writes, result.span_count);
-        answers[i] = windows[i].ended_ns - windows[i].began_ns;
-    }
-    qsort(stalls, s->snapshots, sizeof(*stalls), ns_order);
-    qsort(answers, s->snapshots, sizeof(*answers), ns_order);
-    judge_stalls(s, stalls);
-    report_figure("snapshot, call to answer: median; worst", "%.1f ms; %.1f ms",
-                  ms(answers[s->snapshots / 2]), ms(answers[s->snapshots - 1]));
+    windows_measure(&snapshots, writes, result.span_count);
+    windows_measure(&flushes, writes, result.span_count);
+    judge(s, &snapshots);
+    windows_show(&snapshots);
+    windows_show(&flushes);
     report_figure("writes meanwhile: IOPS; median; p99; worst",
                   "%.0f; %.2f ms; %.2f ms; %.1f ms", traffic_iops(&result),
                   ms(histogram_at(&result.latency, 0.5)),
                   ms(histogram_at(&result.latency, 0.99)), ms(result.latency.max_ns));
     munmap(writes, SPANS_MAX * sizeof(struct io_span));
-    free(windows);
-    free(stalls);
-    free(answers);
+    windows_fini(&snapshots);
+    windows_fini(&flushes);
 }
 
 int main(int argc, char **argv)

@@ -7,26 +7,36 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SYNCS_MAX 8 /* of one engine at once */
+#define SYNCS_MAX 8          /* of one engine at once */
+#define SPANS_MAX (1U << 20) /* later ones are counted, not kept */
 
 struct timed {
     _Atomic uint64_t count, longest_ns;
 };
 
 static struct timed of_devices, of_catalog;
+static struct io_span spans[SPANS_MAX];
+static pthread_mutex_t spans_lock = PTHREAD_MUTEX_INITIALIZER;
+static size_t span_count;
 
 static void timed_add(struct timed *t, uint64_t began_ns)
 {
-    uint64_t ns = bench_now_ns() - began_ns;
+    struct io_span span = {.began_ns = began_ns, .ended_ns = bench_now_ns()};
+    uint64_t ns = span.ended_ns - began_ns;
     uint64_t longest = atomic_load(&t->longest_ns);
     while (ns > longest && !atomic_compare_exchange_weak(&t->longest_ns, &longest, ns))
         ;
     atomic_fetch_add(&t->count, 1);
+    pthread_mutex_lock(&spans_lock);
+    if (span_count < SPANS_MAX)
+        spans[span_count++] = span;
+    pthread_mutex_unlock(&spans_lock);
 }
 
 /* SQLite's. */
@@ -124,4 +134,12 @@ void sync_timer_read(struct sync_times *device, struct sync_times *catalog)
                                   .longest_ns = atomic_load(&of_devices.longest_ns)};
     *catalog = (struct sync_times){.count = atomic_load(&of_catalog.count),
                                    .longest_ns = atomic_load(&of_catalog.longest_ns)};
+}
+
+uint64_t sync_timer_longest_in(const struct io_span *span)
+{
+    pthread_mutex_lock(&spans_lock);
+    uint64_t longest = io_span_longest_in(span, spans, span_count);
+    pthread_mutex_unlock(&spans_lock);
+    return longest;
 }

@@ -6,6 +6,7 @@
 #define TESTS_BENCH_SYNC_TIMER_H
 
 #include "lunmgr/engine.h"
+#include "tests/bench/traffic.h"
 
 /* For lunmgr_options.make_engine; arg: an enum engine_kind. */
 int sync_timer_engine(void *arg, struct loop *loop, struct engine **out,
@@ -17,5 +18,7 @@ struct sync_times {
 };
 /* Of devices and of the catalog. */
 void sync_timer_read(struct sync_times *device, struct sync_times *catalog);
+/* The longest of those that were under way at any moment of the span; 0: none. */
+uint64_t sync_timer_longest_in(const struct io_span *span);
 
 #endif

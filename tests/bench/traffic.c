@@ -29,6 +29,19 @@ struct traffic {
     atomic_bool ended;
 };
 
+uint64_t io_span_longest_in(const struct io_span *window, const struct io_span *spans,
+                            size_t count)
+{
+    uint64_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t ns = spans[i].ended_ns - spans[i].began_ns;
+        if (spans[i].began_ns < window->ended_ns &&
+            spans[i].ended_ns > window->began_ns && ns > longest)
+            longest = ns;
+    }
+    return longest;
+}
+
 uint64_t random_next(uint64_t *state)
 {
     uint64_t x = *state; /* xorshift64* (Marsaglia, Vigna) */

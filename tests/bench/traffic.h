@@ -15,6 +15,10 @@ struct io_span {
     uint64_t began_ns, ended_ns;
 };
 
+/* The longest of those that were under way at any moment of the window; 0: none. */
+uint64_t io_span_longest_in(const struct io_span *window, const struct io_span *spans,
+                            size_t count);
+
 /* Where the next one goes; on the lane's thread. False: there is no more. */
 typedef bool (*traffic_next_fn)(void *arg, uint64_t *offset_bytes);
 
