@@ -217,8 +217,9 @@ static void judge(struct settings *s, struct chain chains[CHAINS])
         struct chain *c = &chains[n];
         double iops = median(c, s->rounds);
         char claim[80];
-        snprintf(claim, sizeof(claim), "random reads, no snapshot / chain of %u",
-                 c->layer_count - 1);
+        snprintf(claim, sizeof(claim),
+                 "random reads, no snapshot / chain of %u, %u KiB in a layer",
+                 c->layer_count - 1, s->grain_blocks * 4);
         report_claim(&s->report, alone <= RATIO_MAX * iops, claim, "1.3",
                      "%.2f (%.0f IOPS; map %.1f MiB; VmRSS %.0f MiB)", alone / iops, iops,
                      (double)c->cache_bytes / (double)MIB,
