@@ -16,8 +16,10 @@ accept_bench() {
         timeout --kill-after=10 "$seconds" "$ASHLAR_BUILD/tests/bench/$program" "$@") \
         >"$ACCEPT_SCRATCH/rows" 2>"$ACCEPT_LOG" || rc=$?
     while IFS='|' read -r _ claim figure bound verdict _; do
-        claim=$(xargs -0 <<<"$claim") figure=$(xargs -0 <<<"$figure")
-        bound=$(xargs -0 <<<"$bound") verdict=$(xargs <<<"$verdict")
+        read -r claim <<<"$claim"
+        read -r figure <<<"$figure"
+        read -r bound <<<"$bound"
+        read -r verdict <<<"$verdict"
         if [ "$verdict" = - ]; then
             echo "      $claim: $figure"
             continue
