@@ -34,11 +34,12 @@ accept_bench() {
     fi
 }
 
-# accept_ctest CLAIM PRESET SECONDS REGEX: the tests of that name in that tree, at least one of them.
+# accept_ctest CLAIM PRESET SECONDS REGEX [FLAG...]: the tests of that name in that tree, at least one of them.
 accept_ctest() {
     local claim=$1 preset=$2 seconds=$3 regex=$4 rc=0 figure
+    shift 4
     timeout --kill-after=10 "$seconds" ctest --test-dir "build/$preset" --no-tests=error --output-on-failure \
-        -R "$regex" >"$ACCEPT_LOG" 2>&1 || rc=$?
+        -R "$regex" "$@" >"$ACCEPT_LOG" 2>&1 || rc=$?
     ! grep -q '(Skipped)\|Not Run' "$ACCEPT_LOG" || rc=1
     [ "$rc" = 0 ] || tail -n 40 "$ACCEPT_LOG" | sed 's/^/    /'
     figure=$(grep -E 'tests passed|No tests were found' "$ACCEPT_LOG" | tail -n 1)
