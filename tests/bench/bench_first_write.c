@@ -43,7 +43,8 @@ static struct settings parse(int argc, char **argv)
         else if (c == 'w')
             s.written_bytes = bench_number("--written-gib", optarg, 1) * GIB;
         else if (c == 's')
-            s = (struct settings){.milliseconds = 500, .depth = 32};
+            s = (struct settings){
+                .milliseconds = 500, .depth = 32, .written_bytes = 256 * MIB};
         else
             exit(2);
     }

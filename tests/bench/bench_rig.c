@@ -78,8 +78,8 @@ void bench_rig_init(struct bench_rig *r, const struct bench_options *options)
         bench_die(r->dir, strerror(errno));
     snprintf(r->pool_path, sizeof(r->pool_path), "%s/pool.img", r->dir);
     if (options->is_written) {
-        report_progress("writing a pool file of %llu GiB",
-                        (unsigned long long)(options->pool_bytes / GIB));
+        report_progress("writing a pool file of %llu MiB",
+                        (unsigned long long)(options->pool_bytes / MIB));
         write_whole(r->pool_path, options->pool_bytes);
     }
 }

@@ -66,7 +66,8 @@ static struct settings parse(int argc, char **argv)
             s = (struct settings){.snapshots = 3,
                                   .interval_ms = 200,
                                   .depth = 32,
-                                  .region_bytes = VOLUME_BYTES};
+                                  .region_bytes = 64 * MIB,
+                                  .written_bytes = 512 * MIB};
         else
             exit(2);
     }
