@@ -36,7 +36,7 @@ struct extent_io {
     _Atomic uint64_t *cell;
     place place;
     struct buf own;     /* blocks to fill from, or zeros to write */
-    struct buf unshare; /* extent_io.c: while a shared extent is copied */
+    struct buf unshare; /* extent_hold.c: while a shared extent is copied */
     union {             /* it waits for one thing at a time */
         struct stripe_wait stripe;
         struct leaf_wait leaf;

@@ -70,6 +70,14 @@ int stack_look(struct layer *top, uint32_t extent_index, struct stack *out)
     return 0;
 }
 
+bool stack_is_zeros(const struct stack *stack, unsigned first, unsigned count)
+{
+    struct plan_run runs[WORD_BLOCKS];
+    struct plan plan = {.runs = runs, .run_max = WORD_BLOCKS};
+    plan_extent(&plan, stack->words, stack->depth, first, count);
+    return plan.run_count == 1 && runs[0].slot == 0;
+}
+
 static bool layer_leaf_is_zeros(struct layer *layer, uint32_t extent_index)
 {
     const struct leaf *leaf = layer_leaf_peek(layer, extent_index);

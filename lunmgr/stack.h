@@ -16,6 +16,8 @@ struct stack {
 /* A lane, in flight since before it took `top`, so that what the words name stays. 0, or
  * -EAGAIN: some of it is not in memory. */
 int stack_look(struct layer *top, uint32_t extent_index, struct stack *out) MUST_CHECK;
+/* `count` blocks from block `first` of the extent are zeros as the volume shows them. */
+bool stack_is_zeros(const struct stack *stack, unsigned first, unsigned count);
 /* The whole leaf around that extent is in memory, and no layer has anything in it. As
  * above. */
 bool stack_leaf_is_zeros(struct layer *top, uint32_t extent_index);

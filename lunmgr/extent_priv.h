@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of an extent's way, for the files that share it. The lane's thread. */
+#ifndef LUNMGR_EXTENT_PRIV_H
+#define LUNMGR_EXTENT_PRIV_H
+
+#include "lunmgr/extent_io.h"
+#include "lunmgr/pool_priv.h"
+
+#define BLOCK_SECTORS (BLOCK_BYTES / SECTOR_BYTES)
+
+static inline struct layer *extent_layer(const struct extent_io *x)
+{
+    return volume_top(x->vio->volume);
+}
+
+static inline struct pool *extent_pool(const struct extent_io *x)
+{
+    return x->vio->volume->pool;
+}
+
+static inline struct stripe *extent_stripe(const struct extent_io *x)
+{
+    return pool_stripe(extent_pool(x), extent_layer(x), x->index);
+}
+
+static inline unsigned first_block(const struct extent_io *x)
+{
+    return x->first_sector / BLOCK_SECTORS;
+}
+
+/* Blocks touched. */
+static inline unsigned block_count(const struct extent_io *x)
+{
+    unsigned last = (x->first_sector + x->sector_count - 1U) / BLOCK_SECTORS;
+    return last - first_block(x) + 1;
+}
+
+static inline bool head_is_partial(const struct extent_io *x)
+{
+    return x->first_sector % BLOCK_SECTORS != 0;
+}
+
+static inline bool tail_is_partial(const struct extent_io *x)
+{
+    return (x->first_sector + x->sector_count) % BLOCK_SECTORS != 0;
+}
+
+/* ---- extent_io.c ------------------------------------------------------------------- */
+
+/* Into its stripe; out of it, and out of its hold. */
+void extent_enter(struct extent_io *x);
+void extent_leave(struct extent_io *x);
+/* The last step. rc: 0, or as vio's. */
+void extent_end(struct extent_io *x, int rc);
+struct inbox *extent_inbox(const struct extent_io *x);
+/* Leave, and begin again from the word when there is what is waited for. */
+void extent_park_for_leaf(struct extent_io *x);
+bool extent_park_for_release(struct extent_io *x);
+void extent_no_space(struct extent_io *x, int rc);
+
+int extent_place(struct extent_io *x, map_word *w) MUST_CHECK;
+bool extent_swap_empty(struct extent_io *x, map_word w) MUST_CHECK;
+
+bool extent_write_start(struct extent_io *x) MUST_CHECK;
+void extent_write(struct extent_io *first, uint32_t run_count);
+
+/* ---- extent_hold.c ------------------------------------------------------------------
+ */
+
+/* Holds the word, then does what there is to do. */
+void extent_hold(struct extent_io *x);
+
+/* ---- extent_clear.c -----------------------------------------------------------------
+ */
+
+/* True: it became a write that is ready. */
+bool extent_clear(struct extent_io *x) MUST_CHECK;
+/* A part, the word is held. */
+void extent_clear_held(struct extent_io *x);
+
+#endif
