@@ -48,7 +48,7 @@ static struct settings parse(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 'n') {
             uint64_t most = bench_number("--up-to", optarg, level_volumes[1]);
-            while (level_volumes[s.level_count - 1] > most)
+            while (s.level_count > 1 && level_volumes[s.level_count - 1] > most)
                 s.level_count--;
         } else if (c == 't') {
             s.milliseconds = 1000 * bench_number("--seconds", optarg, 1);
