@@ -22,7 +22,7 @@
 #include <time.h>
 
 #define STOP_TIMEOUT_MS      8000
-#define CATALOG_READER_COUNT 2
+#define CATALOG_READER_COUNT 4
 #define EXIT_BAD_CONFIG      2
 
 struct daemon {
