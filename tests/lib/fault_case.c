@@ -71,9 +71,7 @@ static void make(const char *name, uint8_t fill)
 
 static void flush(void)
 {
-    struct volume *any = volume_next(fault_rig.manager, NULL);
-    if (any != NULL)
-        must(io_run(any->name, VIO_FLUSH, 0, 0, 0));
+    must(rig_round(&fault_rig)); /* of all volumes */
 }
 
 /* ---- Before ------------------------------------------------------------------------ */
