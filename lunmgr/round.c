@@ -538,6 +538,7 @@ static void round_keep_riders(struct round *r)
     r->boarding = first;
     r->riders = NULL;
     for (struct round_rider *next; first != last; first = next) {
+        assert(first != NULL); /* last comes behind it */
         next = first->next;
         first->failed(first);
     }

@@ -387,9 +387,9 @@ static void leave_block(struct cut_disk *disk, int fd, uint64_t block, enum keep
     for (unsigned at = 0; at < BLOCK; at += disk->atom_bytes) {
         uint64_t chosen = keeps == KEEPS_ALL ? count : draw(disk, count + 1);
         const struct version *v = disk->blocks[block];
-        for (uint64_t i = 1; i < chosen; i++)
+        for (uint64_t i = 1; i < chosen && v != NULL; i++)
             v = v->next;
-        if (chosen > 0)
+        if (chosen > 0 && v != NULL)
             memcpy(out + at, v->data + at, disk->atom_bytes);
     }
 }

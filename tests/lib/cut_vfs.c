@@ -69,8 +69,11 @@ static void bytes_resize(struct bytes *b, uint64_t count)
 
 static void bytes_write(struct bytes *b, uint64_t at, const void *data, uint64_t count)
 {
+    if (count == 0)
+        return;
     if (at + count > b->count)
         bytes_resize(b, at + count);
+    assert(b->data != NULL);
     memcpy(b->data + at, data, (size_t)count);
 }
 

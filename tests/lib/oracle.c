@@ -154,6 +154,7 @@ void oracle_resize(struct oracle *o, uint64_t bytes)
     uint64_t old_count = chunk_count(o->sector_count), count = chunk_count(sectors);
     for (uint64_t c = count; c < old_count; c++)
         forget_chunk(o, c);
+    assert(count > 0);
     o->chunks = realloc(o->chunks, (size_t)count * sizeof(struct history *));
     assert(o->chunks != NULL);
     for (uint64_t c = old_count; c < count; c++)

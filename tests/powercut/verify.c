@@ -130,12 +130,13 @@ static void compare_chunk(struct run *run, const struct model_volume *v,
     for (uint64_t i = 0; i < count; i++) {
         uint64_t tag = oracle_tag(run->data + i * ORACLE_SECTOR, first + i);
         uint64_t want = image_tag(s->image, first + i);
+        uint64_t sector = first + i, extent = sector * ORACLE_SECTOR / EXTENT_BYTES;
         if (tag != want)
             run_offend(run,
                        "snapshot %s/%s changed: sector %llu (extent %llu) had tag %llu, "
                        "has %llu",
-                       v->name, s->name, (unsigned long long)(first + i),
-                       (unsigned long long)((first + i) / 128), (unsigned long long)want,
+                       v->name, s->name, (unsigned long long)sector,
+                       (unsigned long long)extent, (unsigned long long)want,
                        (unsigned long long)tag);
     }
 }
