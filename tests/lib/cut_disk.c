@@ -455,9 +455,10 @@ static void cut_block(struct cut_disk *disk, int fd, uint64_t block)
     if (chosen == count)
         return;
     const struct version *v = disk->blocks[block];
-    for (; chosen > 0; chosen--)
+    for (; chosen > 0 && v != NULL; chosen--)
         v = v->next;
-    file_write(fd, block, v->data);
+    if (v != NULL)
+        file_write(fd, block, v->data);
 }
 
 /* A write in flight may have come through in part. */
