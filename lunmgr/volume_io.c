@@ -56,6 +56,16 @@ static void vio_on_round(struct round_wait *wait)
     vio_end(vio);
 }
 
+/* Of the volume's family. In flight for the look: a snapshot's layer may be merged away.
+ */
+static uint64_t vio_scope(struct vio *vio)
+{
+    lane_enter(vio->lane, vio);
+    uint64_t scope = round_scope(volume_top(vio->volume));
+    lane_leave(vio->lane, vio);
+    return scope;
+}
+
 /* Answers when the next round has committed what completed before. */
 static void vio_flush(struct vio *vio)
 {
@@ -68,7 +78,7 @@ static void vio_flush(struct vio *vio)
     struct vio_round *vr = (void *)vio->p.work.base;
     *vr = (struct vio_round){.wait = {.inbox = loop_inbox(vio->lane->loop),
                                       .done = vio_on_round,
-                                      .scope = round_scope(volume_top(vio->volume))},
+                                      .scope = vio_scope(vio)},
                              .vio = vio};
     round_join(vio->volume->pool, &vr->wait);
 }
@@ -258,10 +268,10 @@ static void vio_status(struct vio *vio)
 {
     uint64_t block = vio->offset_bytes / BLOCK_BYTES;
     uint64_t end = (vio_end_bytes(vio) + BLOCK_BYTES - 1) / BLOCK_BYTES;
-    struct layer *top = volume_top(vio->volume);
     bool room = true;
     vio->status_count = 0;
     lane_enter(vio->lane, vio);
+    struct layer *top = volume_top(vio->volume);
     while (room && block < end) {
         uint32_t index = (uint32_t)(block / WORD_BLOCKS);
         unsigned first = (unsigned)(block % WORD_BLOCKS);

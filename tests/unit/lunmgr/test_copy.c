@@ -81,12 +81,14 @@ static void begin(struct copying *c, struct volume *from, uint64_t from_bytes,
 static uint64_t copy(struct volume *from, uint64_t from_bytes, struct volume *to,
                      uint64_t to_bytes, uint64_t length_bytes)
 {
-    struct copying c;
-    begin(&c, from, from_bytes, to, to_bytes, length_bytes);
-    pool_rig_until(&rig, copying_ended, &c);
-    assert_int_equal(c.rc, 0);
-    assert_int_equal(c.copy.copied_bytes, length_bytes);
-    return c.copy.shared_bytes;
+    struct copy c = {.from = from,
+                     .to = to,
+                     .from_bytes = from_bytes,
+                     .to_bytes = to_bytes,
+                     .length_bytes = length_bytes};
+    assert_int_equal(rig_copy(&rig, &c), 0);
+    assert_int_equal(c.copied_bytes, length_bytes);
+    return c.shared_bytes;
 }
 
 static struct pool_check_report sound(void)
