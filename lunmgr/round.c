@@ -558,6 +558,7 @@ static void round_end(struct pool *pool)
         round_redo(pool);
         round_keep_riders(r);
     }
+    r->owes_whole = r->rc != 0 && r->scope == ROUND_WHOLE;
     r->answering = NULL;
     r->state = ROUND_IDLE;
     round_serve_space(pool); /* before the answer: who has it finds the space free */
@@ -567,7 +568,8 @@ static void round_end(struct pool *pool)
 
 static uint64_t round_scope_wanted(const struct round *r)
 {
-    uint64_t scope = r->wanted || r->boarding != NULL ? ROUND_WHOLE : 0;
+    bool whole = r->wanted || r->boarding != NULL || r->owes_whole;
+    uint64_t scope = whole ? ROUND_WHOLE : 0;
     for (const struct round_wait *w = r->waiting; w != NULL; w = w->next)
         scope |= w->scope == 0 ? ROUND_WHOLE : w->scope;
     return scope;

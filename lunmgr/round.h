@@ -81,6 +81,9 @@ struct round {
     struct note want;
     atomic_bool want_posted;
     bool wanted;
+    /* A whole one failed: bitmaps have lost extents that words of any scope still name in
+     * the catalog, so the next one takes all of them. */
+    bool owes_whole;
     /* the one under way */
     int rc;
     uint64_t scope;

@@ -286,6 +286,8 @@ static void op_fail_commits(struct run *run)
     run_load_end(run, NULL);
     run->fails_commits = false;
     op_flush(run);
+    if (run_chance(run, 50))
+        power_cut(run->power); /* before the ticks have made all well */
 }
 
 /* The device is lost to the pool until the next start. */
@@ -376,7 +378,7 @@ static const struct {
     {4, op_clone},        {2, op_delete},    {2, op_trash},       {3, op_untrash},
     {1, op_rename},       {4, op_resize},    {1, op_zero_detect}, {14, op_snapshot},
     {9, op_unsnap},       {4, op_rollback},  {4, op_read_again},  {1, op_check},
-    {1, op_fail_commits}, {1, op_fail_sync}, {6, op_copy},
+    {2, op_fail_commits}, {1, op_fail_sync}, {6, op_copy},
 };
 
 void run_operate(struct run *run)

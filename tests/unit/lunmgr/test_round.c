@@ -358,6 +358,28 @@ static void a_failed_commit_takes_no_bitmap_with_it(void **state)
     assert_sound();
 }
 
+/* A round of all volumes takes freed extents out of the bitmaps; if it fails, a flush of
+ * one volume must not commit those while the others' words still name them. */
+static void a_flush_after_a_failed_round_frees_nothing_that_is_named(void **state)
+{
+    struct pool_check_report report;
+    (void)state;
+    struct volume *a = pool_rig_volume(&rig, "v", MIB, 512);
+    struct volume *b = pool_rig_volume(&rig, "b", MIB, 512);
+    assert_int_equal(rig_write(&rig, b, 0, EXTENT_BYTES, 2), 0);
+    assert_int_equal(rig_flush(&rig, b), 0);
+    assert_int_equal(rig_io_run(&rig, 0, b, VIO_UNMAP, 0, EXTENT_BYTES, NULL), 0);
+    fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, 0, 1000000, SQLITE_FULL);
+    assert_int_not_equal(pool_rig_check(&rig, &report, NULL), 0); /* commits all first */
+    assert_true(fault_vfs_failed());
+    fault_vfs_disarm();
+    assert_int_equal(rig_write(&rig, a, 0, 4096, 1), 0);
+    assert_int_equal(rig_flush(&rig, a), 0);
+    a = reopen_cut();
+    assert_true(rig_reads(&rig, a, 0, 4096, 1));
+    assert_sound();
+}
+
 static void home_hold(struct pool_rig *r, void *arg)
 {
     fake_engine_hold(r->home_fake, *(const unsigned *)arg);
@@ -661,6 +683,7 @@ int main(void)
         ROUND_TEST(a_writer_that_waits_for_space_fails_with_the_device),
         ROUND_TEST(a_commit_that_failed_is_done_by_a_later_flush),
         ROUND_TEST(a_failed_commit_takes_no_bitmap_with_it),
+        ROUND_TEST(a_flush_after_a_failed_round_frees_nothing_that_is_named),
         ROUND_TEST(a_drop_outlives_a_failed_commit),
         ROUND_TEST(a_catalog_that_refuses_commits_does_not_keep_the_end_back),
         cmocka_unit_test(each_io_may_fail),
