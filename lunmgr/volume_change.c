@@ -4,7 +4,8 @@
  * size is served and initiators are told. One that shrinks has the row first: from then
  * on nobody reads or writes beyond its new end; what lies there is cleared, so that a
  * later growth shows zeros; a crash between leaves the row's wipe_bytes, and the next
- * start goes on (wipe.c). A wipe that failed is done before the next change of the size.
+ * start goes on (wipe.c). A wipe that failed is done before the next growth, or with the
+ * next shrink.
  */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
@@ -40,6 +41,11 @@ static struct change_op *change_op_of(struct op *op)
 static bool change_resizes(const struct change_op *co)
 {
     return co->size_bytes != volume_size_bytes(co->volume);
+}
+
+static bool change_grows(const struct change_op *co)
+{
+    return co->size_bytes > volume_size_bytes(co->volume);
 }
 
 /* ---- The end --------------------------------------------------------------------- */
@@ -191,7 +197,8 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
                        "it has %llu bytes: a smaller size loses data, and wants "
                        "allow_data_loss",
                        (unsigned long long)old);
-    co->wipe_bytes = old;
+    if (co->wipe_bytes < old) /* what an earlier one left is cleared with this one's */
+        co->wipe_bytes = old;
     return co->is_protected ? volume_unprotected(v, "size", e) : 0;
 }
 
@@ -250,8 +257,7 @@ static void change_on_cleared(void *arg, const struct err *e)
         change_end(&co->op);
         return;
     }
-    if (co->size_bytes >= volume_size_bytes(co->volume))
-        co->wipe_bytes = 0;
+    co->wipe_bytes = 0;
     op_at_home(&co->op, change_make_room, change_store);
 }
 
@@ -273,7 +279,7 @@ static void change_start(struct lunmgr *m, struct volume *volume, const char *ki
     }
     if (rc != 0)
         op_end(&co->op, rc);
-    else if (change->size_bytes != 0 && volume->wipe_bytes > volume_size_bytes(volume))
+    else if (change_grows(co) && volume->wipe_bytes > volume_size_bytes(volume))
         wipe_start(volume, change_on_cleared, co);
     else
         op_at_home(&co->op, change_make_room, change_store);

@@ -24,7 +24,8 @@ static void wipe_end(struct op *op)
     if (op->job.rc == 0)
         w->volume->wipe_bytes = 0;
     else if (op_err(op)->code == 0)
-        (void)err_set(op_err(op), op->job.rc, NULL, "a disk failed");
+        (void)err_set(op_err(op), op->job.rc, NULL, "%s",
+                      op->job.rc == -ENOSPC ? "the pool is full" : "a disk failed");
     w->done(w->arg, op_outcome(op));
     op_free(op);
 }

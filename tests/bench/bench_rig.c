@@ -4,6 +4,7 @@
 
 #include "base/auto.h"
 #include "db/catalog.h"
+#include "lunmgr/pool_priv.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sync_timer.h"
 
@@ -158,6 +159,8 @@ void bench_rig_open(struct bench_rig *r)
     r->pool = pool_find(r->manager, "p");
     if (r->pool == NULL)
         make_pool(r);
+    if (r->options.is_written)
+        r->pool->devices[0]->discard_way = DISCARD_NONE;
     struct pool_info info;
     pool_describe(r->pool, &info);
     if (strcmp(info.state, "online") != 0)
@@ -243,6 +246,26 @@ struct volume *bench_volume(struct bench_rig *r, const char *name, uint64_t byte
     struct answer a = {.came = false};
     volume_create(r->manager, &spec, answer_volume, &a);
     return answer_wait(r, &a, "volume_create");
+}
+
+static void answer_done(void *arg, const struct err *e)
+{
+    answer_take(arg, NULL, e);
+}
+
+static bool pool_is_empty(void *arg)
+{
+    struct pool_info info;
+    pool_describe(((struct bench_rig *)arg)->pool, &info);
+    return info.used_bytes == 0;
+}
+
+void bench_remove(struct bench_rig *r, const char *volume)
+{
+    struct answer a = {.came = false};
+    volume_delete(r->manager, volume, true, answer_done, &a);
+    (void)answer_wait(r, &a, "volume_delete");
+    bench_until(r, pool_is_empty, r);
 }
 
 static void answer_snapshots(void *arg, struct volume *const *made, size_t count,

@@ -24,9 +24,11 @@
 #define GIB (1ULL << 30)
 
 struct bench_options {
-    enum engine_kind engine;   /* AUTO: io_uring, or threads where it is refused */
-    uint64_t pool_bytes;       /* of a sparse file */
-    bool is_written;           /* no: every block of it is written first */
+    enum engine_kind engine; /* AUTO: io_uring, or threads where it is refused */
+    uint64_t pool_bytes;     /* of a sparse file */
+    /* No: every block of it is written first, and none becomes a hole again later, as of
+     * a device that takes no discards. */
+    bool is_written;
     uint64_t leaf_cache_bytes; /* 0: the default */
     bool times_syncs;          /* sync_timer.h */
 };
@@ -65,6 +67,8 @@ void bench_sleep(struct bench_rig *r, unsigned ms);
 
 /* Answered. */
 struct volume *bench_volume(struct bench_rig *r, const char *name, uint64_t bytes);
+/* For good, its snapshots with it, and its space is free. */
+void bench_remove(struct bench_rig *r, const char *volume);
 struct volume *bench_snapshot(struct bench_rig *r, const char *volume, const char *name);
 /* One I/O; data has room for it. */
 void bench_io(struct bench_rig *r, struct volume *volume, enum vio_op op,

@@ -40,3 +40,12 @@ uint64_t histogram_at(const struct histogram *h, double part)
     }
     return h->max_ns;
 }
+
+void histogram_merge(struct histogram *into, const struct histogram *from)
+{
+    into->count += from->count;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        into->buckets[i] += from->buckets[i];
+    if (from->max_ns > into->max_ns)
+        into->max_ns = from->max_ns;
+}

@@ -16,6 +16,7 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, uint64_t ns);
+void histogram_merge(struct histogram *into, const struct histogram *from);
 /* At most this for that part of all (0.5: the median), up to one step more than exact. 0
  * if there are none. */
 uint64_t histogram_at(const struct histogram *h, double part);

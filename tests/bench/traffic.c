@@ -60,6 +60,13 @@ bool random_place_next(void *arg, uint64_t *offset_bytes)
     return true;
 }
 
+void traffic_add(struct traffic_result *sum, const struct traffic_result *result)
+{
+    sum->count += result->count;
+    sum->seconds += result->seconds;
+    histogram_merge(&sum->latency, &result->latency);
+}
+
 double traffic_iops(const struct traffic_result *result)
 {
     return (double)result->count / result->seconds;

@@ -54,6 +54,8 @@ void traffic_finish(struct bench_rig *r, struct traffic *t, struct traffic_resul
 /* Starts, waits, finishes. */
 void traffic_run(struct bench_rig *r, const struct traffic_options *options,
                  struct traffic_result *out);
+/* As if both had been one, one after the other; sum is zeroed at first. No spans. */
+void traffic_add(struct traffic_result *sum, const struct traffic_result *result);
 double traffic_iops(const struct traffic_result *result);
 
 /* A place: any aligned one of the region, each as likely. */

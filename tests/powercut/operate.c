@@ -36,9 +36,11 @@ static void answered(struct run *run, struct change *c, int rc)
     run->changes++;
     if (c->kind == CHANGE_RESIZE && change_has_happened(c, run->rig.manager) == 1)
         rc = 0; /* it is smaller, says the error, but not all is cleared yet */
+    /* What an earlier shrink cut off wants an extent to be cleared before a growth. */
+    bool full = c->kind == CHANGE_RESIZE && rc == -ENOSPC;
     if (rc == 0)
         model_apply(&run->model, c);
-    else if (!is_allowed(run, rc))
+    else if (!full && !is_allowed(run, rc))
         run_offend(run, "a change of kind %d of %s failed: %d", (int)c->kind,
                    c->volumes[0] == NULL ? c->name : c->volumes[0]->name, rc);
     change_fini(c);

@@ -456,6 +456,40 @@ static void a_shrink_wants_leave_and_loses_the_rest(void **state)
     assert_true(rig_reads(&rig, s, 0, VOLUME_MIB * MIB, 1));
 }
 
+/* Every extent that is free, in a volume of its own. */
+static void fill_the_pool(void)
+{
+    struct volume *filler = pool_rig_volume(&rig, "filler", 1024 * MIB, 512);
+    uint64_t at = 0;
+    while (rig_write(&rig, filler, at, EXTENT_BYTES, 9) == 0)
+        at += EXTENT_BYTES;
+    assert_int_equal(pool_free_extents(rig.pool), 0);
+}
+
+/* To clear a part of an extent that a snapshot has too wants another extent. */
+static void a_shrink_in_a_full_pool_is_cleared_before_the_next_growth(void **state)
+{
+    (void)state;
+    struct volume *v = make("v");
+    struct volume_change shrink = {.size_bytes = 2 * MIB + 4096, .allow_data_loss = true};
+    struct volume_change grow = {.size_bytes = VOLUME_MIB * MIB};
+    struct err e;
+    assert_int_equal(rig_write(&rig, v, 0, VOLUME_MIB * MIB, 1), 0);
+    snap("v", "s");
+    fill_the_pool();
+    assert_int_equal(rig_change(&rig, "v", &shrink, NULL), 0);
+    shrink.size_bytes = MIB + 4096;
+    assert_int_equal(rig_change(&rig, "v", &shrink, NULL), 0);
+    assert_int_equal(rig_change(&rig, "v", &grow, &e), -ENOSPC);
+    assert_string_equal(e.text, "the pool is full");
+    assert_int_equal(volume_size_bytes(v), MIB + 4096);
+    assert_int_equal(pool_rig_delete_volume(&rig, "filler", NULL), 0);
+    pool_rig_settle(&rig);
+    assert_int_equal(rig_change(&rig, "v", &grow, NULL), 0);
+    assert_true(rig_reads(&rig, v, 0, MIB + 4096, 1));
+    assert_true(rig_reads(&rig, v, MIB + 4096, (VOLUME_MIB - 1) * MIB - 4096, 0));
+}
+
 static void names_labels_and_flags_change_together(void **state)
 {
     (void)state;
@@ -588,6 +622,7 @@ int main(void)
         TEST(a_rollback_is_answered_when_initiators_were_told),
         TEST(a_volume_grows_and_shows_zeros),
         TEST(a_shrink_wants_leave_and_loses_the_rest),
+        TEST(a_shrink_in_a_full_pool_is_cleared_before_the_next_growth),
         TEST(names_labels_and_flags_change_together),
         TEST(what_is_in_the_trash_comes_back_whole),
         TEST(the_trash_lets_go_in_time),
