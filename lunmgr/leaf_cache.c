@@ -132,7 +132,8 @@ static bool cache_close(struct leaf_cache *cache)
     size_t steps = 2 * cache->listed_count; /* twice round: a second chance, no more */
     bool all = steps <= TURN_STEPS_MAX;
     steps = all ? steps : TURN_STEPS_MAX;
-    for (; steps > 0 && cache_is_over(cache); steps--) {
+    /* What was counted and is not listed yet may be all that is over. */
+    for (; steps > 0 && cache_is_over(cache) && !list_is_empty(&cache->listed); steps--) {
         struct cached *c = cache->listed.next;
         list_remove(c);
         list_append(&cache->listed, c);
