@@ -285,6 +285,7 @@ static void op_fail_commits(struct run *run)
         op_flush(run);
     }
     fault_vfs_disarm();
+    op_flush(run); /* writers that wait for space have no tick to wait for */
     run_load_end(run, NULL);
     run->fails_commits = false;
     op_flush(run);
