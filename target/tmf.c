@@ -69,7 +69,7 @@ static void tmf_add_volume(struct tmf *f, struct volume *volume)
     f->volumes[f->volume_count++] = volume;
 }
 
-/* ---- of one session: ABORT TASK, ABORT TASK SET ---- */
+/* ---- of one session: ABORT TASK, ABORT and CLEAR TASK SET ---- */
 
 static void tmf_on_local_sweep(struct sweep *sweep)
 {
@@ -114,38 +114,18 @@ static void tmf_abort_task_set(struct tmf *f)
     tmf_sweep_local(f);
 }
 
-/* ---- of all sessions: CLEAR TASK SET, LOGICAL UNIT RESET, TARGET WARM RESET ---- */
+/* ---- of all sessions: LOGICAL UNIT RESET, TARGET WARM RESET ---- */
 
 static void tmf_on_leg_sweep(struct sweep *sweep)
 {
     fanout_leg_done(sweep->arg);
 }
 
-/* Whether this nexus is told: a reset tells all; a clear tells those whose commands it
- * took, but not the one that asked. */
-static bool tmf_tells(const struct tmf *f, const struct conn *c, bool had_tasks)
-{
-    if (c->session->nexus == NULL)
-        return false;
-    return f->event != NEXUS_TASKS_CLEARED || (had_tasks && c != f->conn);
-}
-
-static bool conn_has_tasks_of(const struct conn *c, const struct volume *volume)
-{
-    for (const struct task *t = c->session->first; t != NULL; t = t->next) {
-        if (t->lu != NULL && t->lu->volume == volume)
-            return true;
-    }
-    return false;
-}
-
 static void tmf_tell(const struct tmf *f, struct reactor *r)
 {
     for (struct conn *c = r->conns; c != NULL; c = c->next) {
-        for (size_t i = 0; i < f->volume_count; i++) {
-            if (tmf_tells(f, c, conn_has_tasks_of(c, f->volumes[i])))
-                nexus_notice(c->session->nexus, f->volumes[i], f->event);
-        }
+        for (size_t i = 0; c->session->nexus != NULL && i < f->volume_count; i++)
+            nexus_notice(c->session->nexus, f->volumes[i], f->event);
     }
 }
 
@@ -174,12 +154,6 @@ static void tmf_sweep_all(struct tmf *f)
     fanout_start(&f->fanout, f->conn->reactor->target);
 }
 
-static void tmf_clear_task_set(struct tmf *f)
-{
-    f->event = NEXUS_TASKS_CLEARED;
-    tmf_sweep_all(f);
-}
-
 static void tmf_lu_reset(struct tmf *f)
 {
     f->event = NEXUS_LU_RESET;
@@ -202,7 +176,8 @@ static const struct {
 } tmf_table[] = {
     [TMF_ABORT_TASK] = {tmf_abort_task, SCOPE_TASK},
     [TMF_ABORT_TASK_SET] = {tmf_abort_task_set, SCOPE_LU},
-    [TMF_CLEAR_TASK_SET] = {tmf_clear_task_set, SCOPE_LU},
+    /* With TST 001b a task set is one nexus's: SAM-5, 7.5. */
+    [TMF_CLEAR_TASK_SET] = {tmf_abort_task_set, SCOPE_LU},
     [TMF_LU_RESET] = {tmf_lu_reset, SCOPE_LU},
     [TMF_TARGET_WARM_RESET] = {tmf_target_reset, SCOPE_ALL_LUS},
 };
