@@ -124,6 +124,15 @@ static struct residual task_residual(const struct task *t)
     return residual_of(expected, t->transfer_bytes);
 }
 
+/* When to try again, in units of 100 ms: SAM-5, 5.3.2; RFC 7144. */
+static uint16_t task_status_qualifier(const struct task *t)
+{
+    bool passes = t->status == SAM_BUSY || t->status == SAM_TASK_SET_FULL;
+    bool told =
+        session_params(t->conn->session)->protocol_level >= PROTOCOL_LEVEL_RFC7144;
+    return passes && told ? 1 : 0;
+}
+
 static void task_send_status(struct task *t)
 {
     struct conn *c = t->conn;
@@ -133,6 +142,7 @@ static void task_send_status(struct task *t)
     struct cmd_rsp rsp = {
         .response = CMD_COMPLETED,
         .status = (uint8_t)t->status,
+        .status_qualifier = task_status_qualifier(t),
         .itt = t->itt,
         .exp_data_sn = t->data_in_pdus + t->out.r2t_sn,
         .residual = task_residual(t),

@@ -12,6 +12,7 @@
 static const enum sense_code ua_codes[UA_KIND_COUNT] = {
     [UA_POWER_ON] = SENSE_POWER_ON,
     [UA_LU_RESET] = SENSE_LU_RESET,
+    [UA_NEXUS_LOST] = SENSE_NEXUS_LOSS,
     [UA_CLEARED] = SENSE_TASKS_CLEARED,
     [UA_MEDIUM_CHANGED] = SENSE_MEDIUM_CHANGED,
     [UA_CAPACITY_CHANGED] = SENSE_CAPACITY_CHANGED,
@@ -92,6 +93,14 @@ static void ua_look_at_modes(struct ua *ua, const struct lu *lu)
         return;
     slot->modes = modes;
     slot->bits |= ua_bit(UA_MODE_CHANGED);
+}
+
+enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more)
+{
+    const struct ua_slot *slot = ua_slot(ua, lu);
+    ua_look_at_modes(ua, lu);
+    *more = (slot->bits & (slot->bits - 1)) != 0;
+    return slot->bits == 0 ? SENSE_NONE : ua_codes[__builtin_ctz(slot->bits)];
 }
 
 bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code)

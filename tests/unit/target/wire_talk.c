@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-uint8_t pattern[1 << 20];
+uint8_t pattern[2 << 20];
 
 void fill_pattern(uint8_t seed)
 {
@@ -83,20 +83,25 @@ void expect_tmf(struct wire_peer *p, uint32_t itt, enum tmf_response response)
     assert_int_equal(rsp.response, response);
 }
 
+uint32_t send_tmf_req(struct wire_peer *p, const struct tmf_req *m)
+{
+    union bhs bhs;
+    struct tmf_req req = *m;
+    req.immediate = true;
+    req.itt = p->itt++;
+    req.cmd_sn = p->cmd_sn;
+    req.exp_stat_sn = p->exp_stat_sn;
+    tmf_req_encode(&req, &bhs.tmf_req);
+    wire_peer_send(p, &bhs, NULL, 0);
+    return req.itt;
+}
+
 uint32_t send_tmf(struct wire_peer *p, enum tmf_function function, uint32_t lun,
                   uint32_t ref_itt)
 {
-    union bhs bhs;
-    struct tmf_req m = {.immediate = true,
-                        .function = (uint8_t)function,
-                        .lun = lun_encode(lun),
-                        .itt = p->itt++,
-                        .ref_itt = ref_itt,
-                        .cmd_sn = p->cmd_sn,
-                        .exp_stat_sn = p->exp_stat_sn};
-    tmf_req_encode(&m, &bhs.tmf_req);
-    wire_peer_send(p, &bhs, NULL, 0);
-    return m.itt;
+    return send_tmf_req(p, &(struct tmf_req){.function = (uint8_t)function,
+                                             .lun = lun_encode(lun),
+                                             .ref_itt = ref_itt});
 }
 
 void send_ping(struct wire_peer *p, uint32_t itt, uint32_t cmd_sn, bool immediate)

@@ -9,7 +9,7 @@
 #include "tests/unit/target/wire_rig.h"
 
 /* The data of writes: Data-Out for offset n is sent from pattern + n. */
-extern uint8_t pattern[1 << 20];
+extern uint8_t pattern[2 << 20];
 void fill_pattern(uint8_t seed);
 
 /* state: the rig. Logged in with more keys, and the unit is ready. */
@@ -34,7 +34,8 @@ void expect_silence(struct wire_peer *p);
 /* TEST UNIT READY with that attribute; returns its ITT. */
 uint32_t send_ready(struct wire_peer *p, enum task_attr attr);
 
-/* Immediate; returns its ITT. */
+/* Immediate, with the peer's numbers; returns its ITT. */
+uint32_t send_tmf_req(struct wire_peer *p, const struct tmf_req *m);
 uint32_t send_tmf(struct wire_peer *p, enum tmf_function function, uint32_t lun,
                   uint32_t ref_itt);
 void expect_tmf(struct wire_peer *p, uint32_t itt, enum tmf_response response);
