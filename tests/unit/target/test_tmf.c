@@ -197,6 +197,7 @@ static void what_comes_after_a_reset_is_not_swept(void **state)
     static const enum tmf_function functions[] = {TMF_LU_RESET, TMF_TARGET_WARM_RESET};
     for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
         struct wire_peer *p = logged_in(state, ASKED);
+        struct disk_hold hold;
         union bhs both[2];
         struct cmd_req read;
         struct tmf_req tmf = {.immediate = true,
@@ -208,13 +209,12 @@ static void what_comes_after_a_reset_is_not_swept(void **state)
         wire_peer_rw(p, &read, false, 0, 8);
         tmf_req_encode(&tmf, &both[0].tmf_req);
         cmd_req_encode(&read, &both[1].cmd_req);
+        hold_disk(*state, &hold);
         wire_peer_send_raw(p, both, sizeof(both));
-        bool answered = false, completed = false;
-        while (!answered || !completed) {
-            wire_peer_recv(p);
-            completed |= pdu_opcode(&p->bhs) == OP_TMF_RSP;
-            answered |= pdu_opcode(&p->bhs) != OP_TMF_RSP;
-        }
+        expect_tmf(p, tmf.itt, TMF_COMPLETE);
+        release_disk(&hold);
+        wire_peer_expect(p, OP_DATA_IN);
+        assert_int_equal(be32_get(p->bhs.any.itt), read.itt);
         wire_peer_close(p);
     }
 }
