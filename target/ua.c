@@ -20,6 +20,8 @@ static const enum sense_code ua_codes[UA_KIND_COUNT] = {
     [UA_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
 };
 
+static_assert(UA_KIND_COUNT <= 8, "a slot has a bit for each");
+
 static uint8_t ua_bit(enum ua_kind kind)
 {
     assert(kind < UA_KIND_COUNT);
@@ -105,11 +107,12 @@ enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more)
 
 bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code)
 {
+    bool more;
     struct ua_slot *slot = ua_slot(ua, lu);
-    ua_look_at_modes(ua, lu);
-    if (slot->bits == 0)
+    enum sense_code first = ua_peek(ua, lu, &more);
+    if (first == SENSE_NONE)
         return false;
-    *code = ua_codes[__builtin_ctz(slot->bits)];
+    *code = first;
     slot->bits = (uint8_t)(slot->bits & (slot->bits - 1));
     return true;
 }
