@@ -283,7 +283,7 @@ static int take_digest(struct negotiation *n, const struct key_rule *rule,
     return reject(rule, out);
 }
 
-/* A session of one connection fences its responses by their order: RFC 7143, 4.2.2.3.2.
+/* A session of one connection fences its responses by their order: RFC 7143, 4.2.2.3.
  * FastAbort would want an asynchronous message to third parties. */
 static const char *task_reporting_of(const char *item, size_t bytes)
 {

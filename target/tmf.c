@@ -169,7 +169,7 @@ static void tmf_query_task_set(struct tmf *f)
     tmf_answer(f, response);
 }
 
-#define EVENTS_ONE  0x100000U /* UADE DEPTH: SAM-5, 7.9 */
+#define EVENTS_ONE  0x100000U /* UADE DEPTH: SAM-5, 7.10 */
 #define EVENTS_MORE 0x200000U
 
 static void tmf_query_async_event(struct tmf *f)

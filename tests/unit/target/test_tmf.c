@@ -7,6 +7,7 @@
 #include "target/limits.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void an_aborted_write_is_not_answered(void **state)
 {
@@ -366,6 +367,39 @@ static void a_connection_may_end_under_a_function(void **state)
     wire_peer_close(b);
 }
 
+/* At the disk, dormant, without data, without memory, before its turn, in the middle of a
+ * PDU; and a function that waits for all of it. The next login is of the same port. */
+static void a_connection_may_end_with_tasks_in_every_state(void **state)
+{
+    struct wire_peer *p =
+        logged_in(state, KEYS("InitialR2T=Yes\0MaxBurstLength=1048576\0"));
+    struct wire_peer *again = wire_peer_connect(*state);
+    struct disk_hold hold;
+    struct cmd_req m;
+    struct r2t r;
+    hold_disk(*state, &hold);
+    (void)send_rw(p, false, TASK_SIMPLE);
+    for (unsigned i = 0; i < SESSION_BUFFER_BYTES_MAX >> 20; i++) {
+        wire_peer_rw(p, &m, true, 0, 2048);
+        wire_peer_send_cmd(p, &m, NULL);
+        if (i + 1 < SESSION_BUFFER_BYTES_MAX >> 20)
+            expect_r2t(p, &r);
+    }
+    (void)send_ready(p, TASK_ORDERED);
+    p->cmd_sn++;
+    (void)send_ready(p, TASK_SIMPLE);
+    (void)send_tmf(p, TMF_LU_RESET, RIG_LUN, PDU_TAG_NONE);
+    (void)send_rw(p, true, TASK_SIMPLE);
+    expect_silence(p);
+    wire_peer_send_raw(p, &p->bhs, 20);
+    memcpy(again->isid, p->isid, sizeof(p->isid));
+    wire_peer_close(p);
+    release_disk(&hold);
+    wire_peer_login(again, KEYS(""));
+    wire_peer_ready(again);
+    wire_peer_close(again);
+}
+
 /* ---- TARGET COLD RESET ---- */
 
 static void a_cold_reset_ends_the_sessions(void **state)
@@ -563,6 +597,7 @@ int main(void)
         cmocka_unit_test(immediate_commands_are_bounded),
         cmocka_unit_test(functions_under_way_are_bounded),
         cmocka_unit_test(a_connection_may_end_under_a_function),
+        cmocka_unit_test(a_connection_may_end_with_tasks_in_every_state),
         cmocka_unit_test(a_cold_reset_ends_the_sessions),
         cmocka_unit_test(queries_tell_what_is_there),
         cmocka_unit_test(a_waiting_attention_is_told_and_kept),
