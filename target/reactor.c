@@ -124,7 +124,6 @@ void reactor_stop_waiting(struct reactor *r, struct task *t)
     while (*at != t)
         at = &(*at)->wait_next;
     *at = t->wait_next;
-    r->buffers_freed = true; /* some may have waited for it alone: task_set.h */
 }
 
 /* ---- life ---- */

@@ -58,8 +58,10 @@ static void task_free(struct reactor *r, struct task *t)
 static void task_drop_buffer(struct task *t)
 {
     struct reactor *r = t->conn->reactor;
-    if (t->state == TASK_WAITING)
+    if (t->state == TASK_WAITING) {
         reactor_stop_waiting(r, t);
+        r->buffers_freed = true; /* some may have waited for it alone: task_set.h */
+    }
     buf_put(lane_buffers(r->lane), &t->buffer);
     reactor_unreserve(r, t);
 }

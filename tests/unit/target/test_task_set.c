@@ -176,6 +176,19 @@ static void a_connection_may_end_with_dormant_commands(void **state)
     wire_peer_close(p);
 }
 
+enum { SMALL = 125, HALF_MIB = 1024 /* in blocks */ };
+
+/* Writes of half a MiB that have a session's memory but for 1.5 MiB. */
+static void lend_memory(struct wire_peer *p, struct r2t r[SMALL])
+{
+    struct cmd_req m;
+    for (unsigned i = 0; i < SMALL; i++) {
+        wire_peer_rw(p, &m, true, HALF_MIB * (i % 8), HALF_MIB);
+        wire_peer_send_cmd(p, &m, NULL);
+        expect_r2t(p, &r[i]);
+    }
+}
+
 /* The next PDU is an R2T, added to r[], or GOOD status: then it returns 1. */
 static unsigned take_r2t_or_good(struct wire_peer *p, struct r2t *r, unsigned *count)
 {
@@ -194,16 +207,11 @@ static unsigned take_r2t_or_good(struct wire_peer *p, struct r2t *r, unsigned *c
  * it until the ordered one is done, which never gets any. */
 static void memory_is_not_given_to_those_behind(void **state)
 {
-    enum { SMALL = 125, HALF_MIB = 1024 };
     static struct r2t r[2 * SMALL + 2];
     struct wire_peer *p = logged_in(state, ASKED);
     struct cmd_req m;
-    unsigned asked = 0, done = 0;
-    for (unsigned i = 0; i < SMALL; i++) {
-        wire_peer_rw(p, &m, true, HALF_MIB * (i % 8), HALF_MIB);
-        wire_peer_send_cmd(p, &m, NULL);
-        expect_r2t(p, &r[asked++]);
-    }
+    unsigned asked = SMALL, done = 0;
+    lend_memory(p, r);
     wire_peer_rw(p, &m, true, 0, 4 * HALF_MIB);
     m.attr = TASK_ORDERED;
     wire_peer_send_cmd(p, &m, NULL);
@@ -222,6 +230,25 @@ static void memory_is_not_given_to_those_behind(void **state)
     wire_peer_close(p);
 }
 
+static void those_behind_an_aborted_waiter_go_on(void **state)
+{
+    struct wire_peer *p = logged_in(state, ASKED);
+    struct cmd_req m;
+    struct r2t r[SMALL];
+    lend_memory(p, r);
+    wire_peer_rw(p, &m, true, 0, 4 * HALF_MIB);
+    m.attr = TASK_ORDERED;
+    wire_peer_send_cmd(p, &m, NULL);
+    uint32_t waiter = m.itt;
+    wire_peer_rw(p, &m, true, 0, HALF_MIB);
+    wire_peer_send_cmd(p, &m, NULL);
+    expect_silence(p);
+    expect_tmf(p, send_tmf(p, TMF_ABORT_TASK, RIG_LUN, waiter), TMF_COMPLETE);
+    expect_r2t(p, &r[0]);
+    assert_int_equal(r[0].itt, m.itt);
+    wire_peer_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +264,7 @@ int main(void)
         cmocka_unit_test(an_aborted_command_is_waited_for_no_more),
         cmocka_unit_test(a_connection_may_end_with_dormant_commands),
         cmocka_unit_test(memory_is_not_given_to_those_behind),
+        cmocka_unit_test(those_behind_an_aborted_waiter_go_on),
     };
     return cmocka_run_group_tests(tests, wire_rig_setup, wire_rig_teardown);
 }
