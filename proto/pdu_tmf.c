@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task Management Function Request and Response: RFC 7143, 11.5 and 11.6, with
- * what RFC 7144 adds. A function that
- * we do not know decodes: it is answered, not rejected. Pure; any thread. */
+/* Task Management Function Request and Response: RFC 7143, 11.5 and 11.6, with what RFC
+ * 7144 adds. A function that we do not know decodes: it is answered, not rejected. Pure;
+ * any thread. */
 #include "proto/pdu_priv.h"
 
 #include <errno.h>
