@@ -77,6 +77,7 @@ static uint32_t open_write(struct raw *r, enum attr attr, uint32_t *ttt)
     static const uint8_t write10[10] = {0x2a, [8] = BYTES / 512};
     uint32_t itt = send_cdb(r, attr, WRITE_BIT, write10, sizeof(write10), BYTES);
 
+    *ttt = 0;
     if (raw_recv(r, &answer, ANSWER_MS) != RAW_R2T || raw_itt(&answer) != itt)
         return 0;
     *ttt = (uint32_t)raw_get(answer.bhs + 20, 4);
