@@ -24,6 +24,7 @@
 #define DIGEST_CRC32C 2u
 
 #define MAX_RECV_BYTES_DEFAULT 8192u /* 13.12 */
+#define PROTOCOL_LEVEL_RFC7144 2
 #define CHAP_TEXT_MAX          (2 + 2 * KEY_BINARY_MAX)
 
 /* What we take and declare: the target's side, from its configuration. */
@@ -51,7 +52,7 @@ struct params {
     uint32_t max_outstanding_r2t;
     uint32_t max_connections;            /* 1 */
     uint32_t error_recovery_level;       /* 0 */
-    uint32_t protocol_level;             /* 1 */
+    uint32_t protocol_level;             /* 0 to PROTOCOL_LEVEL_RFC7144 */
     uint32_t time2wait_s, time2retain_s; /* 0..3600 */
     bool initial_r2t, immediate_data;
     bool data_pdu_in_order, data_sequence_in_order; /* both true */

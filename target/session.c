@@ -67,6 +67,7 @@ int session_open(struct session *s, struct registry_ticket *ticket,
             .initiator = said->initiator_name,
             .target_name = s->conn->reactor->target->name,
             .portal_group_tag = PORTAL_GROUP_TAG,
+            .queries = session_params(s)->protocol_level >= PROTOCOL_LEVEL_RFC7144,
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);

@@ -45,6 +45,8 @@ struct session {
     struct held *held;   /* requests before their turn, in order of CmdSN */
     size_t held_bytes;
     unsigned tmf_count;
+    uint32_t ordering_count; /* ORDERED and HEAD OF QUEUE tasks in its task sets */
+    bool set_changed;        /* one has left: dormant ones may run */
 
     uint64_t commands, read_bytes, written_bytes, errors;
 };
