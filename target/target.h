@@ -73,6 +73,8 @@ struct target_session_info {
     int64_t since_s;
     uint32_t outstanding_tasks;
     uint64_t commands, read_bytes, written_bytes, errors;
+    const char *chap_algorithm; /* NULL: authentication was None */
+    bool chap_mutual;
     /* as negotiated */
     bool header_digest, data_digest, initial_r2t, immediate_data;
     uint32_t max_recv_initiator_bytes, max_recv_target_bytes;
