@@ -13,6 +13,7 @@
 #include "target/reactor.h"
 #include "target/registry.h"
 #include "target/request.h"
+#include "target/seen.h"
 #include "target/session.h"
 
 #include <assert.h>
@@ -102,6 +103,7 @@ static void login_fail(struct conn *c, enum login_status status, const char *why
                 log_quote(initiator, sizeof(initiator), said->initiator_name),
                 log_quote(target, sizeof(target), said->target_name), c->peer, c->local);
     counter_add(&c->reactor->counters.login_failures, 1);
+    seen_tell(c, status, why);
     if (login_respond(c, status, false, c->login->req.tsih))
         conn_end(c, NULL);
 }
@@ -337,6 +339,7 @@ static void login_on_answered(struct registry_ticket *ticket)
         return;
     counter_add(&c->reactor->counters.logins, 1);
     login_log_success(c);
+    seen_tell(c, LOGIN_SUCCESS, NULL);
     conn_open(c);
     conn_resume(c, CONN_PAUSED_LOGIN);
 }

@@ -89,13 +89,17 @@ static int box_create(void **state)
     assert_non_null(b);
     b->small = fake_volume_create(4U << 20, 512);
     b->large = fake_volume_create(8U << 20, 4096);
-    b->hosts[0] = (struct host){"alpha", {"iqn.a:1", "iqn.a:2"}, 2};
-    b->hosts[1] = (struct host){"beta", {"iqn.b"}, 1};
-    b->hosts[2] = (struct host){"open", {"any"}, 1};
+    b->hosts[0] = (struct host){
+        .name = "alpha", .initiators = {"iqn.a:1", "iqn.a:2"}, .initiator_count = 2};
+    b->hosts[1] =
+        (struct host){.name = "beta", .initiators = {"iqn.b"}, .initiator_count = 1};
+    b->hosts[2] =
+        (struct host){.name = "open", .initiators = {"any"}, .initiator_count = 1};
     b->mappings[0] = (struct mapping){&b->hosts[0], b->small, 0, false};
     b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 7, true};
     b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false};
-    b->m = (struct lunmgr){b->hosts, 3, b->mappings, 3};
+    b->m = (struct lunmgr){
+        .hosts = b->hosts, .host_count = 3, .mappings = b->mappings, .mapping_count = 3};
     *state = b;
     return 0;
 }
