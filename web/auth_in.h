@@ -13,8 +13,8 @@ struct auth_in {
     bool chap, forbid_md5;
 };
 
-/* Reads member of the body, an object of method, user, secret, mutual_user and mutual_secret, as
- * schema lists them. False if it is absent or refused. */
+/* Reads member of the body, an object of method, user, secret, mutual_user and
+ * mutual_secret, as schema lists them. False if it is absent or refused. */
 bool auth_read(struct input *in, const char *member, const struct schema *schema,
                struct auth_in *out);
 /* After the last use of the request: overwrites the secrets in it. */

@@ -122,7 +122,7 @@ static size_t digest(int algorithm, int id, const char *secret, const uint8_t *c
     uint8_t text[1 + 256 + 1024], id_byte = (uint8_t)id;
     size_t secret_bytes = strlen(secret), bytes = 0;
     text[0] = id_byte;
-    memcpy(text + 1, secret, secret_bytes);
+    snprintf((char *)text + 1, sizeof(text) - 1, "%s", secret);
     memcpy(text + 1 + secret_bytes, challenge, n);
     if (EVP_Q_digest(NULL, digest_name(algorithm), NULL, text, 1 + secret_bytes + n, out,
                      &bytes) != 1)
@@ -377,8 +377,8 @@ static int try(const char *const *where, const struct attempt *a, bool discovery
 
 #define ZEROS16 "0x00000000000000000000000000000000"
 #define C(claim_, list_, status_)                                                        \
-    .claim = claim_, .initiator = BOTH_WAYS, .method = "CHAP,None", .list = list_,       \
-    .status = status_
+    .claim = (claim_), .initiator = BOTH_WAYS, .method = "CHAP,None", .list = (list_),   \
+    .status = (status_)
 
 static const struct attempt normal[] = {
     {C("MD5", "5", 0), .algorithm = 5},
@@ -493,12 +493,10 @@ static const struct attempt discovery_guarded[] = {
 static int try_long_values(const char *const *where)
 {
     static char longest[2 + 2 * 1024 + 1], longer[sizeof(longest) + 2], much[6000];
-    memset(longest, '1', sizeof(longest) - 1);
-    memset(longer, '1', sizeof(longer) - 1);
-    memset(much, '1', VALUE_MAX - 100);
-    memcpy(longest, "0x", 2);
-    memcpy(longer, "0x", 2);
-    memcpy(much, "0x", 2);
+    memset(longest, '0', sizeof(longest) - 1);
+    memset(longer, '0', sizeof(longer) - 1);
+    memset(much, '0', VALUE_MAX - 100);
+    longest[1] = longer[1] = much[1] = 'x';
     const struct attempt attempts[] = {
         {C("CHAP_R of 1024 bytes", "7", 0x201), .response = longest},
         {C("CHAP_R of 1025 bytes", "7", 0x200), .response = longer},

@@ -49,7 +49,7 @@
     }
 #define FLAG_OF_MD5(at)                                                                  \
     {                                                                                    \
-        .name = "forbid-md5", .member = at, .kind = FLAG_YES,                            \
+        .name = "forbid-md5", .member = (at), .kind = FLAG_YES,                          \
         .help = "CHAP with SHA-1 or a stronger digest only"                              \
     }
 
