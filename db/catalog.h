@@ -13,8 +13,8 @@
 #ifndef DB_CATALOG_H
 #define DB_CATALOG_H
 
-#include "base/err.h"
 #include "base/auth.h"
+#include "base/err.h"
 #include "base/inbox.h"
 
 #include <stdbool.h>
