@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How an initiator proves who it is, and how we prove it to an initiator: the CHAP
- * credentials of a host, or of discovery. A value; whoever drops one wipes it. */
+/* What a login must be: from where it comes, how the initiator proves who it is, and how
+ * we prove it to the initiator. Of a host, or of discovery. A value; whoever drops one
+ * wipes it. */
 #ifndef BASE_AUTH_H
 #define BASE_AUTH_H
 
+#include "base/cidr.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -15,8 +17,9 @@
 #define AUTH_SECRET_BYTES_MAX 255
 
 struct auth {
-    bool chap;                       /* the initiator must; else nothing below is set */
+    struct cidr_list addresses;      /* where it may come from; empty: from anywhere */
     bool forbid_md5;                 /* whatever the box allows */
+    bool chap;                       /* the initiator must; else nothing below is set */
     char user[AUTH_USER_MAX];        /* CHAP_N that the initiator says, */
     struct secret secret;            /* and what it proves to know */
     char mutual_user[AUTH_USER_MAX]; /* CHAP_N that we say; "": we prove nothing */

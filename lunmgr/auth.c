@@ -89,6 +89,25 @@ static int auth_check(const struct auth *auth, const char *at, struct err *e)
     return 0;
 }
 
+static int auth_set_addresses(struct cidr_list *list, const struct auth_change *change,
+                              struct err *e)
+{
+    if (change->address_count > CIDR_LIST_MAX)
+        return err_set(e, -EINVAL, "addresses", "at most %d ranges are wanted",
+                       CIDR_LIST_MAX);
+    *list = (struct cidr_list){.count = change->address_count};
+    for (size_t i = 0; i < change->address_count; i++) {
+        char field[ERR_FIELD_MAX];
+        if (cidr_parse(change->addresses[i], &list->ranges[i]) == 0)
+            continue;
+        snprintf(field, sizeof(field), "addresses/%zu", i);
+        return err_set(e, -EINVAL, field,
+                       "an address or a range such as 192.0.2.0/24 or 2001:db8::/32, "
+                       "with no bits beyond its length, is wanted");
+    }
+    return 0;
+}
+
 static bool change_has_texts(const struct auth_change *change)
 {
     return change->user != NULL || change->secret != NULL ||
@@ -98,18 +117,22 @@ static bool change_has_texts(const struct auth_change *change)
 int auth_apply(struct auth *auth, const struct auth_change *change, const char *at,
                struct err *e)
 {
+    int rc =
+        change->addresses == NULL ? 0 : auth_set_addresses(&auth->addresses, change, e);
+    if (rc != 0)
+        return rc;
     if (change->forbid_md5 != NULL)
         auth->forbid_md5 = *change->forbid_md5;
     if (change->chap != NULL) {
-        bool forbid_md5 = auth->forbid_md5;
+        struct auth kept = {.addresses = auth->addresses, .forbid_md5 = auth->forbid_md5};
         auth_wipe(auth);
-        auth->forbid_md5 = forbid_md5;
+        *auth = kept;
         auth->chap = *change->chap;
     }
     if (!auth->chap)
         return change_has_texts(change)
                    ? auth_refuse(e, at, "method", "credentials need the method chap")
                    : 0;
-    int rc = auth_set_texts(auth, change, at, e);
+    rc = auth_set_texts(auth, change, at, e);
     return rc != 0 ? rc : auth_check(auth, at, e);
 }

@@ -10,13 +10,16 @@
 
 /* What is NULL stays as it is; with method all credentials go first. */
 struct auth_change {
-    const bool *chap; /* the method: CHAP, or none */
+    const char *const *addresses; /* ranges, in the place of all before */
+    size_t address_count;         /* 0 to CIDR_LIST_MAX */
+    const bool *chap;             /* the method: CHAP, or none */
     const bool *forbid_md5;
     const char *user, *secret;
     const char *mutual_user, *mutual_secret;
 };
 
-/* Changes *auth, or says what is wrong: the field stands below `at`. 0, or -EINVAL and
+/* Changes *auth, or says what is wrong: the field stands below `at`,
+ * or is addresses or one of them. 0, or -EINVAL and
  * *auth is to be thrown away. */
 int auth_apply(struct auth *auth, const struct auth_change *change, const char *at,
                struct err *e) MUST_CHECK;

@@ -193,10 +193,12 @@ static enum login_status login_judge_names(const struct conn *c, const char **wh
     *why = "no such target";
     if (strcmp(said->target_name, c->reactor->target->name) != 0)
         return LOGIN_NOT_FOUND;
+    const struct view *view = access_view(c->reactor->access, said->initiator_name);
     *why = "no host has this initiator";
-    if (access_view(c->reactor->access, said->initiator_name) == NULL)
+    if (view == NULL)
         return LOGIN_FORBIDDEN;
-    return LOGIN_SUCCESS;
+    *why = "its host does not log in from this address";
+    return view_admits(view, c->peer_ip) ? LOGIN_SUCCESS : LOGIN_FORBIDDEN;
 }
 
 /* What this initiator must prove now. Its names are good. */

@@ -54,6 +54,9 @@ const struct view *access_view(const struct access *access, const char *initiato
 const struct auth *access_auth(const struct access *access, const char *initiator,
                                bool discovery);
 
+/* Whether the host's initiators may come from there. */
+bool view_admits(const struct view *view, const uint8_t address[IP_BYTES]);
+
 /* NULL: nothing is shown there. view may be NULL. */
 const struct lu *view_lu(const struct view *view, uint32_t lun);
 /* Whether view shows what lu was in an earlier view: the same volume, under the same LUN,

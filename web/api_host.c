@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct schema schema_host_create = {"HostCreate", {"name", "initiators", "auth"}};
-const struct schema schema_host_change = {"HostChange", {"name", "initiators", "auth"}};
+const struct schema schema_host_create = {"HostCreate",
+                                          {"name", "initiators", "addresses", "auth"}};
+const struct schema schema_host_change = {"HostChange",
+                                          {"name", "initiators", "addresses", "auth"}};
 static const struct schema schema_host_auth = {
     "HostAuth",
     {"method", "user", "secret", "mutual_user", "mutual_secret", "forbid_md5"}};
@@ -49,6 +51,17 @@ static json_t *host_auth_json(const struct auth *auth)
         return NULL;
     }
     return out;
+}
+
+static json_t *addresses_json(const struct cidr_list *list)
+{
+    char texts[CIDR_LIST_MAX][CIDR_TEXT_MAX];
+    const char *strings[CIDR_LIST_MAX];
+    for (size_t i = 0; i < list->count; i++) {
+        cidr_format(&list->ranges[i], texts[i]);
+        strings[i] = texts[i];
+    }
+    return strings_json(strings, list->count);
 }
 
 /* The last login of the host that went well, and the last that did not. NULL: none. */
@@ -98,10 +111,11 @@ static json_t *host_json(const struct web *web, const struct host *host)
     char created[TIME_TEXT_MAX];
     host_describe(host, &info);
     struct logins logins = logins_of(web->target, info.name);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "id", info.id,
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id", info.id,
                      "name", info.name, "created", time_text(created, info.created_s),
                      "initiators", strings_json(info.initiators, info.initiator_count),
-                     "auth", host_auth_json(info.auth), "mapping_count",
+                     "addresses", addresses_json(&info.auth->addresses), "auth",
+                     host_auth_json(info.auth), "mapping_count",
                      (json_int_t)info.mapping_count, "last_login",
                      login_json(logins.accepted), "last_refusal",
                      refusal_json(logins.refused), "warnings", warnings_json(&info));
@@ -185,10 +199,46 @@ static void initiators_read(struct exchange *x, const json_t *list, const char *
     }
 }
 
+/* What host_auth_read reads, with room for its lists. */
+struct host_auth_in {
+    struct auth_in auth;
+    const char *addresses[CIDR_LIST_MAX];
+};
+
+static void addresses_read(struct input *in, struct host_auth_in *out)
+{
+    struct input element = {.base = "/addresses", .problem = in->problem};
+    struct cidr range;
+    const json_t *list = input_array(in, "addresses", 0, CIDR_LIST_MAX);
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        char index[24];
+        snprintf(index, sizeof(index), "%zu", i);
+        out->addresses[i] = json_string_value(json_array_get(list, i));
+        if (out->addresses[i] == NULL || cidr_parse(out->addresses[i], &range) != 0)
+            input_refuse(&element, index,
+                         "an IPv4 or IPv6 address or range, such as 192.0.2.0/24, with "
+                         "no bits beyond its length",
+                         "not a range of addresses");
+    }
+    out->auth.change.addresses = out->addresses;
+    out->auth.change.address_count = count;
+}
+
+/* False: the request has nothing of it, or something was refused. */
+static bool host_auth_read(struct input *in, struct host_auth_in *out)
+{
+    bool has_auth = auth_read(in, "auth", &schema_host_auth, &out->auth);
+    bool has_addresses = json_object_get(in->object, "addresses") != NULL;
+    if (has_addresses)
+        addresses_read(in, out);
+    return (has_auth || has_addresses) && input_good(in);
+}
+
 void api_host_create(struct exchange *x)
 {
     struct input in;
-    struct auth_in auth;
+    struct host_auth_in auth;
     const char *initiators[HOST_INITIATOR_COUNT_MAX];
     struct host_spec spec = {.initiators = initiators};
     input_begin(&in, x->body, "", &schema_host_create, &x->problem);
@@ -196,13 +246,13 @@ void api_host_create(struct exchange *x)
     const json_t *list = input_array(&in, "initiators", 1, HOST_INITIATOR_COUNT_MAX);
     initiators_read(x, list, initiators);
     spec.initiator_count = json_array_size(list);
-    if (auth_read(&in, "auth", &schema_host_auth, &auth))
-        spec.auth = &auth.change;
+    if (host_auth_read(&in, &auth))
+        spec.auth = &auth.auth.change;
     if (input_good(&in))
         host_create(x->web->lunmgr, &spec, host_on_created, x);
     else
         reply_problem(x);
-    auth_forget(&auth);
+    auth_forget(&auth.auth);
 }
 
 /* ---- Change ------------------------------------------------------------------------ */
@@ -221,7 +271,7 @@ static void host_on_changed(void *arg, struct host *host, const struct err *e)
 void api_host_change(struct exchange *x)
 {
     struct input in;
-    struct auth_in auth;
+    struct host_auth_in auth;
     const char *initiators[HOST_INITIATOR_COUNT_MAX];
     struct host_change change = {.name = NULL};
     input_begin(&in, x->body, "", &schema_host_change, &x->problem);
@@ -232,13 +282,13 @@ void api_host_change(struct exchange *x)
         change.initiators = initiators;
         change.initiator_count = json_array_size(list);
     }
-    if (auth_read(&in, "auth", &schema_host_auth, &auth))
-        change.auth = &auth.change;
+    if (host_auth_read(&in, &auth))
+        change.auth = &auth.auth.change;
     if (input_good(&in))
         host_change(x->web->lunmgr, x->params[0], &change, host_on_changed, x);
     else
         reply_problem(x);
-    auth_forget(&auth);
+    auth_forget(&auth.auth);
 }
 
 void api_host_delete(struct exchange *x)

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- CHAP credentials. `owner` is a host's id, or empty: the box's own, for discovery. Secrets are as they are
+-- What a login must be: its CHAP credentials, where it comes from. `owner` is a host's id, or empty: the box's own, for discovery. Secrets are as they are
 -- proven, since CHAP needs them so; the database's mode keeps them.
 
 CREATE TABLE auth (
     owner         TEXT    NOT NULL PRIMARY KEY,
+    addresses     TEXT    NOT NULL,
     chap          INTEGER NOT NULL CONSTRAINT chap CHECK (chap IN (0, 1)),
     forbid_md5    INTEGER NOT NULL CONSTRAINT forbid_md5 CHECK (forbid_md5 IN (0, 1)),
     user          TEXT    NOT NULL,

@@ -467,6 +467,10 @@ static const struct attempt without_md5[] = {
     {C("another than MD5", "5,6", 0), .algorithm = 6},
 };
 
+static const struct attempt from_elsewhere[] = {
+    {C("from where the host is not", "7", 0x202)},
+};
+
 static const struct attempt discovery_open[] = {
     {.claim = "discovery without credentials",
      .initiator = BOTH_WAYS,
@@ -521,6 +525,7 @@ static const struct set {
 } sets[] = {
     {.name = "normal", SET(normal)},
     {.name = "without-md5", SET(without_md5)},
+    {.name = "from-elsewhere", SET(from_elsewhere)},
     {.name = "discovery-open", SET(discovery_open), .discovery = true},
     {.name = "discovery-guarded", SET(discovery_guarded), .discovery = true},
 };

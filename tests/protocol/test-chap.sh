@@ -27,6 +27,12 @@ attempt normal
 attempt long
 attempt discovery-open # its credentials are others
 
+rig_ctl host change h1 --address 192.0.2.0/24 --address ::1 >/dev/null
+attempt from-elsewhere
+[ -z "$(rig_target_name)" ] || fail "discovery from elsewhere tells the target"
+rig_ctl host change h1 --address 192.0.2.0/24 --address 127.0.0.0/8 >/dev/null
+attempt normal
+
 rig_ctl auth change --forbid-md5 >/dev/null
 attempt without-md5
 rig_ctl auth change --forbid-md5=false >/dev/null

@@ -14,7 +14,7 @@
 struct args;
 struct client;
 
-#define VERB_FLAGS_MAX       8
+#define VERB_FLAGS_MAX       9
 #define VERB_NAMES_MAX       2
 #define RESOURCE_VERBS_MAX   7
 #define RESOURCE_COLUMNS_MAX 10

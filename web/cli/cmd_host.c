@@ -2,6 +2,13 @@
 /* ashlarctl host. Single thread. */
 #include "web/cli/cmd_flags.h"
 
+#define FLAG_OF_ADDRESSES                                                                \
+    {                                                                                    \
+        .name = "address", .member = "addresses", .kind = FLAG_LIST, .value = "RANGE",   \
+        .help = "where it may log in from, as 192.0.2.0/24; all that are named take "    \
+                "the place of all before"                                                \
+    }
+
 const struct resource resource_host = {
     .name = "host",
     .summary = "Hosts: hypervisor hosts, by their initiator names",
@@ -21,6 +28,7 @@ const struct resource resource_host = {
                         .help = "iSCSI name; or \"any\": every initiator, for closed "
                                 "networks only",
                         .required = true},
+                       FLAG_OF_ADDRESSES,
                        FLAGS_OF_AUTH("auth"),
                        FLAG_OF_MD5("auth/forbid_md5")},
              .run = cmd_create},
@@ -39,6 +47,7 @@ const struct resource resource_host = {
                         .kind = FLAG_LIST,
                         .value = "IQN",
                         .help = "all that are named take the place of all before"},
+                       FLAG_OF_ADDRESSES,
                        FLAGS_OF_AUTH("auth"),
                        FLAG_OF_MD5("auth/forbid_md5")},
              .run = cmd_change},

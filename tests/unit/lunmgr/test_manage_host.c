@@ -241,6 +241,33 @@ static void bad_credentials_are_refused_by_field(void **state)
     }
 }
 
+static void addresses_are_kept_beside_credentials(void **state)
+{
+    static const char *const ranges[] = {"192.0.2.0/24", "2001:db8::/32"};
+    static const char *const bad[] = {"192.0.2.0/24", "192.0.2.1/24"};
+    const struct auth_change set = {.addresses = ranges, .address_count = 2};
+    const struct auth_change refused = {.addresses = bad, .address_count = 2};
+    const struct auth_change none = {.addresses = ranges, .address_count = 0};
+    char text[CIDR_TEXT_MAX];
+    (void)state;
+    make_host_of("h", "iqn.a");
+    struct answer a = change_auth("h", &set);
+    assert_int_equal(a.err.code, 0);
+    a = change_auth("h", &both_ways);
+    assert_int_equal(a.err.code, 0);
+    a = change_auth("h", &refused);
+    assert_refused(&a, -EINVAL, "addresses/1");
+    restart();
+    assert_true(auth_of("h")->chap);
+    assert_int_equal(auth_of("h")->addresses.count, 2);
+    cidr_format(&auth_of("h")->addresses.ranges[1], text);
+    assert_string_equal(text, "2001:db8::/32");
+    a = change_auth("h", &none);
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(auth_of("h")->addresses.count, 0);
+    assert_true(auth_of("h")->chap);
+}
+
 static struct answer change_box(const struct auth_change *change)
 {
     struct answer a = {.came = false};
@@ -550,6 +577,7 @@ int main(void)
         MANAGE_TEST(a_host_under_change_waits_for_its_end),
         MANAGE_TEST(credentials_are_kept_and_go),
         MANAGE_TEST(bad_credentials_are_refused_by_field),
+        MANAGE_TEST(addresses_are_kept_beside_credentials),
         MANAGE_TEST(the_box_has_credentials_of_its_own),
         MANAGE_TEST(the_lowest_free_lun_is_chosen),
         MANAGE_TEST(two_that_ask_at_once_get_two_luns),

@@ -76,6 +76,8 @@ static void changes_are_read_strictly(void **state)
         {"/v1/hosts/h", "{\"initiators\":[]}", "/initiators"},
         {"/v1/hosts/h", "{\"initiators\":[\"x\"]}", "/initiators/0"},
         {"/v1/hosts/h", "{\"name\":\"a b\"}", "/name"},
+        {"/v1/hosts/h", "{\"addresses\":\"::1\"}", "/addresses"},
+        {"/v1/hosts/h", "{\"addresses\":[\"::1\",\"10.0.0.1/8\"]}", "/addresses/1"},
         {"/v1/auth", "{\"auth\":{}}", "/auth"},
         {"/v1/auth", "{\"discovery\":{\"forbid_md5\":true}}", "/discovery/forbid_md5"},
         {"/v1/auth", "{\"discovery\":{\"method\":\"chap\"}}", "/discovery/user"},
@@ -90,6 +92,19 @@ static void changes_are_read_strictly(void **state)
     }
     assert_int_equal(rig_call(r, "GET", "/v1/hosts/h", NULL), 200);
     assert_string_equal(rig_text(r, "auth/method"), "none");
+}
+
+static void addresses_are_ranges(void **state)
+{
+    struct rig *r = *state;
+    rig_provision(r);
+    assert_int_equal(rig_call(r, "PATCH", "/v1/hosts/h",
+                              "{\"addresses\":[\"192.0.2.7\",\"2001:DB8::/32\"]}"),
+                     200);
+    assert_string_equal(rig_text(r, "addresses/0"), "192.0.2.7/32");
+    assert_string_equal(rig_text(r, "addresses/1"), "2001:db8::/32");
+    assert_int_equal(rig_call(r, "PATCH", "/v1/hosts/h", "{\"addresses\":[]}"), 200);
+    assert_int_equal(json_array_size(rig_get(r, "addresses")), 0);
 }
 
 static void refused_logins_are_told(void **state)
@@ -118,9 +133,8 @@ int main(void)
 {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
-        WITH_RIG(secrets_go_in_and_never_out),
-        WITH_RIG(what_is_not_named_stays),
-        WITH_RIG(changes_are_read_strictly),
+        WITH_RIG(secrets_go_in_and_never_out), WITH_RIG(what_is_not_named_stays),
+        WITH_RIG(changes_are_read_strictly),   WITH_RIG(addresses_are_ranges),
         WITH_RIG(refused_logins_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
