@@ -38,7 +38,9 @@ static uint8_t mask_of(unsigned prefix_bits, size_t i)
 {
     if (prefix_bits >= 8 * (i + 1))
         return 0xff;
-    return prefix_bits <= 8 * i ? 0 : (uint8_t)(0xff00 >> (prefix_bits - 8 * i));
+    if (prefix_bits <= 8 * i)
+        return 0;
+    return (uint8_t)(0xff00U >> (prefix_bits - 8 * i));
 }
 
 static bool is_masked(const struct cidr *range)
