@@ -27,16 +27,16 @@ static void column_secret(struct stmt *s, struct secret *out)
 }
 
 /* Ranges with a space between them. */
-static void bind_addresses(struct stmt *s, const struct cidr_list *list)
+static void addresses_format(const struct cidr_list *list, char out[ADDRESSES_TEXT_MAX])
 {
-    char text[ADDRESSES_TEXT_MAX] = "", range[CIDR_TEXT_MAX];
+    char range[CIDR_TEXT_MAX];
     size_t at = 0;
+    out[0] = '\0';
     for (size_t i = 0; i < list->count; i++) {
         cidr_format(&list->ranges[i], range);
-        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i == 0 ? "" : " ",
-                               range);
+        at += (size_t)snprintf(out + at, ADDRESSES_TEXT_MAX - at, "%s%s",
+                               i == 0 ? "" : " ", range);
     }
-    bind_text_or_empty(s, "addresses", text, sizeof(text));
 }
 
 /* False: a range is none, or one too many. */
@@ -82,6 +82,8 @@ static void auth_read(struct stmt *s, void *row)
 int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *auth,
                  struct err *e)
 {
+    char addresses[ADDRESSES_TEXT_MAX]; /* borrowed by the statement to its end */
+    addresses_format(&auth->addresses, addresses);
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO auth (owner, addresses, chap, forbid_md5, user, secret,"
@@ -91,7 +93,7 @@ int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *
                   " mutual_secret = ?8",
                   e);
     bind_text_or_empty(&s, "owner", owner, CATALOG_ID_MAX);
-    bind_addresses(&s, &auth->addresses);
+    bind_text_or_empty(&s, "addresses", addresses, sizeof(addresses));
     bind_int(&s, auth->chap);
     bind_int(&s, auth->forbid_md5);
     bind_text_or_empty(&s, "user", auth->user, sizeof(auth->user));

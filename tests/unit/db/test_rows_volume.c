@@ -172,6 +172,9 @@ static void assert_same_secret(const struct secret *a, const struct secret *b)
 
 static void assert_same_auth(const struct auth *a, const struct auth *b)
 {
+    assert_int_equal(a->addresses.count, b->addresses.count);
+    assert_memory_equal(a->addresses.ranges, b->addresses.ranges,
+                        b->addresses.count * sizeof(b->addresses.ranges[0]));
     assert_int_equal(a->chap, b->chap);
     assert_int_equal(a->forbid_md5, b->forbid_md5);
     assert_string_equal(a->user, b->user);
@@ -192,6 +195,11 @@ static void credentials_come_back_and_go_with_their_host(void **state)
                        .mutual_user = "box",
                        .mutual_secret = {.bytes = 12, .value = "mutual-00001"}};
     struct auth kept[2] = {{.chap = false}, {.chap = false}};
+    for (size_t i = 0; i < CIDR_LIST_MAX; i++)
+        assert_int_equal(cidr_parse("2001:db8:1111:2222:3333:4444:5555:6660/124",
+                                    &first.addresses.ranges[i]),
+                         0);
+    first.addresses.count = CIDR_LIST_MAX;
     add_host(r, "h1", "hv1");
     assert_int_equal(auth_row_set(&r->txn, "h1", &box, NULL), 0);
     assert_int_equal(auth_row_set(&r->txn, "h1", &first, NULL), 0);
