@@ -26,7 +26,8 @@ int auth_apply(struct auth *auth, const struct auth_change *change, const char *
 
 /* Of discovery; forbid_md5 in it is that of the whole box. Borrowed until it changes. */
 const struct auth *auth_box(const struct lunmgr *m);
-/* Answered when durable and seen by every reactor. */
+/* Answered when durable and seen by every reactor. -ECANCELED while another change is
+ * under way: to be tried again. */
 void auth_box_change(struct lunmgr *m, const struct auth_change *change, done_fn done,
                      void *arg);
 

@@ -57,8 +57,9 @@ void auth_box_change(struct lunmgr *m, const struct auth_change *change, done_fn
     ao->arg = arg;
     ao->auth = m->box_auth;
     struct err *e = op_err(&ao->op);
-    int rc = m->box_auth_changing ? err_set(e, -EBUSY, NULL, "it is being changed")
-                                  : auth_apply(&ao->auth, change, "discovery", e);
+    int rc = m->box_auth_changing
+                 ? err_set(e, -ECANCELED, NULL, "another change is under way")
+                 : auth_apply(&ao->auth, change, "discovery", e);
     ao->changes = rc == 0;
     m->box_auth_changing |= ao->changes;
     if (rc != 0)

@@ -289,7 +289,7 @@ static void the_box_has_credentials_of_its_own(void **state)
     wait_for(&first);
     wait_for(&busy);
     assert_int_equal(first.err.code, 0);
-    assert_refused(&busy, -EBUSY, "");
+    assert_refused(&busy, -ECANCELED, "");
     restart();
     assert_true(auth_box(rig.manager)->forbid_md5);
     assert_string_equal(auth_box(rig.manager)->user, "hv1");
