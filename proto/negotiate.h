@@ -58,6 +58,12 @@ struct params {
     bool data_pdu_in_order, data_sequence_in_order; /* both true */
 };
 
+/* The CHAP keys as they came; chap_text.h reads them. */
+struct chap_said {
+    char a[KEY_SIMPLE_MAX + 1], n[KEY_SIMPLE_MAX + 1], i[KEY_SIMPLE_MAX + 1];
+    char c[CHAP_TEXT_MAX + 1], r[CHAP_TEXT_MAX + 1];
+};
+
 /* What the initiator said of itself; "" if nothing. */
 struct declared {
     char initiator_name[NODE_NAME_MAX + 1]; /* in lower case */
@@ -68,10 +74,7 @@ struct declared {
     char auth_method[KEY_SIMPLE_MAX + 1]; /* the offered list */
     char send_targets[NODE_NAME_MAX + 1]; /* "All", a name, or "" for the session's own */
     bool send_targets_asked;              /* in this text request */
-    struct {
-        char a[KEY_SIMPLE_MAX + 1], n[KEY_SIMPLE_MAX + 1], i[KEY_SIMPLE_MAX + 1];
-        char c[CHAP_TEXT_MAX + 1], r[CHAP_TEXT_MAX + 1]; /* key_binary() reads them */
-    } chap;
+    struct chap_said chap;
 };
 
 enum negotiate_phase { /* the first two are the CSG */

@@ -66,6 +66,7 @@ static int conn_name_ends(struct conn *c)
         return -errno;
     address_format((struct sockaddr *)&local, c->local, sizeof(c->local));
     address_format((struct sockaddr *)&peer, c->peer, sizeof(c->peer));
+    address_ip((struct sockaddr *)&peer, c->peer_ip);
     c->local_port = address_port((struct sockaddr *)&local);
     return 0;
 }

@@ -215,6 +215,9 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .read_bytes = s->read_bytes,
         .written_bytes = s->written_bytes,
         .errors = s->errors,
+        .chap_algorithm =
+            s->algorithm == CHAP_NONE ? NULL : chap_algorithm_name(s->algorithm),
+        .chap_mutual = s->mutual,
         .header_digest = p->header_digest,
         .data_digest = p->data_digest,
         .initial_r2t = p->initial_r2t,

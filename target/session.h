@@ -4,6 +4,7 @@
 #ifndef TARGET_SESSION_H
 #define TARGET_SESSION_H
 
+#include "proto/chap_text.h"
 #include "proto/negotiate.h"
 #include "proto/pdu.h"
 #include "target/limits.h"
@@ -32,6 +33,8 @@ struct session {
     struct negotiation negotiation; /* the parameters in effect, the names */
     struct nexus *nexus;            /* of a normal session */
     char host_name[64];
+    enum chap_algorithm algorithm; /* by which the initiator proved itself */
+    bool mutual;                   /* and we to it */
     struct window window;
 
     struct task *first, *last;
