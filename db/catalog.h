@@ -13,6 +13,7 @@
 #ifndef DB_CATALOG_H
 #define DB_CATALOG_H
 
+#include "base/auth.h"
 #include "base/err.h"
 #include "base/inbox.h"
 
@@ -219,6 +220,10 @@ struct host_row {
  * once). */
 int host_row_add(struct catalog_txn *txn, const struct host_row *row,
                  const char *const *initiators, size_t count, struct err *e) MUST_CHECK;
+/* Name and initiator names as in row and initiators. */
+int host_row_change(struct catalog_txn *txn, const struct host_row *row,
+                    const char *const *initiators, size_t count,
+                    struct err *e) MUST_CHECK;
 /* -EBUSY while it has mappings. */
 int host_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
 int host_row_each(struct catalog_txn *txn,
@@ -228,6 +233,14 @@ int host_row_each(struct catalog_txn *txn,
 int initiator_row_each(struct catalog_txn *txn,
                        int (*each)(const char *host_id, const char *initiator, void *arg),
                        void *arg, struct err *e) MUST_CHECK;
+
+/* owner: a host's id, with which it goes, or "": the box. */
+int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *auth,
+                 struct err *e) MUST_CHECK;
+/* In order of owner. */
+int auth_row_each(struct catalog_txn *txn,
+                  int (*each)(const char *owner, const struct auth *auth, void *arg),
+                  void *arg, struct err *e) MUST_CHECK;
 
 struct mapping_row {
     char id[CATALOG_ID_MAX];

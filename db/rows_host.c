@@ -31,6 +31,15 @@ static int initiator_add(struct catalog_txn *txn, const char *host_id, size_t en
     return rc;
 }
 
+static int initiators_add(struct catalog_txn *txn, const char *host_id,
+                          const char *const *initiators, size_t count, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = initiator_add(txn, host_id, i, initiators[i], e);
+    return rc;
+}
+
 int host_row_add(struct catalog_txn *txn, const struct host_row *row,
                  const char *const *initiators, size_t count, struct err *e)
 {
@@ -40,9 +49,28 @@ int host_row_add(struct catalog_txn *txn, const struct host_row *row,
     bind_text(&s, "name", row->name, sizeof(row->name));
     bind_int(&s, row->created_s);
     int rc = stmt_run(&s);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = initiator_add(txn, row->id, i, initiators[i], e);
-    return rc;
+    return rc != 0 ? rc : initiators_add(txn, row->id, initiators, count, e);
+}
+
+static int initiators_remove(struct catalog_txn *txn, const char *host_id, struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "DELETE FROM initiator WHERE host_id = ?1", e);
+    bind_text(&s, "id", host_id, CATALOG_ID_MAX);
+    return stmt_run(&s);
+}
+
+int host_row_change(struct catalog_txn *txn, const struct host_row *row,
+                    const char *const *initiators, size_t count, struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "UPDATE host SET name = ?2 WHERE id = ?1", e);
+    bind_text(&s, "id", row->id, sizeof(row->id));
+    bind_text(&s, "name", row->name, sizeof(row->name));
+    int rc = stmt_run_one(&s, "host");
+    if (rc == 0)
+        rc = initiators_remove(txn, row->id, e);
+    return rc != 0 ? rc : initiators_add(txn, row->id, initiators, count, e);
 }
 
 int host_row_remove(struct catalog_txn *txn, const char *id, struct err *e)

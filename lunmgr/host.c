@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts: a name and the initiator names that are it. */
+/* Hosts: a name, the initiator names that are it, and what they must prove. */
 #include "lunmgr/host.h"
 
 #include "lunmgr/host_priv.h"
@@ -54,6 +54,7 @@ void host_free(struct host *h)
     for (size_t i = 0; i < h->initiator_count; i++)
         free(h->initiators[i]);
     free(h->initiators);
+    auth_wipe(&h->auth);
     free(h);
 }
 
@@ -86,8 +87,9 @@ static int host_create_work(struct catalog_txn *txn, struct catalog_job *job,
                             struct err *e)
 {
     struct host *h = container_of(job, struct host_op, op.job)->host;
-    return host_row_add(txn, &h->row, (const char *const *)h->initiators,
-                        h->initiator_count, e);
+    int rc = host_row_add(txn, &h->row, (const char *const *)h->initiators,
+                          h->initiator_count, e);
+    return rc != 0 ? rc : auth_row_set(txn, h->row.id, &h->auth, e);
 }
 
 static int initiator_check(const char *name, size_t index, struct err *e)
@@ -111,37 +113,50 @@ static int initiator_check(const char *name, size_t index, struct err *e)
         "a name that begins with iqn., eui. or naa., or the word any, is wanted");
 }
 
-static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struct err *e)
+int initiators_check(const char *const *initiators, size_t count, struct err *e)
 {
-    int rc = name_check(spec->name, "name", e);
-    if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
-        rc = err_set(e, -EEXIST, "name", "host %s exists", spec->name);
-    if (rc == 0 &&
-        (spec->initiator_count == 0 || spec->initiator_count > HOST_INITIATOR_COUNT_MAX))
+    int rc = 0;
+    if (count == 0 || count > HOST_INITIATOR_COUNT_MAX)
         rc = err_set(e, -EINVAL, "initiators", "1 to %d initiator names are wanted",
                      HOST_INITIATOR_COUNT_MAX);
-    for (size_t i = 0; rc == 0 && i < spec->initiator_count; i++) {
-        rc = initiator_check(spec->initiators[i], i, e);
-        if (rc == 0 && spec->initiator_count > 1 &&
-            strcmp(spec->initiators[i], "any") == 0)
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = initiator_check(initiators[i], i, e);
+        if (rc == 0 && count > 1 && strcmp(initiators[i], "any") == 0)
             rc = err_set(e, -EINVAL, "initiators", "any stands alone");
     }
     return rc;
 }
 
-static struct host *host_from_spec(const struct host_spec *spec)
+static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struct err *e)
 {
-    struct host_row row = {.created_s = now_s()};
-    id_make(row.id);
-    snprintf(row.name, sizeof(row.name), "%s", spec->name);
-    struct host *h = host_new(&row);
-    for (size_t i = 0; h != NULL && i < spec->initiator_count; i++) {
-        if (host_add_initiator(h, spec->initiators[i]) == 0)
+    int rc = name_check(spec->name, "name", e);
+    if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
+        rc = err_set(e, -EEXIST, "name", "host %s exists", spec->name);
+    return rc != 0 ? rc : initiators_check(spec->initiators, spec->initiator_count, e);
+}
+
+struct host *host_make(const struct host_row *row, const char *const *initiators,
+                       size_t count)
+{
+    struct host *h = host_new(row);
+    for (size_t i = 0; h != NULL && i < count; i++) {
+        if (host_add_initiator(h, initiators[i]) == 0)
             continue;
         host_free(h);
         return NULL;
     }
     return h;
+}
+
+static int host_from_spec(const struct host_spec *spec, struct host **out, struct err *e)
+{
+    struct host_row row = {.created_s = now_s()};
+    id_make(row.id);
+    snprintf(row.name, sizeof(row.name), "%s", spec->name);
+    *out = host_make(&row, spec->initiators, spec->initiator_count);
+    if (*out == NULL)
+        return err_oom(e);
+    return spec->auth == NULL ? 0 : auth_apply(&(*out)->auth, spec->auth, "auth", e);
 }
 
 void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
@@ -152,9 +167,10 @@ void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn do
     ho->done.created = done;
     ho->arg = arg;
     int rc = host_spec_check(m, spec, e);
+    if (rc == 0)
+        rc = host_from_spec(spec, &ho->host, e);
     if (rc == 0) {
-        ho->host = host_from_spec(spec);
-        ho->reserved = ho->host != NULL && index_reserve(&m->hosts) == 0;
+        ho->reserved = index_reserve(&m->hosts) == 0;
         rc = ho->reserved ? 0 : err_oom(e);
     }
     if (rc != 0)
@@ -204,6 +220,8 @@ void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     int rc = 0;
     if (h == NULL || h->deleting)
         rc = err_set(e, -ENOENT, "host", "there is no host %s", name_or_id);
+    else if (h->changing)
+        rc = err_set(e, -EBUSY, "host", "host %s is being changed", h->row.name);
     else if (h->mapping_count > 0)
         rc = err_set(e, -EBUSY, "host", "host %s has %u mappings: delete them first",
                      h->row.name, h->mapping_count);
@@ -234,6 +252,7 @@ void host_describe(const struct host *h, struct host_info *out)
         .created_s = h->row.created_s,
         .initiators = (const char *const *)h->initiators,
         .initiator_count = h->initiator_count,
+        .auth = &h->auth,
         .mapping_count = h->mapping_count,
     };
     memcpy(out->id, h->row.id, sizeof(out->id));

@@ -5,6 +5,7 @@
 #ifndef LUNMGR_HOST_H
 #define LUNMGR_HOST_H
 
+#include "lunmgr/auth.h"
 #include "lunmgr/volume.h"
 
 #include <stddef.h>
@@ -19,8 +20,17 @@ struct mapping;
 
 struct host_spec {
     const char *name;
-    const char *const *initiators; /* names, or the one word "any": the open mode */
-    size_t initiator_count;        /* 1 to HOST_INITIATOR_COUNT_MAX */
+    const char *const *initiators;  /* names, or the one word "any": the open mode */
+    size_t initiator_count;         /* 1 to HOST_INITIATOR_COUNT_MAX */
+    const struct auth_change *auth; /* NULL: no credentials */
+};
+
+/* What is NULL stays as it is. */
+struct host_change {
+    const char *name;
+    const char *const *initiators; /* take the place of all */
+    size_t initiator_count;
+    const struct auth_change *auth;
 };
 
 struct host_info {
@@ -29,12 +39,17 @@ struct host_info {
     int64_t created_s;
     const char *const *initiators; /* borrowed with the host */
     size_t initiator_count;
+    const struct auth *auth; /* the same; its secrets are not for showing */
     uint32_t mapping_count;
 };
 
 typedef void (*host_done_fn)(void *arg, struct host *host, const struct err *e);
 void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
                  void *arg);
+/* Answered when durable and seen by every reactor: from then on a login needs the new
+ * credentials. Sessions of before stay, those of initiator names that are gone end. */
+void host_change(struct lunmgr *m, const char *name_or_id,
+                 const struct host_change *change, host_done_fn done, void *arg);
 /* -EBUSY while it has mappings. */
 void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 struct host *host_find(struct lunmgr *m, const char *name_or_id);

@@ -11,8 +11,9 @@ struct host {
     struct host_row row;
     char **initiators;
     size_t initiator_count;
+    struct auth auth;
     uint32_t mapping_count; /* those being made too */
-    bool deleting;
+    bool changing, deleting;
 };
 
 struct mapping {
@@ -31,10 +32,18 @@ struct token {
 /* NULL: out of memory. */
 struct host *host_new(const struct host_row *row);
 int host_add_initiator(struct host *host, const char *name) MUST_CHECK;
+/* NULL: out of memory. */
+struct host *host_make(const struct host_row *row, const char *const *initiators,
+                       size_t count);
 void host_free(struct host *host);
+/* 0, or -EINVAL naming initiators or the one of them. */
+int initiators_check(const char *const *initiators, size_t count,
+                     struct err *e) MUST_CHECK;
 
 struct mapping *mapping_new(const struct mapping_row *row, struct volume *volume,
                             struct host *host);
+/* The host has a new name: its mappings stand in the order of that. */
+void mapping_rekey(struct lunmgr *m, const struct host *host);
 /* Counts it off at its volume and host. */
 void mapping_free(struct mapping *mapping);
 

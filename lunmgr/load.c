@@ -289,6 +289,19 @@ static int load_initiator(const char *host_id, const char *initiator, void *arg)
     return host_add_initiator(h, initiator) != 0 ? err_oom(l->e) : 0;
 }
 
+static int load_auth(const char *owner, const struct auth *auth, void *arg)
+{
+    struct load *l = arg;
+    if (owner[0] == '\0') {
+        l->m->box_auth = *auth;
+        return 0;
+    }
+    struct host *h = index_find_id(&l->m->hosts, owner);
+    assert(h != NULL); /* the schema's */
+    h->auth = *auth;
+    return 0;
+}
+
 static int load_mapping(const struct mapping_row *row, void *arg)
 {
     struct load *l = arg;
@@ -359,6 +372,8 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = host_row_each(txn, load_host, l, e);
     if (rc == 0)
         rc = initiator_row_each(txn, load_initiator, l, e);
+    if (rc == 0)
+        rc = auth_row_each(txn, load_auth, l, e);
     if (rc == 0)
         rc = mapping_row_each(txn, load_mapping, l, e);
     return rc != 0 ? rc : token_row_each(txn, load_token, l, e);

@@ -96,6 +96,7 @@ static void lunmgr_free(struct lunmgr *m)
     lane_destroy(m->home_lane);
     loop_destroy(m->home);
     pthread_mutex_destroy(&m->lanes_lock);
+    auth_wipe(&m->box_auth);
     free(m);
 }
 

@@ -3,6 +3,7 @@
 #ifndef LUNMGR_LUNMGR_PRIV_H
 #define LUNMGR_LUNMGR_PRIV_H
 
+#include "base/auth.h"
 #include "lunmgr/index.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/leaf_cache.h"
@@ -20,6 +21,8 @@ struct lunmgr {
     struct lunmgr_options options;
     struct lunmgr_events events;
     char box_id[37];
+    struct auth box_auth; /* control thread, the next too */
+    bool box_auth_changing;
     struct loop *home;
     struct event_base *home_base; /* loop_base() is the loop's own thread's to ask */
     struct lane *home_lane;

@@ -58,6 +58,19 @@ void mapping_free(struct mapping *mp)
     free(mp);
 }
 
+void mapping_rekey(struct lunmgr *m, const struct host *host)
+{
+    struct mapping *next;
+    for (struct mapping *mp = mapping_next(m, NULL); mp != NULL; mp = next) {
+        next = mapping_next(m, mp);
+        if (mp->host != host)
+            continue;
+        index_remove_for_now(&m->mappings, mp->key, mp->row.id);
+        mapping_set_key(mp);
+        index_add(&m->mappings, mp->key, mp->row.id, mp);
+    }
+}
+
 /* ---- Creating -------------------------------------------------------------------- */
 
 static void mapping_created(struct op *op)

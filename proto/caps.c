@@ -18,6 +18,8 @@
 #define TIMEOUTS_LENGTH  10
 #define TMF_ABORT_TASKS  0xd8 /* ATS, ATSS, CTSS, LURS */
 #define TMF_TARGET_RESET 0x02 /* TRS */
+#define TMF_QUERY        0x04 /* QTS */
+#define TMF_QUERY_MORE   0x07 /* QAES, QTSS, ITNRS */
 #define TMFS_EXTENDED    16
 
 void read_capacity_10_encode(const struct lu_ident *lu, struct wire *out)
@@ -142,10 +144,11 @@ int report_opcodes_encode(const struct cdb_report_opcodes *cdb, struct wire *out
     return 0;
 }
 
-void report_tmfs_encode(const struct cdb_report_tmfs *cdb, struct wire *out)
+void report_tmfs_encode(const struct cdb_report_tmfs *cdb, bool queries, struct wire *out)
 {
-    wire_put_u8(out, TMF_ABORT_TASKS | TMF_TARGET_RESET);
-    wire_put_zeros(out, 2);
+    wire_put_u8(out, TMF_ABORT_TASKS | TMF_TARGET_RESET | (queries ? TMF_QUERY : 0));
+    wire_put_u8(out, queries ? TMF_QUERY_MORE : 0);
+    wire_put_u8(out, 0);
     wire_put_u8(out, cdb->extended ? TMFS_EXTENDED - 4 : 0);
     if (cdb->extended)
         wire_put_zeros(out, TMFS_EXTENDED - 4);

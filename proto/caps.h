@@ -32,8 +32,9 @@ void report_luns_encode(const uint32_t *luns, size_t count, uint8_t select,
 /* 0, or -EINVAL and *sense (an opcode asked in a way that it is not). */
 int report_opcodes_encode(const struct cdb_report_opcodes *cdb, struct wire *out,
                           struct sense *sense) MUST_CHECK;
-/* Told: abort task, abort task set, clear task set, logical unit reset, target warm
- * reset. */
-void report_tmfs_encode(const struct cdb_report_tmfs *cdb, struct wire *out);
+/* Told: abort task, abort task set, clear task set, logical unit reset, target reset;
+ * queries: and what RFC 7144 adds. */
+void report_tmfs_encode(const struct cdb_report_tmfs *cdb, bool queries,
+                        struct wire *out);
 
 #endif

@@ -19,6 +19,7 @@
 #define HEADER_10_BYTES   8
 
 #define CACHING_WCE     0x04 /* byte 2 */
+#define CONTROL_TST     0x20 /* byte 2: a task set a nexus */
 #define CONTROL_D_SENSE 0x04 /* byte 2 */
 #define CONTROL_REORDER 0x10 /* byte 3: unrestricted */
 #define CONTROL_SWP     0x08 /* byte 4 */
@@ -37,7 +38,7 @@ static const struct mode_page pages[] = {
     {.code = 0x08, .bytes = 20, .value = {[2] = CACHING_WCE}},
     {.code = PAGE_CONTROL,
      .bytes = 12,
-     .value = {[3] = CONTROL_REORDER},
+     .value = {[2] = CONTROL_TST, [3] = CONTROL_REORDER},
      .changeable = {[2] = CONTROL_D_SENSE, [4] = CONTROL_SWP}},
     {.code = 0x1c, .bytes = 12, .value = {[2] = INFO_DEXCPT}},
 };

@@ -283,14 +283,33 @@ static int take_digest(struct negotiation *n, const struct key_rule *rule,
     return reject(rule, out);
 }
 
+/* A session of one connection fences its responses by their order: RFC 7143, 4.2.2.3.
+ * FastAbort would want an asynchronous message to third parties. */
+static const char *task_reporting_of(const char *item, size_t bytes)
+{
+    static const char *const ours[] = {"RFC3720", "ResponseFence"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        if (bytes == strlen(ours[i]) && memcmp(item, ours[i], bytes) == 0)
+            return ours[i];
+    }
+    return NULL;
+}
+
+/* The first of their list that we take: 13.23. */
 static int take_task_reporting(struct negotiation *n, const struct key_rule *rule,
                                const char *value, struct wire *out)
 {
+    const char *at = value, *item;
+    size_t bytes;
     (void)n;
-    if (!key_list_has(value, "RFC3720"))
-        return reject(rule, out);
-    key_put(out, rule->name, "RFC3720");
-    return 0;
+    while (key_list_next(&at, &item, &bytes)) {
+        const char *ours = task_reporting_of(item, bytes);
+        if (ours == NULL)
+            continue;
+        key_put(out, rule->name, ours);
+        return 0;
+    }
+    return reject(rule, out);
 }
 
 #define RESULT(member) offsetof(struct params, member)
@@ -346,7 +365,7 @@ static const struct key_rule rules[] = {
     {"ErrorRecoveryLevel", take_min_fixed, IN_OPERATIONAL, LEADING_ONLY, 0, 2,
         RESULT(error_recovery_level), 0, 0},
     {"iSCSIProtocolLevel", take_min_fixed, SESSION_WIDE, 0, 31,
-        RESULT(protocol_level), 1, 0},
+        RESULT(protocol_level), PROTOCOL_LEVEL_RFC7144, 0},
     {"TaskReporting", take_task_reporting, SESSION_WIDE, 0, 0, 0, 0, 0},
     {"OFMarker", take_no, IN_OPERATIONAL, 0, 0, 0, 0, 0, 0},
     {"IFMarker", take_no, IN_OPERATIONAL, 0, 0, 0, 0, 0, 0},

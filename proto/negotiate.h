@@ -24,6 +24,7 @@
 #define DIGEST_CRC32C 2u
 
 #define MAX_RECV_BYTES_DEFAULT 8192u /* 13.12 */
+#define PROTOCOL_LEVEL_RFC7144 2
 #define CHAP_TEXT_MAX          (2 + 2 * KEY_BINARY_MAX)
 
 /* What we take and declare: the target's side, from its configuration. */
@@ -51,10 +52,16 @@ struct params {
     uint32_t max_outstanding_r2t;
     uint32_t max_connections;            /* 1 */
     uint32_t error_recovery_level;       /* 0 */
-    uint32_t protocol_level;             /* 1 */
+    uint32_t protocol_level;             /* 0 to PROTOCOL_LEVEL_RFC7144 */
     uint32_t time2wait_s, time2retain_s; /* 0..3600 */
     bool initial_r2t, immediate_data;
     bool data_pdu_in_order, data_sequence_in_order; /* both true */
+};
+
+/* The CHAP keys as they came; chap_text.h reads them. */
+struct chap_said {
+    char a[KEY_SIMPLE_MAX + 1], n[KEY_SIMPLE_MAX + 1], i[KEY_SIMPLE_MAX + 1];
+    char c[CHAP_TEXT_MAX + 1], r[CHAP_TEXT_MAX + 1];
 };
 
 /* What the initiator said of itself; "" if nothing. */
@@ -67,10 +74,7 @@ struct declared {
     char auth_method[KEY_SIMPLE_MAX + 1]; /* the offered list */
     char send_targets[NODE_NAME_MAX + 1]; /* "All", a name, or "" for the session's own */
     bool send_targets_asked;              /* in this text request */
-    struct {
-        char a[KEY_SIMPLE_MAX + 1], n[KEY_SIMPLE_MAX + 1], i[KEY_SIMPLE_MAX + 1];
-        char c[CHAP_TEXT_MAX + 1], r[CHAP_TEXT_MAX + 1]; /* key_binary() reads them */
-    } chap;
+    struct chap_said chap;
 };
 
 enum negotiate_phase { /* the first two are the CSG */

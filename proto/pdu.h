@@ -109,7 +109,9 @@ struct cmd_req_wire { /* 11.3 */
 struct cmd_rsp_wire { /* 11.4 */
     uint8_t opcode, flags, response, status, ahs_words;
     be24 data_bytes;
-    be64 reserved8;
+    be16 status_qualifier; /* RFC 7144 */
+    be16 reserved10;
+    be32 reserved12;
     be32 itt, snack_tag, stat_sn, exp_cmd_sn, max_cmd_sn;
     be32 exp_data_sn, bidi_residual, residual;
 };
@@ -125,7 +127,8 @@ struct tmf_req_wire { /* 11.5 */
 struct tmf_rsp_wire { /* 11.6 */
     uint8_t opcode, flags, response, reserved3, ahs_words;
     be24 data_bytes;
-    be64 reserved8;
+    be24 info; /* RFC 7144: additional response information */
+    uint8_t reserved11[5];
     be32 itt, reserved20, stat_sn, exp_cmd_sn, max_cmd_sn;
     uint8_t reserved36[12];
 };
@@ -298,8 +301,10 @@ static_assert(sizeof(struct nop_out_wire) == BHS_BYTES, "one BHS");
 static_assert(sizeof(struct nop_in_wire) == BHS_BYTES, "one BHS");
 static_assert(offsetof(struct any_wire, cmd_or_stat_sn) == 24, "11.2.1");
 static_assert(offsetof(struct cmd_req_wire, cdb) == 32, "11.3");
+static_assert(offsetof(struct cmd_rsp_wire, status_qualifier) == 8, "RFC 7144");
 static_assert(offsetof(struct cmd_rsp_wire, residual) == 44, "11.4");
 static_assert(offsetof(struct tmf_req_wire, ref_cmd_sn) == 32, "11.5");
+static_assert(offsetof(struct tmf_rsp_wire, info) == 8, "RFC 7144");
 static_assert(offsetof(struct tmf_rsp_wire, stat_sn) == 24, "11.6");
 static_assert(offsetof(struct data_out_wire, buffer_offset) == 40, "11.7");
 static_assert(offsetof(struct data_in_wire, residual) == 44, "11.7");
@@ -418,6 +423,11 @@ enum tmf_function { /* 11.5.1 */
                     TMF_TARGET_WARM_RESET = 6,
                     TMF_TARGET_COLD_RESET = 7,
                     TMF_TASK_REASSIGN = 8,
+                    /* RFC 7144: from iSCSIProtocolLevel 2 on */
+                    TMF_QUERY_TASK = 9,
+                    TMF_QUERY_TASK_SET = 10,
+                    TMF_I_T_NEXUS_RESET = 11,
+                    TMF_QUERY_ASYNC_EVENT = 12,
 };
 
 struct data_out {
@@ -517,7 +527,8 @@ enum cmd_response { CMD_COMPLETED = 0, CMD_TARGET_FAILURE = 1 }; /* 11.4.3 */
 
 struct cmd_rsp {
     enum cmd_response response;
-    uint8_t status; /* enum sam_status, if completed */
+    uint8_t status;            /* enum sam_status, if completed */
+    uint16_t status_qualifier; /* SAM-5, 5.3.2; 0 below iSCSIProtocolLevel 2 */
     uint32_t itt;
     uint32_t exp_data_sn; /* how many Data-In PDUs and R2Ts the command had */
     struct residual residual;
@@ -532,12 +543,14 @@ enum tmf_response { /* 11.6.1 */
                     TMF_NO_REASSIGN = 4,
                     TMF_NOT_SUPPORTED = 5,
                     TMF_NOT_AUTHORIZED = 6,
+                    TMF_SUCCEEDED = 7, /* RFC 7144: of a query: yes */
                     TMF_REJECTED = 255,
 };
 
 struct tmf_rsp {
     enum tmf_response response;
     uint32_t itt;
+    uint32_t info; /* 24 bits; 0 below iSCSIProtocolLevel 2 */
 };
 
 struct data_in {

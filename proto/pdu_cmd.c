@@ -116,6 +116,7 @@ void cmd_rsp_encode(const struct cmd_rsp *m, struct cmd_rsp_wire *w)
         .flags = FLAG_FINAL | residual_flags(&m->residual),
         .response = (uint8_t)m->response,
         .status = m->response == CMD_COMPLETED ? m->status : 0,
+        .status_qualifier = be16_of(m->status_qualifier),
         .data_bytes = be24_of(m->data_bytes),
         .itt = be32_of(m->itt),
         .exp_data_sn = be32_of(m->exp_data_sn),
@@ -130,6 +131,7 @@ int cmd_rsp_decode(const struct cmd_rsp_wire *w, struct cmd_rsp *m)
     *m = (struct cmd_rsp){
         .response = (enum cmd_response)w->response,
         .status = w->status,
+        .status_qualifier = be16_get(w->status_qualifier),
         .itt = be32_get(w->itt),
         .exp_data_sn = be32_get(w->exp_data_sn),
         .data_bytes = be24_get(w->data_bytes),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Task Management Function Request and Response: RFC 7143, 11.5 and 11.6. A function that
- * we do not know decodes: it is answered, not rejected. Pure; any thread. */
+/* Task Management Function Request and Response: RFC 7143, 11.5 and 11.6, with what RFC
+ * 7144 adds. A function that we do not know decodes: it is answered, not rejected. Pure;
+ * any thread. */
 #include "proto/pdu_priv.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ void tmf_rsp_encode(const struct tmf_rsp *m, struct tmf_rsp_wire *w)
         .opcode = OP_TMF_RSP,
         .flags = FLAG_FINAL,
         .response = (uint8_t)m->response,
+        .info = be24_of(m->info),
         .itt = be32_of(m->itt),
     };
 }
@@ -58,6 +60,7 @@ int tmf_rsp_decode(const struct tmf_rsp_wire *w, struct tmf_rsp *m)
     *m = (struct tmf_rsp){
         .response = (enum tmf_response)w->response,
         .itt = be32_get(w->itt),
+        .info = be24_get(w->info),
     };
     if (pdu_expect_answer(w, OP_TMF_RSP) != 0 || w->flags != FLAG_FINAL)
         return -EPROTO;

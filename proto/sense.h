@@ -39,6 +39,7 @@ enum sense_code {
     SENSE_LUN_NOT_SUPPORTED = 0x052500,
     SENSE_INVALID_PARAM_FIELD = 0x052600,
     SENSE_SAVING_NOT_SUPPORTED = 0x053900,
+    SENSE_INVALID_MESSAGE = 0x054900,
     SENSE_MEDIUM_CHANGED = 0x062800, /* not ready to ready: it may have changed */
     SENSE_POWER_ON = 0x062900,       /* power on, reset or bus device reset */
     SENSE_LU_RESET = 0x062903,       /* bus device reset function occurred */

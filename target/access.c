@@ -33,6 +33,7 @@ struct access {
     struct initiator *initiators; /* in order of name */
     size_t initiator_count;
     const struct view *any; /* NULL: no open host */
+    struct auth discovery;
 };
 
 /* iSCSI names are compared in lower case: RFC 7143, 4.2.7.2. */
@@ -53,7 +54,10 @@ static void access_destroy(struct access *a)
     free(a->units);
     free(a->luns);
     free(a->lus);
+    for (size_t i = 0; i < a->view_count; i++)
+        auth_wipe(&a->views[i].auth);
     free(a->views);
+    auth_wipe(&a->discovery);
     a->magic = 0;
     free(a);
 }
@@ -197,6 +201,8 @@ static int access_add_host(struct access *a, struct lunmgr *m, const struct host
     struct host_info info;
     host_describe(host, &info);
     memcpy(view->host_name, info.name, sizeof(view->host_name));
+    view->auth = *info.auth;
+    view->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */
     access_add_lus(a, m, host, view);
     return access_add_initiators(a, &info, view);
 }
@@ -208,6 +214,7 @@ int access_create(struct lunmgr *m, const struct access *before, struct access *
         return -ENOMEM;
     a->magic = ACCESS_MAGIC;
     atomic_init(&a->refs, 1);
+    a->discovery = *auth_box(m);
     if (access_reserve(a, m) != 0 || access_add_units(a, m, before) != 0)
         return -ENOMEM;
     for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
@@ -247,4 +254,14 @@ const struct view *access_view(const struct access *a, const char *initiator)
     const struct initiator *found = bsearch(initiator, a->initiators, a->initiator_count,
                                             sizeof(*a->initiators), initiator_find);
     return found != NULL ? found->view : a->any;
+}
+
+const struct auth *access_auth(const struct access *a, const char *initiator,
+                               bool discovery)
+{
+    if (discovery)
+        return &a->discovery;
+    const struct view *view = access_view(a, initiator);
+    assert(view != NULL);
+    return &view->auth;
 }

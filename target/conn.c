@@ -11,6 +11,7 @@
 #include "target/request.h"
 #include "target/session.h"
 #include "target/task_flow.h"
+#include "target/task_set.h"
 #include "target/text.h"
 
 #include <assert.h>
@@ -65,6 +66,7 @@ static int conn_name_ends(struct conn *c)
         return -errno;
     address_format((struct sockaddr *)&local, c->local, sizeof(c->local));
     address_format((struct sockaddr *)&peer, c->peer, sizeof(c->peer));
+    address_ip((struct sockaddr *)&peer, c->peer_ip);
     c->local_port = address_port((struct sockaddr *)&local);
     return 0;
 }
@@ -253,7 +255,8 @@ bool conn_advance(struct conn *c)
         conn_cut(c, c->doom);
     if (conn_is_live(c) && c->paused == 0 && c->rx.stage_at < c->rx.stage_end)
         conn_rx_continue(c);
-    bool any = conn_tx_flush(c);
+    bool any = task_set_run(c->session);
+    any |= conn_tx_flush(c);
     if (c->state == CONN_ENDING)
         any |= conn_advance_ending(c);
     if (c->state == CONN_CLOSED)

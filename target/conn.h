@@ -5,6 +5,7 @@
 #define TARGET_CONN_H
 
 #include "base/auto.h"
+#include "base/cidr.h"
 #include "base/crc32c.h"
 #include "proto/pdu.h"
 #include "target/limits.h"
@@ -121,6 +122,7 @@ struct conn {
     struct session *session;
     struct text_exchange *text; /* under way, or NULL */
     char local[TARGET_ADDRESS_MAX], peer[TARGET_ADDRESS_MAX];
+    uint8_t peer_ip[IP_BYTES];
     uint16_t local_port;
 };
 

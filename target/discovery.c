@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SendTargets (RFC 7143, appendix C): the one target, its address as the initiator
- * reached it, and the addresses that are advertised besides. An initiator of no host is
- * told nothing. */
+ * reached it, and the addresses that are advertised besides. An initiator of no host, or
+ * from where its host does not log in, is told nothing. */
 #include "target/text.h"
 
 #include "proto/keys.h"
@@ -44,7 +44,8 @@ static bool may_know(const struct conn *c, const char *asked)
     const char *initiator = c->session->negotiation.said.initiator_name;
     if (asked[0] != '\0' && strcmp(asked, "All") != 0 && strcmp(asked, t->name) != 0)
         return false;
-    return access_view(c->reactor->access, initiator) != NULL;
+    const struct view *view = access_view(c->reactor->access, initiator);
+    return view != NULL && view_admits(view, c->peer_ip);
 }
 
 void discovery_answer(const struct conn *c, const char *asked, struct wire *out)

@@ -90,6 +90,8 @@ enum exec_result exec_prepare(struct task *t)
         return exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
     if (!discovery && ua_take(&t->nexus->ua, t->lu, &attention))
         return exec_refuse(t, attention);
+    if (t->attribute == TASK_ACA) /* NACA is not supported: there is no ACA condition */
+        return exec_refuse(t, SENSE_INVALID_MESSAGE);
     if (cdb_find(t->cdb, &op, &t->sense) != 0)
         return exec_check(t);
     if (!discovery && op->changes_medium && is_write_protected(t->lu))

@@ -40,6 +40,7 @@ struct nexus_spec {
     uint8_t isid[ISID_BYTES]; /* with the name: the initiator port */
     const char *target_name;  /* borrowed: as long as the target runs */
     uint16_t portal_group_tag;
+    bool queries; /* the task management functions of RFC 7144 may be asked */
 };
 /* view: of the access that the reactor holds. 0, or -ENOMEM. */
 int nexus_create(const struct nexus_spec *spec, const struct view *view,
@@ -59,8 +60,12 @@ enum nexus_event {
     NEXUS_TASKS_CLEARED, /* COMMANDS CLEARED BY ANOTHER INITIATOR */
     NEXUS_RESIZED,       /* CAPACITY DATA HAS CHANGED */
     NEXUS_REPLACED,      /* NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
+    NEXUS_LOST,          /* I_T NEXUS LOSS OCCURRED */
 };
 /* Raises its unit attention for the LU that shows `volume`; NULL: for every LU. */
 void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event);
+/* The unit attention that a command to lu (of the nexus's view) would be told now, and
+ * whether more wait behind it. SENSE_NONE: none. */
+enum sense_code nexus_attention(struct nexus *n, const struct lu *lu, bool *more);
 
 #endif

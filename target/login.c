@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request at a time: join its text, negotiate, judge, answer. The last step asks the
  * registry, which ends an older session of the same initiator port first; nothing is read
- * meanwhile. Authentication is None; what judges another method goes into
- * login_security. */
+ * meanwhile. Who must prove a secret does so in the security stage (login_chap.h), and
+ * gets nowhere before. */
 #include "target/login.h"
 
 #include "base/log.h"
 #include "base/wire.h"
 #include "proto/negotiate.h"
+#include "target/login_chap.h"
 #include "target/lu.h"
 #include "target/reactor.h"
 #include "target/registry.h"
 #include "target/request.h"
+#include "target/seen.h"
 #include "target/session.h"
 
 #include <assert.h>
@@ -25,6 +27,7 @@ struct login {
     struct login_req first;
     enum login_stage stage;
     bool auth_answered;
+    struct login_chap chap;
     bool portal_group_told;
     char *text; /* of this step, joined */
     size_t text_bytes;
@@ -47,6 +50,7 @@ void login_destroy(struct login *l)
     if (l == NULL)
         return;
     free(l->text);
+    login_chap_fini(&l->chap);
     free(l);
 }
 
@@ -99,6 +103,7 @@ static void login_fail(struct conn *c, enum login_status status, const char *why
                 log_quote(initiator, sizeof(initiator), said->initiator_name),
                 log_quote(target, sizeof(target), said->target_name), c->peer, c->local);
     counter_add(&c->reactor->counters.login_failures, 1);
+    seen_tell(c, status, why);
     if (login_respond(c, status, false, c->login->req.tsih))
         conn_end(c, NULL);
 }
@@ -128,6 +133,13 @@ static bool login_is_consistent(const struct login *l)
     const struct login_req *m = &l->req, *first = &l->first;
     return memcmp(m->isid, first->isid, ISID_BYTES) == 0 && m->tsih == first->tsih &&
            m->cid == first->cid && m->csg == l->stage;
+}
+
+/* The initiator goes on without the exchange that it is in. */
+static bool login_leaves_chap(const struct login *l)
+{
+    return l->stage == LOGIN_SECURITY && l->req.csg != LOGIN_SECURITY &&
+           login_chap_is_open(&l->chap);
 }
 
 static bool login_take_first(struct conn *c)
@@ -181,25 +193,68 @@ static enum login_status login_judge_names(const struct conn *c, const char **wh
     *why = "no such target";
     if (strcmp(said->target_name, c->reactor->target->name) != 0)
         return LOGIN_NOT_FOUND;
+    const struct view *view = access_view(c->reactor->access, said->initiator_name);
     *why = "no host has this initiator";
-    if (access_view(c->reactor->access, said->initiator_name) == NULL)
+    if (view == NULL)
         return LOGIN_FORBIDDEN;
+    *why = "its host does not log in from this address";
+    return view_admits(view, c->peer_ip) ? LOGIN_SUCCESS : LOGIN_FORBIDDEN;
+}
+
+/* What this initiator must prove now. Its names are good. */
+static const struct auth *login_auth(const struct conn *c)
+{
+    const struct declared *said = &c->session->negotiation.said;
+    return access_auth(c->reactor->access, said->initiator_name, said->discovery);
+}
+
+static bool login_is_proven(const struct conn *c)
+{
+    const struct auth *auth = login_auth(c);
+    return !auth->chap || login_chap_proves(&c->login->chap, auth);
+}
+
+/* Answers AuthMethod, once it is offered. */
+static enum login_status login_choose_method(struct conn *c, const char **why)
+{
+    struct login *l = c->login;
+    const struct auth *auth = login_auth(c);
+    const char *offered = c->session->negotiation.said.auth_method;
+    const char *method = auth->chap ? "CHAP" : "None";
+    if (offered[0] == '\0')
+        return LOGIN_SUCCESS;
+    *why = auth->chap ? "authentication is CHAP here, and was not offered"
+                      : "authentication is None here, and was not offered";
+    if (!key_list_has(offered, method))
+        return LOGIN_AUTH_FAILED;
+    key_put(&l->answer, "AuthMethod", method);
+    l->auth_answered = true;
+    if (auth->chap)
+        login_chap_begin(&l->chap, auth);
     return LOGIN_SUCCESS;
 }
 
-/* The security stage: answers AuthMethod. */
+/* An exchange under way leaves the stage when it is over; who has not begun one and wants
+ * to leave has refused it. */
 static enum login_status login_security(struct conn *c, const char **why)
 {
     struct login *l = c->login;
-    const char *offered = c->session->negotiation.said.auth_method;
-    if (l->auth_answered || offered[0] == '\0')
-        return LOGIN_SUCCESS;
-    *why = "authentication is None here, and was not offered";
-    if (!key_list_has(offered, "None"))
-        return LOGIN_AUTH_FAILED;
-    key_put(&l->answer, "AuthMethod", "None");
-    l->auth_answered = true;
-    return LOGIN_SUCCESS;
+    enum login_status status =
+        login_chap_take(&l->chap, &c->session->negotiation.said.chap, &l->answer, why);
+    if (status == LOGIN_SUCCESS && !l->auth_answered)
+        status = login_choose_method(c, why);
+    if (status != LOGIN_SUCCESS || login_chap_is_open(&l->chap) || !l->req.transit)
+        return status;
+    *why = "authentication is required, and was left out";
+    return login_is_proven(c) ? LOGIN_SUCCESS : LOGIN_AUTH_FAILED;
+}
+
+static enum login_status login_authenticate(struct conn *c, const char **why)
+{
+    if (c->login->stage == LOGIN_SECURITY)
+        return login_security(c, why);
+    *why = "authentication is required, and was left out";
+    return login_is_proven(c) ? LOGIN_SUCCESS : LOGIN_AUTH_FAILED;
 }
 
 static enum login_status login_negotiate(struct conn *c, const char **why)
@@ -214,8 +269,8 @@ static enum login_status login_negotiate(struct conn *c, const char **why)
     if (rc != 0)
         return rc == -ENOSPC ? LOGIN_OUT_OF_RESOURCES : LOGIN_INITIATOR_ERROR;
     enum login_status status = login_judge_names(c, why);
-    if (status == LOGIN_SUCCESS && l->stage == LOGIN_SECURITY)
-        status = login_security(c, why);
+    if (status == LOGIN_SUCCESS)
+        status = login_authenticate(c, why);
     if (status != LOGIN_SUCCESS)
         return status;
     if (!l->portal_group_told && !n->said.discovery)
@@ -247,6 +302,11 @@ static enum login_status login_open(struct conn *c, struct registry_ticket *tick
     enum login_status status = login_judge_names(c, why);
     if (status != LOGIN_SUCCESS)
         return status;
+    *why = "what is to be proven has changed";
+    if (!login_is_proven(c))
+        return LOGIN_AUTH_FAILED;
+    c->session->algorithm = c->login->chap.algorithm;
+    c->session->mutual = c->login->chap.mutual;
     const struct view *view =
         access_view(c->reactor->access, c->session->negotiation.said.initiator_name);
     *why = "no memory";
@@ -281,6 +341,7 @@ static void login_on_answered(struct registry_ticket *ticket)
         return;
     counter_add(&c->reactor->counters.logins, 1);
     login_log_success(c);
+    seen_tell(c, LOGIN_SUCCESS, NULL);
     conn_open(c);
     conn_resume(c, CONN_PAUSED_LOGIN);
 }
@@ -315,12 +376,14 @@ static void login_answer(struct conn *c)
         login_fail(c, status, why);
         return;
     }
+    bool proven = login_is_proven(c);
+    bool transit = l->req.transit && proven;
     /* A session to be joined is looked for at once, a new one at the end. */
-    if (l->first.tsih != 0 || (l->req.transit && l->req.nsg == LOGIN_FULL_FEATURE)) {
+    if (proven && (l->first.tsih != 0 || (transit && l->req.nsg == LOGIN_FULL_FEATURE))) {
         login_ask_registry(c);
         return;
     }
-    if (login_respond(c, LOGIN_SUCCESS, l->req.transit, l->first.tsih) && l->req.transit)
+    if (login_respond(c, LOGIN_SUCCESS, transit, l->first.tsih) && transit)
         l->stage = l->req.nsg;
 }
 
@@ -336,6 +399,10 @@ void login_end(struct conn *c, struct request *req)
     }
     if (l->request_count == 1 && !login_take_first(c))
         return;
+    if (login_leaves_chap(l)) {
+        login_fail(c, LOGIN_AUTH_FAILED, "authentication was left before its end");
+        return;
+    }
     if (!login_is_consistent(l)) {
         login_fail(c, LOGIN_INITIATOR_ERROR, "login request out of its sequence");
         return;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds and compares the logical units of hosts' views (access.c makes them). Pure; any
+/* Finds and compares what hosts' views show (access.c makes them). Pure; any
  * thread that holds the views' access. */
 #include "target/lu.h"
+
+bool view_admits(const struct view *view, const uint8_t address[IP_BYTES])
+{
+    const struct cidr_list *ranges = &view->auth.addresses;
+    return ranges->count == 0 || cidr_list_has(ranges, address);
+}
 
 const struct lu *view_lu(const struct view *view, uint32_t lun)
 {

@@ -7,6 +7,7 @@
 #ifndef TARGET_LU_H
 #define TARGET_LU_H
 
+#include "base/auth.h"
 #include "base/auto.h"
 #include "lunmgr/volume.h"
 
@@ -33,6 +34,7 @@ struct view {
     const struct lu *lus; /* in order of LUN */
     const uint32_t *luns; /* their numbers alone, as REPORT LUNS tells them */
     size_t lu_count;
+    struct auth auth; /* what its initiators must prove */
 };
 
 /* Control thread. before: the access that this one follows, whose units live on (NULL:
@@ -46,6 +48,14 @@ void access_put(struct access *access);
 /* What an initiator sees: the view of the host that lists its name, else that of the host
  * that is open to any, else NULL: it may not log in. Any thread, while access is held. */
 const struct view *access_view(const struct access *access, const char *initiator);
+
+/* What an initiator must prove to log in, or to discover. A normal login's has a view.
+ * Borrowed as the view is. */
+const struct auth *access_auth(const struct access *access, const char *initiator,
+                               bool discovery);
+
+/* Whether the host's initiators may come from there. */
+bool view_admits(const struct view *view, const uint8_t address[IP_BYTES]);
 
 /* NULL: nothing is shown there. view may be NULL. */
 const struct lu *view_lu(const struct view *view, uint32_t lun);

@@ -20,6 +20,7 @@ int nexus_create(const struct nexus_spec *spec, const struct view *view,
     memcpy(n->isid, spec->isid, sizeof(n->isid));
     n->target_name = spec->target_name;
     n->portal_group_tag = spec->portal_group_tag;
+    n->queries = spec->queries;
     n->view = view;
     ua_init(&n->ua);
     ua_set_view(&n->ua, view);
@@ -44,7 +45,7 @@ void nexus_set_view(struct nexus *n, const struct view *view)
 static const enum ua_kind ua_kind_of[] = {
     [NEXUS_LU_RESET] = UA_LU_RESET,       [NEXUS_TARGET_RESET] = UA_POWER_ON,
     [NEXUS_TASKS_CLEARED] = UA_CLEARED,   [NEXUS_RESIZED] = UA_CAPACITY_CHANGED,
-    [NEXUS_REPLACED] = UA_MEDIUM_CHANGED,
+    [NEXUS_REPLACED] = UA_MEDIUM_CHANGED, [NEXUS_LOST] = UA_NEXUS_LOST,
 };
 
 void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event)
@@ -59,4 +60,9 @@ void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event
         if (event == NEXUS_LU_RESET || event == NEXUS_TARGET_RESET) /* SAM-5, 6.3.3 */
             ua_saw_modes(&n->ua, lu, unit_set_modes(lu->unit, 0));
     }
+}
+
+enum sense_code nexus_attention(struct nexus *n, const struct lu *lu, bool *more)
+{
+    return ua_peek(&n->ua, lu, more);
 }

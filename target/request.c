@@ -8,6 +8,7 @@
 #include "target/session.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 struct held {
     struct held *next;
     uint32_t cmd_sn;
+    bool plug; /* nothing is to be done: the number alone is taken */
     uint32_t data_bytes;
     union bhs bhs;
     size_t ahs_bytes;
@@ -200,6 +202,7 @@ static void held_begin(struct conn *c, struct request *req)
         return;
     }
     h->cmd_sn = pdu_cmd_sn(req->bhs);
+    h->plug = false;
     h->data_bytes = req->data_bytes;
     h->bhs = *req->bhs;
     h->ahs_bytes = req->ahs_bytes;
@@ -214,14 +217,21 @@ static size_t held_bytes(const struct held *h)
     return sizeof(*h) + h->ahs_bytes + h->data_bytes;
 }
 
-static void held_insert(struct session *s, struct request *req)
+/* Where one with this number is, or would be. */
+static struct held **held_place(struct session *s, uint32_t cmd_sn)
 {
     struct held **at = &s->held;
-    while (*at != NULL && sn_before((*at)->cmd_sn, req->held->cmd_sn))
+    while (*at != NULL && sn_before((*at)->cmd_sn, cmd_sn))
         at = &(*at)->next;
-    if (*at != NULL && (*at)->cmd_sn == req->held->cmd_sn)
+    return at;
+}
+
+static void held_insert(struct session *s, struct held **from)
+{
+    struct held **at = held_place(s, (*from)->cmd_sn);
+    if (*at != NULL && (*at)->cmd_sn == (*from)->cmd_sn)
         return; /* twice: the first one counts */
-    struct held *h = TAKE(req->held);
+    struct held *h = TAKE(*from);
     h->next = *at;
     *at = h;
     s->held_bytes += held_bytes(h);
@@ -247,6 +257,8 @@ static void held_run(struct conn *c, struct held *h)
     };
     enum window_verdict verdict = window_take(&c->session->window, h->cmd_sn, false);
     assert(verdict == WINDOW_RUN);
+    if (h->plug)
+        return;
     handler_begin(c, &req);
     if (req.data != NULL)
         memcpy(req.data, h->bytes + h->ahs_bytes, req.keep_bytes);
@@ -273,6 +285,34 @@ void held_drop_all(struct conn *c)
         free(h);
     }
     s->held_bytes = 0;
+}
+
+int held_plug(struct conn *c, uint32_t cmd_sn, uint32_t itt)
+{
+    struct held *h = *held_place(c->session, cmd_sn);
+    if (h != NULL && h->cmd_sn == cmd_sn) {
+        if (be32_get(h->bhs.any.itt) != itt)
+            return -ENOENT;
+        h->plug = true;
+        return 0;
+    }
+    h = calloc(1, sizeof(*h));
+    if (h == NULL)
+        return -ENOMEM;
+    h->cmd_sn = cmd_sn;
+    h->bhs.any.itt = be32_of(itt);
+    h->plug = true;
+    held_insert(c->session, &h);
+    return 0;
+}
+
+void held_plug_all(struct conn *c, uint32_t before_cmd_sn, const uint64_t *lun)
+{
+    for (struct held *h = c->session->held; h != NULL; h = h->next) {
+        bool before = sn_before(h->cmd_sn, before_cmd_sn);
+        bool meant = lun == NULL || be64_get(h->bhs.any.lun) == *lun;
+        h->plug |= before && meant && pdu_opcode(&h->bhs) == OP_CMD_REQ;
+    }
 }
 
 /* ---- the door ---- */
@@ -321,7 +361,7 @@ void request_end(struct conn *c, struct request *req)
     if (req->ignored)
         return;
     if (req->held != NULL)
-        held_insert(c->session, req);
+        held_insert(c->session, &req->held);
     else
         handler_of(req)->end(c, req);
     held_run_all(c);

@@ -41,6 +41,13 @@ void text_on_request(struct conn *c, struct request *req);
 
 /* Frees what came before its turn. */
 void held_drop_all(struct conn *c);
+/* The command with this number and tag did not come, or before its turn, and is aborted:
+ * the number counts as received (RFC 7143, 11.6.1). 0; -ENOENT: another request has the
+ * number; -ENOMEM. */
+int held_plug(struct conn *c, uint32_t cmd_sn, uint32_t itt) MUST_CHECK;
+/* The same for the commands that came before their turn and before before_cmd_sn. lun:
+ * those to it; NULL: all. */
+void held_plug_all(struct conn *c, uint32_t before_cmd_sn, const uint64_t *lun);
 
 /* A ping of ours that wants an answer. */
 void request_ping(struct conn *c);

@@ -67,6 +67,7 @@ int session_open(struct session *s, struct registry_ticket *ticket,
             .initiator = said->initiator_name,
             .target_name = s->conn->reactor->target->name,
             .portal_group_tag = PORTAL_GROUP_TAG,
+            .queries = session_params(s)->protocol_level >= PROTOCOL_LEVEL_RFC7144,
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);
@@ -214,6 +215,9 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .read_bytes = s->read_bytes,
         .written_bytes = s->written_bytes,
         .errors = s->errors,
+        .chap_algorithm =
+            s->algorithm == CHAP_NONE ? NULL : chap_algorithm_name(s->algorithm),
+        .chap_mutual = s->mutual,
         .header_digest = p->header_digest,
         .data_digest = p->data_digest,
         .initial_r2t = p->initial_r2t,

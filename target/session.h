@@ -4,6 +4,7 @@
 #ifndef TARGET_SESSION_H
 #define TARGET_SESSION_H
 
+#include "proto/chap_text.h"
 #include "proto/negotiate.h"
 #include "proto/pdu.h"
 #include "target/limits.h"
@@ -32,6 +33,8 @@ struct session {
     struct negotiation negotiation; /* the parameters in effect, the names */
     struct nexus *nexus;            /* of a normal session */
     char host_name[64];
+    enum chap_algorithm algorithm; /* by which the initiator proved itself */
+    bool mutual;                   /* and we to it */
     struct window window;
 
     struct task *first, *last;
@@ -45,6 +48,8 @@ struct session {
     struct held *held;   /* requests before their turn, in order of CmdSN */
     size_t held_bytes;
     unsigned tmf_count;
+    uint32_t ordering_count; /* ORDERED and HEAD OF QUEUE tasks in its task sets */
+    bool set_changed;        /* one has left: dormant ones may run */
 
     uint64_t commands, read_bytes, written_bytes, errors;
 };

@@ -46,7 +46,6 @@ static void sweep_session(struct sweep *s, struct session *session)
 
 void sweep_start(struct reactor *r, struct sweep *s)
 {
-    s->before_serial = r->task_serial;
     s->pending = 0;
     for (struct conn *c = r->conns; c != NULL; c = c->next) {
         if (s->only_conn == NULL || s->only_conn == c)

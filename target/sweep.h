@@ -22,12 +22,11 @@ struct sweep {
     size_t volume_count;
     bool one_itt;
     uint32_t itt;
+    uint64_t before_serial; /* those that had come when the reactor was there */
     /* On the reactor's thread, perhaps inside sweep_start. */
     void (*done)(struct sweep *sweep);
     void *arg;
-    /* The sweep's own. */
-    uint64_t before_serial;
-    uint32_t pending;
+    uint32_t pending; /* the sweep's own */
 };
 
 void sweep_start(struct reactor *r, struct sweep *sweep);

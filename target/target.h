@@ -60,6 +60,28 @@ struct target_counters {
 /* Sums what the reactors publish; any thread, never waits. */
 void target_counters(const struct target *t, struct target_counters *out);
 
+#define SEEN_MAX        256
+#define SEEN_REASON_MAX 128
+
+/* An initiator at an address, as its logins ended in this run of the daemon. */
+struct target_seen {
+    uint64_t id;                      /* never reused in this run */
+    char initiator[TARGET_NAME_MAX];  /* "": it told none */
+    char address[TARGET_ADDRESS_MAX]; /* without the port */
+    int64_t accepted_s;               /* the last time; 0: never */
+    int64_t refused_s;                /* the same */
+    uint64_t refusals;
+    uint16_t status; /* class and detail of the last refusal */
+    char reason[SEEN_REASON_MAX];
+};
+
+/* In order of id. At most SEEN_MAX; the longest not seen go, strangers first. Borrowed
+ * until control returns to the loop. */
+const struct target_seen *target_seen_next(const struct target *t,
+                                           const struct target_seen *prev);
+/* The host that it is now; NULL: none. */
+const char *target_seen_host(const struct target *t, const struct target_seen *seen);
+
 struct target_session_info {
     uint64_t id; /* of this run of the daemon, never reused in it */
     char initiator[TARGET_NAME_MAX];
@@ -73,6 +95,8 @@ struct target_session_info {
     int64_t since_s;
     uint32_t outstanding_tasks;
     uint64_t commands, read_bytes, written_bytes, errors;
+    const char *chap_algorithm; /* NULL: authentication was None */
+    bool chap_mutual;
     /* as negotiated */
     bool header_digest, data_digest, initial_r2t, immediate_data;
     uint32_t max_recv_initiator_bytes, max_recv_target_bytes;

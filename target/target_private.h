@@ -5,6 +5,7 @@
 #define TARGET_TARGET_PRIVATE_H
 
 #include "target/registry.h"
+#include "target/seen.h"
 #include "target/target.h"
 
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct target {
     unsigned next_reactor;
     struct registry registry;
     struct access *access;
+    struct seen seen;
     struct stopping *stopping;
     bool stopped; /* and nothing is left */
 };

@@ -10,6 +10,7 @@
 #include "target/request.h"
 #include "target/session.h"
 #include "target/sweep.h"
+#include "target/task_set.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -57,10 +58,21 @@ static void task_free(struct reactor *r, struct task *t)
 static void task_drop_buffer(struct task *t)
 {
     struct reactor *r = t->conn->reactor;
-    if (t->state == TASK_WAITING)
+    if (t->state == TASK_WAITING) {
         reactor_stop_waiting(r, t);
+        r->buffers_freed = true; /* some may have waited for it alone: task_set.h */
+    }
     buf_put(lane_buffers(r->lane), &t->buffer);
     reactor_unreserve(r, t);
+}
+
+/* It has its answer, or gets none. */
+static void task_close(struct task *t)
+{
+    struct session *s = t->conn->session;
+    if (!t->immediate)
+        window_close(&s->window);
+    task_set_leave(s, t);
 }
 
 static void task_release(struct task *t)
@@ -69,8 +81,8 @@ static void task_release(struct task *t)
     struct reactor *r = c->reactor;
     conn_rx_forget_task(c, t);
     task_drop_buffer(t);
-    if (t->state != TASK_ANSWERING && !t->immediate)
-        window_close(&c->session->window);
+    if (t->state != TASK_ANSWERING)
+        task_close(t);
     if (!data_is_quiet(t))
         session_abandon(c->session, t->itt);
     session_remove_task(c->session, t);
@@ -87,7 +99,7 @@ static int task_get_buffer(struct task *t)
     struct reactor *r = t->conn->reactor;
     if (t->buffer_bytes == 0)
         return 0;
-    if (!reactor_reserve(r, t))
+    if (!task_set_may_reserve(t->conn->session, t) || !reactor_reserve(r, t))
         return -EAGAIN;
     int rc = buf_get(lane_buffers(r->lane), t->buffer_bytes, &t->buffer);
     if (rc != 0)
@@ -114,6 +126,15 @@ static struct residual task_residual(const struct task *t)
     return residual_of(expected, t->transfer_bytes);
 }
 
+/* When to try again, in units of 100 ms: SAM-5, 5.3.2; RFC 7144. */
+static uint16_t task_status_qualifier(const struct task *t)
+{
+    bool passes = t->status == SAM_BUSY || t->status == SAM_TASK_SET_FULL;
+    bool told =
+        session_params(t->conn->session)->protocol_level >= PROTOCOL_LEVEL_RFC7144;
+    return passes && told ? 1 : 0;
+}
+
 static void task_send_status(struct task *t)
 {
     struct conn *c = t->conn;
@@ -123,6 +144,7 @@ static void task_send_status(struct task *t)
     struct cmd_rsp rsp = {
         .response = CMD_COMPLETED,
         .status = (uint8_t)t->status,
+        .status_qualifier = task_status_qualifier(t),
         .itt = t->itt,
         .exp_data_sn = t->data_in_pdus + t->out.r2t_sn,
         .residual = task_residual(t),
@@ -208,8 +230,7 @@ static void task_answer(struct task *t)
     t->state = TASK_ANSWERING;
     access_swap_on_task_end(t);
     t->lu = NULL;
-    if (!t->immediate)
-        window_close(&t->conn->session->window);
+    task_close(t);
     task_count(t, bytes);
     t->tx_refs++; /* ours, while we send */
     if (bytes > 0)
@@ -262,24 +283,42 @@ static bool task_send_r2t(struct task *t)
     return true;
 }
 
+void task_start(struct task *t)
+{
+    if (t->answered)
+        task_answer(t);
+    else
+        task_execute(t);
+}
+
+/* All that comes has come. What is refused is answered out of order: it does nothing. */
+static void task_run(struct task *t)
+{
+    bool refused = t->answered && t->status != SAM_GOOD;
+    if (refused || task_set_enables(t->conn->session, t))
+        task_start(t);
+    else
+        t->state = TASK_DORMANT;
+}
+
 void task_advance(struct task *t)
 {
     if (t->answered) {
         t->state = TASK_DISCARDING;
         if (data_is_quiet(t))
-            task_answer(t);
+            task_run(t);
         return;
     }
     while (task_send_r2t(t))
         ;
     if (data_is_whole(t))
-        task_execute(t);
+        task_run(t);
 }
 
 void task_refuse(struct task *t, enum sense_code code)
 {
     assert(t->state == TASK_WAITING || t->state == TASK_RECEIVING ||
-           t->state == TASK_DISCARDING);
+           t->state == TASK_DISCARDING || t->state == TASK_DORMANT);
     if (!t->answered)
         task_set_answer(t, SAM_CHECK_CONDITION, code);
     conn_rx_discard_task(t->conn, t);
@@ -340,6 +379,7 @@ static void task_fill(struct task *t, struct conn *c, const struct cmd_req *m)
     if (!m->immediate)
         window_open(&c->session->window);
     session_add_task(c->session, t);
+    task_set_enter(c->session, t);
     c->session->commands++;
     counter_add(&r->counters.commands, 1);
 }

@@ -40,6 +40,7 @@ enum task_state {
     TASK_WAITING,    /* for buffer memory */
     TASK_RECEIVING,  /* for data-out */
     TASK_DISCARDING, /* its status is known, but data-out on its way is taken first */
+    TASK_DORMANT,    /* for others of its task set: task_set.h */
     TASK_EXECUTING,  /* exec has it */
     TASK_ANSWERING,  /* data-in and status are in the output queue */
 };

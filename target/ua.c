@@ -12,12 +12,15 @@
 static const enum sense_code ua_codes[UA_KIND_COUNT] = {
     [UA_POWER_ON] = SENSE_POWER_ON,
     [UA_LU_RESET] = SENSE_LU_RESET,
+    [UA_NEXUS_LOST] = SENSE_NEXUS_LOSS,
     [UA_CLEARED] = SENSE_TASKS_CLEARED,
     [UA_MEDIUM_CHANGED] = SENSE_MEDIUM_CHANGED,
     [UA_CAPACITY_CHANGED] = SENSE_CAPACITY_CHANGED,
     [UA_MODE_CHANGED] = SENSE_MODE_CHANGED,
     [UA_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
 };
+
+static_assert(UA_KIND_COUNT <= 8, "a slot has a bit for each");
 
 static uint8_t ua_bit(enum ua_kind kind)
 {
@@ -94,13 +97,22 @@ static void ua_look_at_modes(struct ua *ua, const struct lu *lu)
     slot->bits |= ua_bit(UA_MODE_CHANGED);
 }
 
+enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more)
+{
+    const struct ua_slot *slot = ua_slot(ua, lu);
+    ua_look_at_modes(ua, lu);
+    *more = (slot->bits & (slot->bits - 1)) != 0;
+    return slot->bits == 0 ? SENSE_NONE : ua_codes[__builtin_ctz(slot->bits)];
+}
+
 bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code)
 {
+    bool more;
     struct ua_slot *slot = ua_slot(ua, lu);
-    ua_look_at_modes(ua, lu);
-    if (slot->bits == 0)
+    enum sense_code first = ua_peek(ua, lu, &more);
+    if (first == SENSE_NONE)
         return false;
-    *code = ua_codes[__builtin_ctz(slot->bits)];
+    *code = first;
     slot->bits = (uint8_t)(slot->bits & (slot->bits - 1));
     return true;
 }

@@ -17,6 +17,7 @@
 enum ua_kind {
     UA_POWER_ON,         /* a new nexus: power on, reset, or bus device reset occurred */
     UA_LU_RESET,         /* a logical unit reset, by any nexus */
+    UA_NEXUS_LOST,       /* an I_T nexus reset, by its own initiator */
     UA_CLEARED,          /* its commands were cleared by another initiator */
     UA_MEDIUM_CHANGED,   /* the volume was rolled back */
     UA_CAPACITY_CHANGED, /* the volume was grown or shrunk */
@@ -54,6 +55,8 @@ void ua_raise_all(struct ua *ua, enum ua_kind kind);
 /* Tells the first that waits for this unit (of the view) and forgets it. False: none,
  * *code is untouched. */
 bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code) MUST_CHECK;
+/* What ua_take() would tell, SENSE_NONE for nothing, and whether more wait behind it. */
+enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more);
 /* This nexus itself has changed the unit's modes to these: nothing to tell it. */
 void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes);
 /* A REPORT LUNS has told what UA_LUNS_CHANGED would announce: of all units. SPC-4, 6.33.

@@ -49,11 +49,18 @@ void api_trash_show(struct exchange *x);
 void api_trash_restore(struct exchange *x);
 void api_trash_purge(struct exchange *x);
 
-extern const struct schema schema_host_create;
+extern const struct schema schema_auth_change;
+void api_auth_show(struct exchange *x);
+void api_auth_change(struct exchange *x);
+
+extern const struct schema schema_host_create, schema_host_change;
 void api_host_list(struct exchange *x);
 void api_host_create(struct exchange *x);
 void api_host_show(struct exchange *x);
+void api_host_change(struct exchange *x);
 void api_host_delete(struct exchange *x);
+
+void api_initiator_seen(struct exchange *x);
 
 extern const struct schema schema_mapping_create;
 void api_mapping_list(struct exchange *x);

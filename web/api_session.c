@@ -22,12 +22,19 @@ static json_t *negotiated_json(const struct target_session_info *s)
                      (json_int_t)s->max_outstanding_r2t);
 }
 
+static json_t *session_auth_json(const struct target_session_info *s)
+{
+    return json_pack("{s:s, s:s?, s:b}", "method",
+                     s->chap_algorithm == NULL ? "none" : "chap", "algorithm",
+                     s->chap_algorithm, "mutual", s->chap_mutual);
+}
+
 static json_t *session_json(const struct target_session_info *s)
 {
     char id[24], since[TIME_TEXT_MAX];
     snprintf(id, sizeof(id), "%" PRIu64, s->id);
     return json_pack("{s:s, s:o, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:I, s:I, s:I, "
-                     "s:I, s:I, s:o}",
+                     "s:I, s:I, s:o, s:o}",
                      "id", id, "initiator", json_of_foreign_text(s->initiator), "host",
                      s->host_name[0] == '\0' ? NULL : s->host_name, "type",
                      s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih",
@@ -36,7 +43,8 @@ static json_t *session_json(const struct target_session_info *s)
                      "outstanding_tasks", (json_int_t)s->outstanding_tasks, "commands",
                      (json_int_t)s->commands, "read", (json_int_t)s->read_bytes,
                      "written", (json_int_t)s->written_bytes, "errors",
-                     (json_int_t)s->errors, "negotiated", negotiated_json(s));
+                     (json_int_t)s->errors, "auth", session_auth_json(s), "negotiated",
+                     negotiated_json(s));
 }
 
 static void session_on_list(void *arg, const struct target_session_info *sessions,

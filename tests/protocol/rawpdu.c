@@ -191,31 +191,39 @@ int raw_recv_end(struct raw *r, int wait_ms)
     }
 }
 
-int raw_login(struct raw *r, bool discovery)
+int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
 {
-    static struct raw_pdu p;
     char text[512];
 
-    raw_begin(r, &p, RAW_LOGIN);
-    p.bhs[0] |= IMMEDIATE_BIT;
-    p.bhs[1] = FINAL_BIT | 1 << 2 | 3; /* operational negotiation, then full feature */
-    p.bhs[8] = 0x80;                   /* ISID: random format */
-    raw_put(p.bhs + 12, 2, r->isid_tail);
+    raw_begin(r, p, RAW_LOGIN);
+    p->bhs[0] |= IMMEDIATE_BIT;
+    p->bhs[1] = FINAL_BIT | 1 << 2 | 3; /* operational negotiation, then full feature */
+    p->bhs[8] = 0x80;                   /* ISID: random format */
+    raw_put(p->bhs + 12, 2, r->isid_tail);
     snprintf(text, sizeof(text), "InitiatorName=%s", r->initiator);
-    raw_text(&p, text);
-    raw_text(&p, discovery ? "SessionType=Discovery" : "SessionType=Normal");
+    raw_text(p, text);
+    raw_text(p, discovery ? "SessionType=Discovery" : "SessionType=Normal");
     if (!discovery) {
         snprintf(text, sizeof(text), "TargetName=%s", r->target);
-        raw_text(&p, text);
+        raw_text(p, text);
     }
-    raw_text(&p, "HeaderDigest=None");
-    raw_text(&p, "DataDigest=None");
-    raw_text(&p, "InitialR2T=Yes");
-    raw_text(&p, "ImmediateData=Yes");
-    raw_text(&p, "MaxRecvDataSegmentLength=32768");
-    if (!raw_send(r, &p) || raw_recv(r, &p, ANSWER_MS) != RAW_LOGIN_RSP)
+    raw_text(p, "HeaderDigest=None");
+    raw_text(p, "DataDigest=None");
+    raw_text(p, "InitialR2T=Yes");
+    raw_text(p, "ImmediateData=Yes");
+    raw_text(p, "MaxRecvDataSegmentLength=32768");
+    if (r->key != NULL)
+        raw_text(p, r->key);
+    if (!raw_send(r, p) || raw_recv(r, p, ANSWER_MS) != RAW_LOGIN_RSP)
         return -1;
-    if (raw_get(p.bhs + 36, 2) == 0 && (p.bhs[1] & 0x83) != 0x83)
+    if (raw_get(p->bhs + 36, 2) == 0 && (p->bhs[1] & 0x83) != 0x83)
         return -1; /* it did not follow into full feature phase */
-    return (int)raw_get(p.bhs + 36, 2);
+    return (int)raw_get(p->bhs + 36, 2);
+}
+
+int raw_login(struct raw *r, bool discovery)
+{
+    static struct raw_pdu answer;
+
+    return raw_login_answer(r, discovery, &answer);
 }

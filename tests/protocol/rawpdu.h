@@ -45,6 +45,7 @@ struct raw {
     int fd;
     uint32_t cmd_sn, exp_stat_sn, next_itt;
     uint16_t isid_tail; /* of the sessions made from here */
+    const char *key;    /* one more "Key=value" of their login, or NULL */
 };
 
 void raw_put(uint8_t *at, size_t bytes, uint64_t value);
@@ -73,6 +74,8 @@ int raw_recv_end(struct raw *r, int wait_ms);
 /* Logs in to a normal session (target NULL: discovery), straight into full feature phase.
  * The status class and detail, 0 for success, -1 for no answer. */
 int raw_login(struct raw *r, bool discovery);
+/* The same; *answer: the login response. */
+int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *answer);
 uint32_t raw_itt(const struct raw_pdu *p);
 
 #endif

@@ -2,6 +2,8 @@
 /* From names and flags to JSON (see body.h). Single thread. */
 #include "web/cli/body.h"
 
+#include "web/cli/secret.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +93,8 @@ static json_t *flag_json(const struct flag *flag, const char *what, const char *
         return must(json_boolean(strcmp(text, "true") == 0));
     case FLAG_DEVICE:
         return device_json(what, text);
+    case FLAG_SECRET:
+        return secret_json(what, text);
     case FLAG_INT:
         if (read_integer(text, strlen(text), &number))
             return must(json_integer(number));
@@ -117,6 +121,23 @@ static json_t *member_of(json_t *body, const struct flag *flag)
     return member;
 }
 
+/* The object that "a/b" leads into, and b; of a member without a slash, body. */
+static json_t *object_of(json_t *body, const char **member)
+{
+    const char *slash = strchr(*member, '/');
+    if (slash == NULL)
+        return body;
+    AUTO_FREE char *name = must(strndup(*member, (size_t)(slash - *member)));
+    json_t *object = json_object_get(body, name);
+    if (object == NULL) {
+        object = must(json_object());
+        if (json_object_set_new(body, name, object) != 0)
+            must(NULL);
+    }
+    *member = slash + 1;
+    return object;
+}
+
 static bool add_flag(json_t *body, const struct given *given)
 {
     const struct flag *flag = given->flag;
@@ -130,8 +151,11 @@ static bool add_flag(json_t *body, const struct given *given)
     json_t *value = flag_json(flag, what, given->value);
     if (value == NULL)
         return false;
-    if (!flag_is_repeatable(flag))
-        return json_object_set_new(body, flag->member, value) == 0;
+    if (!flag_is_repeatable(flag)) {
+        const char *member = flag->member;
+        json_t *object = object_of(body, &member);
+        return json_object_set_new(object, member, value) == 0;
+    }
     return json_array_append_new(member_of(body, flag), value) == 0;
 }
 

@@ -14,7 +14,7 @@
 struct args;
 struct client;
 
-#define VERB_FLAGS_MAX       7
+#define VERB_FLAGS_MAX       9
 #define VERB_NAMES_MAX       2
 #define RESOURCE_VERBS_MAX   7
 #define RESOURCE_COLUMNS_MAX 10
@@ -27,13 +27,14 @@ enum flag_kind {
     FLAG_YES,    /* takes no value */
     FLAG_LIST,   /* repeatable: the member is an array of strings */
     FLAG_DEVICE, /* repeatable: PATH[,size=SIZE]; the member is an array of objects */
+    FLAG_SECRET, /* the one line of a file, or of "-", standard input */
     FLAG_LABEL,  /* repeatable: KEY=VALUE; the member is an object. Or "none" alone */
 };
 
 /* Also a flag with member NULL: one that is not of the request (--json, --socket). */
 struct flag {
     const char *name;   /* without its dashes; NULL after the last */
-    const char *member; /* of the request body */
+    const char *member; /* of the request body; "a/b": b of its object a */
     const char *value;  /* what help writes for the value; NULL: it takes none */
     const char *help;
     enum flag_kind kind;
@@ -89,8 +90,8 @@ struct resource {
 };
 
 extern const struct resource resource_pool, resource_volume, resource_host,
-    resource_snapshot, resource_trash, resource_mapping, resource_session, resource_token,
-    resource_status;
+    resource_initiator, resource_auth, resource_snapshot, resource_trash,
+    resource_mapping, resource_session, resource_token, resource_status;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];

@@ -22,4 +22,35 @@
         .help = "a write of nothing but zeros takes no space"                            \
     }
 
+/* The flags of credentials, in the object `at`. */
+#define FLAGS_OF_AUTH(at)                                                                \
+    {.name = "auth",                                                                     \
+     .member = at "/method",                                                             \
+     .value = "none|chap",                                                               \
+     .help = "what a login must prove; credentials that are not given with it go"},      \
+        {.name = "user",                                                                 \
+         .member = at "/user",                                                           \
+         .value = "NAME",                                                                \
+         .help = "CHAP name that the initiator says"},                                   \
+        {.name = "secret-file",                                                          \
+         .member = at "/secret",                                                         \
+         .kind = FLAG_SECRET,                                                            \
+         .value = "PATH",                                                                \
+         .help =                                                                         \
+             "file with the secret that it proves, one line; \"-\": standard input"},    \
+        {.name = "mutual-user",                                                          \
+         .member = at "/mutual_user",                                                    \
+         .value = "NAME",                                                                \
+         .help = "CHAP name that we say when it asks"},                                  \
+    {                                                                                    \
+        .name = "mutual-secret-file", .member = at "/mutual_secret",                     \
+        .kind = FLAG_SECRET, .value = "PATH",                                            \
+        .help = "file with the secret that we prove"                                     \
+    }
+#define FLAG_OF_MD5(at)                                                                  \
+    {                                                                                    \
+        .name = "forbid-md5", .member = (at), .kind = FLAG_YES,                          \
+        .help = "CHAP with SHA-1 or a stronger digest only"                              \
+    }
+
 #endif

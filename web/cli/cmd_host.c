@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl host. Single thread. */
-#include "web/cli/cmd.h"
+#include "web/cli/cmd_flags.h"
+
+#define FLAG_OF_ADDRESSES                                                                \
+    {                                                                                    \
+        .name = "address", .member = "addresses", .kind = FLAG_LIST, .value = "RANGE",   \
+        .help = "where it may log in from, as 192.0.2.0/24; all that are named take "    \
+                "the place of all before"                                                \
+    }
 
 const struct resource resource_host = {
     .name = "host",
@@ -20,8 +27,30 @@ const struct resource resource_host = {
                         .value = "IQN",
                         .help = "iSCSI name; or \"any\": every initiator, for closed "
                                 "networks only",
-                        .required = true}},
+                        .required = true},
+                       FLAG_OF_ADDRESSES,
+                       FLAGS_OF_AUTH("auth"),
+                       FLAG_OF_MD5("auth/forbid_md5")},
              .run = cmd_create},
+            {.name = "change",
+             .summary = "Change a host; what is not named stays",
+             .names_usage = "NAME",
+             .names_min = 1,
+             .names_max = 1,
+             .names = {{"NAME", NULL}},
+             .flags = {{.name = "name",
+                        .member = "name",
+                        .value = "NAME",
+                        .help = "its new name"},
+                       {.name = "initiator",
+                        .member = "initiators",
+                        .kind = FLAG_LIST,
+                        .value = "IQN",
+                        .help = "all that are named take the place of all before"},
+                       FLAG_OF_ADDRESSES,
+                       FLAGS_OF_AUTH("auth"),
+                       FLAG_OF_MD5("auth/forbid_md5")},
+             .run = cmd_change},
             {.name = "list", .summary = "Hosts, by name", .run = cmd_list},
             {.name = "show",
              .summary = "All about hosts",

@@ -58,7 +58,8 @@ static void put_culprit(FILE *out, const struct args *args, const char *const *n
 {
     if (pointer[0] != '/')
         return;
-    size_t length = strcspn(pointer + 1, "/");
+    bool is_flag = flag_of_member(args->verb, pointer + 1) != NULL; /* "a/b" is one too */
+    size_t length = is_flag ? strlen(pointer + 1) : strcspn(pointer + 1, "/");
     AUTO_FREE char *member = must(strndup(pointer + 1, length));
     const char *rest = pointer + 1 + length;
     if (put_name(out, args->verb, member, names))

@@ -59,6 +59,32 @@ same '/v1/hosts?limit=1000' host list
 cli 0 host delete open
 out '^host open is deleted$'
 
+echo initiator-secret >"$RIG_DIR/secret"
+echo target-secret-1 >"$RIG_DIR/mutual"
+cli 0 host create hv2 --initiator iqn.2026-01.test:c --auth chap --user hv2 --secret-file "$RIG_DIR/secret"
+quiet
+out '^auth\.method +chap$' '^auth\.user +hv2$' '^auth\.has_secret +yes$' '^auth\.has_mutual_secret +no$'
+cli 0 host change hv2 --name hv3 --mutual-user box --mutual-secret-file - --forbid-md5 <"$RIG_DIR/mutual"
+quiet
+out '^name +hv3$' '^auth\.mutual_user +box$' '^auth\.has_mutual_secret +yes$' '^auth\.forbid_md5 +yes$'
+same /v1/hosts/hv3 host show hv3
+! grep -q -e initiator-secret -e target-secret "$RIG_DIR/out" || fail "a secret is shown"
+cli 1 host change hv3 --mutual-secret-file "$RIG_DIR/secret"
+err '^ashlarctl: --mutual-secret-file .*/secret: another than secret is wanted'
+cli 2 host change hv3 --secret-file "$RIG_DIR/none"
+err '^ashlarctl: --secret-file .*/none: No such file'
+cli 0 host change hv3 --auth none
+out '^auth\.method +none$' '^auth\.has_secret +no$'
+cli 0 auth change --auth chap --user d --secret-file "$RIG_DIR/secret"
+out '^discovery\.user +d$' '^forbid_md5 +no$'
+same /v1/auth auth show
+cli 0 auth change --auth none
+out '^discovery\.method +none$'
+cli 0 initiator list
+out '^INITIATOR +ADDRESS +HOST'
+same '/v1/initiators/seen?limit=1000' initiator list
+cli 0 host delete hv3
+
 # --- mappings ---
 cli 0 mapping create web01 hv1 --lun 7
 out '^lun +7$' '^uris +iscsi://127\.0\.0\.1:[0-9]+/iqn.*/7$' '^qemu +-iscsi initiator-name=iqn.2026-01.test:a'

@@ -14,7 +14,7 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, mapping, session, token, status'
+usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, initiator, auth, mapping, session, token, status'
 usage 'no resource pools; accepted: pool, volume' pools list
 usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool
@@ -30,6 +30,7 @@ usage 'snapshot create: --name is missing' snapshot create a b
 usage 'volume rollback: a names no volume and snapshot; accepted: VOLUME SNAPSHOT' volume rollback a
 usage 'volume clone: a name is missing; usage: ashlarctl volume clone VOLUME/SNAPSHOT NAME' volume clone a/b
 usage '--label a is no label; accepted: KEY=VALUE, or none' volume change v --label a
+usage '--secret-file /dev/null holds no secret; accepted: one line, the secret' host change h --secret-file /dev/null
 usage 'snapshot show: a/ is no name; accepted: VOLUME/NAME, or an id' snapshot show a/
 usage 'mapping show: a/ is no name; accepted: VOLUME/HOST' mapping show a/
 usage 'mapping show: /a is no name' mapping show /a

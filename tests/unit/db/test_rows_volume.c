@@ -137,6 +137,83 @@ static void a_host_comes_back_with_its_initiators_in_order(void **state)
     assert_int_equal(all_initiators(r).count, 1);
 }
 
+static void a_changed_host_has_its_new_names_alone(void **state)
+{
+    static const char *const before[] = {"iqn.a", "iqn.b"};
+    static const char *const after[] = {"iqn.c", "iqn.a"};
+    struct rig *r = *state;
+    struct host_row row = sample_host("h1", "old");
+    assert_int_equal(host_row_add(&r->txn, &row, before, 2, NULL), 0);
+    memcpy(row.name, "new", 4);
+    assert_int_equal(host_row_change(&r->txn, &row, after, 2, NULL), 0);
+    struct host_rows hosts = all_host_row(r);
+    assert_int_equal(hosts.count, 1);
+    assert_string_equal(hosts.rows[0].name, "new");
+    struct initiators list = all_initiators(r);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.names[0], "iqn.c");
+    assert_string_equal(list.names[1], "iqn.a");
+    row = sample_host("h9", "none");
+    assert_refused(host_row_change(&r->txn, &row, NULL, 0, &last), -ENOENT, "");
+}
+
+static int keep_auth(const char *owner, const struct auth *auth, void *arg)
+{
+    struct auth *kept = arg;
+    kept[owner[0] == '\0' ? 0 : 1] = *auth;
+    return 0;
+}
+
+static void assert_same_secret(const struct secret *a, const struct secret *b)
+{
+    assert_int_equal(a->bytes, b->bytes);
+    assert_memory_equal(a->value, b->value, b->bytes);
+}
+
+static void assert_same_auth(const struct auth *a, const struct auth *b)
+{
+    assert_int_equal(a->addresses.count, b->addresses.count);
+    assert_memory_equal(a->addresses.ranges, b->addresses.ranges,
+                        b->addresses.count * sizeof(b->addresses.ranges[0]));
+    assert_int_equal(a->chap, b->chap);
+    assert_int_equal(a->forbid_md5, b->forbid_md5);
+    assert_string_equal(a->user, b->user);
+    assert_string_equal(a->mutual_user, b->mutual_user);
+    assert_same_secret(&a->secret, &b->secret);
+    assert_same_secret(&a->mutual_secret, &b->mutual_secret);
+}
+
+static void credentials_come_back_and_go_with_their_host(void **state)
+{
+    struct rig *r = *state;
+    struct auth first = {
+        .chap = true, .user = "u", .secret = {.bytes = 14, .value = "0123456789abcd"}};
+    struct auth box = {.chap = true,
+                       .forbid_md5 = true,
+                       .user = "d",
+                       .secret = {.bytes = 12, .value = "discovery-01"},
+                       .mutual_user = "box",
+                       .mutual_secret = {.bytes = 12, .value = "mutual-00001"}};
+    struct auth kept[2] = {{.chap = false}, {.chap = false}};
+    for (size_t i = 0; i < CIDR_LIST_MAX; i++)
+        assert_int_equal(cidr_parse("2001:db8:1111:2222:3333:4444:5555:6660/124",
+                                    &first.addresses.ranges[i]),
+                         0);
+    first.addresses.count = CIDR_LIST_MAX;
+    add_host(r, "h1", "hv1");
+    assert_int_equal(auth_row_set(&r->txn, "h1", &box, NULL), 0);
+    assert_int_equal(auth_row_set(&r->txn, "h1", &first, NULL), 0);
+    assert_int_equal(auth_row_set(&r->txn, "", &box, NULL), 0);
+    assert_int_equal(auth_row_each(&r->txn, keep_auth, kept, NULL), 0);
+    assert_same_auth(&kept[0], &box);
+    assert_same_auth(&kept[1], &first);
+    assert_int_equal(host_row_remove(&r->txn, "h1", NULL), 0);
+    kept[1].chap = false;
+    assert_int_equal(auth_row_each(&r->txn, keep_auth, kept, NULL), 0);
+    assert_true(kept[0].chap);
+    assert_false(kept[1].chap);
+}
+
 static void a_host_that_clashes_is_refused(void **state)
 {
     struct rig *r = *state;
@@ -217,6 +294,8 @@ int main(void)
         ROW_TEST(a_volume_that_clashes_is_refused),
         ROW_TEST(a_mapped_volume_and_host_stay),
         ROW_TEST(a_host_comes_back_with_its_initiators_in_order),
+        ROW_TEST(a_changed_host_has_its_new_names_alone),
+        ROW_TEST(credentials_come_back_and_go_with_their_host),
         ROW_TEST(a_host_that_clashes_is_refused),
         ROW_TEST(a_mapping_comes_back),
         ROW_TEST(a_mapping_that_clashes_is_refused),

@@ -78,6 +78,225 @@ static void a_host_comes_back_with_its_initiators(void **state)
     assert_int_equal(info.mapping_count, 0);
 }
 
+/* ---- Changing ---------------------------------------------------------------------- */
+
+static struct answer change_host(const char *name, const struct host_change *change)
+{
+    struct answer a = {.came = false};
+    host_change(rig.manager, name, change, on_host, &a);
+    wait_for(&a);
+    return a;
+}
+
+static struct answer change_auth(const char *name, const struct auth_change *auth)
+{
+    const struct host_change change = {.auth = auth};
+    return change_host(name, &change);
+}
+
+static const bool yes = true, no = false;
+static const struct auth_change both_ways = {.chap = &yes,
+                                             .user = "hv1",
+                                             .secret = "initiator-secret",
+                                             .mutual_user = "box",
+                                             .mutual_secret = "target-secret-1"};
+
+static const struct auth *auth_of(const char *host)
+{
+    struct host_info info;
+    host_describe(host_find(rig.manager, host), &info);
+    return info.auth;
+}
+
+static void a_changed_host_keeps_its_mappings(void **state)
+{
+    static const char *const names[] = {"iqn.b", "iqn.c"};
+    const struct host_change change = {
+        .name = "a", .initiators = names, .initiator_count = 2};
+    struct host_info info;
+    (void)state;
+    pool_rig_volume(&rig, "v", MIB, 0);
+    make_host_of("h", "iqn.a");
+    make_host_of("m", "iqn.m");
+    map("v", "h", 1);
+    map("v", "m", 2);
+    struct answer a = change_host("h", &change);
+    assert_int_equal(a.err.code, 0);
+    assert_null(host_find(rig.manager, "h"));
+    assert_non_null(mapping_find(rig.manager, "v/a"));
+    assert_ptr_equal(mapping_host(mapping_next(rig.manager, NULL)), a.object);
+    restart();
+    host_describe(host_find(rig.manager, "a"), &info);
+    assert_int_equal(info.initiator_count, 2);
+    assert_string_equal(info.initiators[1], "iqn.c");
+    assert_int_equal(info.mapping_count, 1);
+}
+
+static void a_change_that_clashes_changes_nothing(void **state)
+{
+    static const char *const taken[] = {"iqn.x", "iqn.b"};
+    const struct host_change name = {.name = "g"};
+    const struct host_change initiators = {
+        .name = "z", .initiators = taken, .initiator_count = 2};
+    const struct host_change none = {.initiators = taken};
+    (void)state;
+    make_host_of("h", "iqn.a");
+    make_host_of("g", "iqn.b");
+    struct answer a = change_host("h", &name);
+    assert_refused(&a, -EEXIST, "name");
+    a = change_host("h", &initiators);
+    assert_refused(&a, -EEXIST, "initiators");
+    a = change_host("h", &none);
+    assert_refused(&a, -EINVAL, "initiators");
+    a = change_host("nobody", &name);
+    assert_refused(&a, -ENOENT, "host");
+    assert_non_null(host_find(rig.manager, "h"));
+    assert_null(host_find(rig.manager, "z"));
+    a = change_auth("h", &both_ways);
+    assert_int_equal(a.err.code, 0);
+}
+
+static void a_host_under_change_waits_for_its_end(void **state)
+{
+    const struct host_change change = {.name = "g"};
+    struct answer a = {.came = false}, b = {.came = false}, c = {.came = false};
+    (void)state;
+    make_host_of("h", "iqn.a");
+    host_change(rig.manager, "h", &change, on_host, &a);
+    host_change(rig.manager, "h", &change, on_host, &b);
+    host_delete(rig.manager, "h", on_done, &c);
+    wait_for(&a);
+    wait_for(&b);
+    wait_for(&c);
+    assert_int_equal(a.err.code, 0);
+    assert_refused(&b, -EBUSY, "host");
+    assert_refused(&c, -EBUSY, "host");
+    c = delete_host("g");
+    assert_int_equal(c.err.code, 0);
+}
+
+static void credentials_are_kept_and_go(void **state)
+{
+    const struct auth_change user = {.user = "other", .forbid_md5 = &yes};
+    const struct auth_change none = {.chap = &no};
+    (void)state;
+    make_host_of("h", "iqn.a");
+    assert_false(auth_of("h")->chap);
+    struct answer a = change_auth("h", &both_ways);
+    assert_int_equal(a.err.code, 0);
+    a = change_auth("h", &user);
+    assert_int_equal(a.err.code, 0);
+    restart();
+    assert_true(auth_of("h")->chap);
+    assert_true(auth_of("h")->forbid_md5);
+    assert_string_equal(auth_of("h")->user, "other");
+    assert_int_equal(auth_of("h")->secret.bytes, 16);
+    assert_memory_equal(auth_of("h")->secret.value, "initiator-secret", 16);
+    assert_memory_equal(auth_of("h")->mutual_secret.value, "target-secret-1", 15);
+    a = change_auth("h", &none);
+    assert_int_equal(a.err.code, 0);
+    assert_false(auth_of("h")->chap);
+    assert_int_equal(auth_of("h")->secret.bytes, 0);
+    assert_int_equal(auth_of("h")->mutual_secret.bytes, 0);
+    assert_true(auth_of("h")->forbid_md5);
+}
+
+static void bad_credentials_are_refused_by_field(void **state)
+{
+    char longest[AUTH_SECRET_BYTES_MAX + 2];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    const struct {
+        struct auth_change change;
+        const char *field;
+    } cases[] = {
+        {{.user = "u"}, "auth/method"},
+        {{.chap = &no, .secret = "initiator-secret"}, "auth/method"},
+        {{.chap = &yes}, "auth/user"},
+        {{.chap = &yes, .user = "u"}, "auth/secret"},
+        {{.chap = &yes, .user = "u u", .secret = "initiator-secret"}, "auth/user"},
+        {{.chap = &yes, .user = "u", .secret = "elevenbytes"}, "auth/secret"},
+        {{.chap = &yes, .user = "u", .secret = longest}, "auth/secret"},
+        {{.chap = &yes, .user = "u", .secret = "initiator\tsecret"}, "auth/secret"},
+        {{.chap = &yes, .user = "u", .secret = "initiator-secret", .mutual_user = "m"},
+         "auth/mutual_secret"},
+        {{.chap = &yes,
+          .user = "u",
+          .secret = "initiator-secret",
+          .mutual_secret = "target-secret-1"},
+         "auth/mutual_user"},
+        {{.chap = &yes,
+          .user = "u",
+          .secret = "initiator-secret",
+          .mutual_user = "m",
+          .mutual_secret = "initiator-secret"},
+         "auth/mutual_secret"},
+    };
+    (void)state;
+    make_host_of("h", "iqn.a");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct answer a = change_auth("h", &cases[i].change);
+        assert_refused(&a, -EINVAL, cases[i].field);
+        assert_false(auth_of("h")->chap);
+    }
+}
+
+static void addresses_are_kept_beside_credentials(void **state)
+{
+    static const char *const ranges[] = {"192.0.2.0/24", "2001:db8::/32"};
+    static const char *const bad[] = {"192.0.2.0/24", "192.0.2.1/24"};
+    const struct auth_change set = {.addresses = ranges, .address_count = 2};
+    const struct auth_change refused = {.addresses = bad, .address_count = 2};
+    const struct auth_change none = {.addresses = ranges, .address_count = 0};
+    char text[CIDR_TEXT_MAX];
+    (void)state;
+    make_host_of("h", "iqn.a");
+    struct answer a = change_auth("h", &set);
+    assert_int_equal(a.err.code, 0);
+    a = change_auth("h", &both_ways);
+    assert_int_equal(a.err.code, 0);
+    a = change_auth("h", &refused);
+    assert_refused(&a, -EINVAL, "addresses/1");
+    restart();
+    assert_true(auth_of("h")->chap);
+    assert_int_equal(auth_of("h")->addresses.count, 2);
+    cidr_format(&auth_of("h")->addresses.ranges[1], text);
+    assert_string_equal(text, "2001:db8::/32");
+    a = change_auth("h", &none);
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(auth_of("h")->addresses.count, 0);
+    assert_true(auth_of("h")->chap);
+}
+
+static struct answer change_box(const struct auth_change *change)
+{
+    struct answer a = {.came = false};
+    auth_box_change(rig.manager, change, on_done, &a);
+    wait_for(&a);
+    return a;
+}
+
+static void the_box_has_credentials_of_its_own(void **state)
+{
+    const struct auth_change md5 = {.forbid_md5 = &yes};
+    const struct auth_change bad = {.chap = &yes};
+    struct answer busy = {.came = false}, first = {.came = false};
+    (void)state;
+    struct answer a = change_box(&both_ways);
+    assert_int_equal(a.err.code, 0);
+    auth_box_change(rig.manager, &md5, on_done, &first);
+    auth_box_change(rig.manager, &md5, on_done, &busy);
+    wait_for(&first);
+    wait_for(&busy);
+    assert_int_equal(first.err.code, 0);
+    assert_refused(&busy, -ECANCELED, "");
+    restart();
+    assert_true(auth_box(rig.manager)->forbid_md5);
+    assert_string_equal(auth_box(rig.manager)->user, "hv1");
+    a = change_box(&bad);
+    assert_refused(&a, -EINVAL, "discovery/user");
+}
+
 /* ---- Mappings ---------------------------------------------------------------------- */
 
 static void make_volumes(unsigned count)
@@ -353,6 +572,13 @@ int main(void)
         MANAGE_TEST(an_initiator_is_a_name_of_its_kind),
         MANAGE_TEST(any_stands_alone_and_once),
         MANAGE_TEST(a_host_comes_back_with_its_initiators),
+        MANAGE_TEST(a_changed_host_keeps_its_mappings),
+        MANAGE_TEST(a_change_that_clashes_changes_nothing),
+        MANAGE_TEST(a_host_under_change_waits_for_its_end),
+        MANAGE_TEST(credentials_are_kept_and_go),
+        MANAGE_TEST(bad_credentials_are_refused_by_field),
+        MANAGE_TEST(addresses_are_kept_beside_credentials),
+        MANAGE_TEST(the_box_has_credentials_of_its_own),
         MANAGE_TEST(the_lowest_free_lun_is_chosen),
         MANAGE_TEST(two_that_ask_at_once_get_two_luns),
         MANAGE_TEST(a_lun_and_a_pair_are_unique),

@@ -141,11 +141,15 @@ static void task_management_functions_are_told(void **state)
     struct wire w;
     (void)state;
     wire_init(&w, data, sizeof(data));
-    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false}, &w);
+    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false}, false, &w);
     /* ATS, ATSS, CTSS, LURS, TRS */
     assert_wire_bytes(&w, 0xda, 0, 0, 0);
     wire_init(&w, data, sizeof(data));
-    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = true}, &w);
+    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false}, true, &w);
+    /* and QTS; QAES, QTSS, ITNRS */
+    assert_wire_bytes(&w, 0xde, 0x07, 0, 0);
+    wire_init(&w, data, sizeof(data));
+    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = true}, false, &w);
     assert_int_equal(wire_stored(&w), 16);
     assert_int_equal(data[3], 12);
 }

@@ -109,11 +109,11 @@ static void changeable_and_default_values_are_told_apart(void **state)
     struct cdb_mode_sense cdb = {.page = 0x0a, .dbd = true, .alloc_bytes = 255};
     cdb.control = MODE_CURRENT;
     assert_int_equal(ask(&a, &cdb, &set, &s), 0);
-    assert_int_equal(a.data[4 + 2], 0x04);
+    assert_int_equal(a.data[4 + 2], 0x24); /* TST 001b, D_SENSE */
     assert_int_equal(a.data[4 + 3], 0x10);
     cdb.control = MODE_DEFAULT;
     assert_int_equal(ask(&a, &cdb, &set, &s), 0);
-    assert_int_equal(a.data[4 + 2], 0);
+    assert_int_equal(a.data[4 + 2], 0x20);
     cdb.control = MODE_CHANGEABLE;
     assert_int_equal(ask(&a, &cdb, &set, &s), 0);
     assert_int_equal(a.data[4 + 2], 0x04);
@@ -161,7 +161,7 @@ static void what_is_told_may_be_selected(void **state)
     }
 }
 
-static const uint8_t control_list[4 + 12] = {0, 0, 0, 0, 0x0a, 0x0a, 0, 0x10};
+static const uint8_t control_list[4 + 12] = {0, 0, 0, 0, 0x0a, 0x0a, 0x20, 0x10};
 
 static void changeable_bits_change(void **state)
 {
@@ -170,7 +170,7 @@ static void changeable_bits_change(void **state)
     struct sense s;
     (void)state;
     memcpy(list, control_list, sizeof(list));
-    list[4 + 2] = 0x04;
+    list[4 + 2] = 0x24;
     list[4 + 4] = 0x08;
     assert_int_equal(select_6(list, sizeof(list), &now, &s), 0);
     assert_true(now.descriptor_sense && now.write_protect);
@@ -189,7 +189,8 @@ static void bad_lists_change_nothing_and_name_their_byte(void **state)
         {4, 0x02, 4},                  /* no such page */
         {4, 0x4a, 4},                  /* subpage format */
         {5, 0x09, 5},                  /* its length */
-        {4 + 3, 0x00, 7},              /* not changeable */
+        {4 + 2, 0x00, 6},              /* TST is not changeable */
+        {4 + 3, 0x00, 7},              /* nor is this */
         {4 + 11, 0x01, 15}, {3, 5, 3}, /* block descriptor length */
     };
     struct mode_state now = {.write_protect = true};

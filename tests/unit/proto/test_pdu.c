@@ -528,9 +528,31 @@ static void lun_of_each_form(void **state)
     assert_int_equal(no, 5);
 }
 
+/* Where RFC 7144 puts them, and both ways. */
+static void level_2_adds_to_the_answers(void **state)
+{
+    union bhs b;
+    struct tmf_rsp tmf;
+    struct cmd_rsp cmd;
+    (void)state;
+    tmf_rsp_encode(&(struct tmf_rsp){.response = TMF_SUCCEEDED, .info = 0x162903},
+                   &b.tmf_rsp);
+    assert_int_equal(b.bytes[2], 7);
+    assert_memory_equal(b.bytes + 8, "\x16\x29\x03\0\0\0\0\0", 8);
+    assert_int_equal(tmf_rsp_decode(&b.tmf_rsp, &tmf), 0);
+    assert_int_equal(tmf.response, TMF_SUCCEEDED);
+    assert_int_equal(tmf.info, 0x162903);
+    cmd_rsp_encode(&(struct cmd_rsp){.status = SAM_BUSY, .status_qualifier = 0x0102},
+                   &b.cmd_rsp);
+    assert_memory_equal(b.bytes + 8, "\x01\x02\0\0\0\0\0\0", 8);
+    assert_int_equal(cmd_rsp_decode(&b.cmd_rsp, &cmd), 0);
+    assert_int_equal(cmd.status_qualifier, 0x0102);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(level_2_adds_to_the_answers),
         cmocka_unit_test(commands_of_libiscsi_are_read),
         cmocka_unit_test(login_of_libiscsi_is_read),
         cmocka_unit_test(other_requests_of_libiscsi_are_read),

@@ -259,7 +259,7 @@ static void mode_select_takes_what_is_and_keeps_the_cache_on(void **state)
 static void select_control(struct rig *r, bool descriptor, bool protect)
 {
     const uint8_t list[4 + 12] = {
-        [4] = 0x0a, 0x0a, descriptor ? 0x04 : 0, 0x10, protect ? 0x08 : 0};
+        [4] = 0x0a, 0x0a, descriptor ? 0x24 : 0x20, 0x10, protect ? 0x08 : 0};
     rig_send(r, list, sizeof(list));
     RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
     rig_expect_good(r);

@@ -247,6 +247,65 @@ static void a_long_answer_comes_in_pieces(void **state)
     wire_peer_close(p);
 }
 
+/* A login of that name, which is refused: no target has the other name. */
+static void be_refused(struct wire_rig *r, const char *initiator)
+{
+    struct wire_peer *p = wire_peer_connect(r);
+    char keys[400];
+    int bytes = snprintf(keys, sizeof(keys), "InitiatorName=%s%cTargetName=iqn.x:y%c",
+                         initiator, 0, 0);
+    assert_int_equal(wire_peer_login_step(p, &to_full, keys, (size_t)bytes),
+                     LOGIN_NOT_FOUND);
+    wire_peer_expect_eof(p);
+    wire_peer_close(p);
+}
+
+static const struct target_seen *find_seen(const struct wire_rig *r,
+                                           const char *initiator)
+{
+    const struct target_seen *seen = target_seen_next(r->target, NULL);
+    while (seen != NULL && strcmp(seen->initiator, initiator) != 0)
+        seen = target_seen_next(r->target, seen);
+    return seen;
+}
+
+static size_t count_seen(const struct wire_rig *r)
+{
+    size_t count = 0;
+    uint64_t last = 0;
+    for (const struct target_seen *seen = target_seen_next(r->target, NULL); seen != NULL;
+         seen = target_seen_next(r->target, seen)) {
+        assert_true(seen->id > last);
+        last = seen->id;
+        count++;
+    }
+    return count;
+}
+
+static void strangers_push_out_strangers_alone(void **state)
+{
+    struct wire_rig *r = *state;
+    char name[64];
+    be_refused(r, RIG_INITIATOR);
+    for (unsigned i = 0; i < SEEN_MAX + 10; i++) {
+        snprintf(name, sizeof(name), "iqn.2026-01.test.stranger:%u", i);
+        be_refused(r, name);
+    }
+    be_refused(r, name);
+    const struct target_seen *seen = find_seen(r, RIG_INITIATOR);
+    assert_int_equal(count_seen(r), SEEN_MAX);
+    assert_non_null(seen);
+    assert_string_equal(target_seen_host(r->target, seen), "h1");
+    assert_string_equal(seen->address, "127.0.0.1");
+    assert_string_equal(seen->reason, "no such target");
+    assert_int_equal(seen->status, LOGIN_NOT_FOUND);
+    assert_null(find_seen(r, "iqn.2026-01.test.stranger:0"));
+    seen = find_seen(r, name);
+    assert_non_null(seen);
+    assert_null(target_seen_host(r->target, seen));
+    assert_in_range(seen->refusals, 1, 2); /* the last may still be on its way */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +321,7 @@ int main(void)
         cmocka_unit_test(discovery_tells_strangers_nothing),
         cmocka_unit_test(a_session_may_ask_for_its_own_target),
         cmocka_unit_test(a_long_answer_comes_in_pieces),
+        cmocka_unit_test(strangers_push_out_strangers_alone),
     };
     return cmocka_run_group_tests(tests, wire_rig_setup, wire_rig_teardown);
 }

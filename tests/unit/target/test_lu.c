@@ -18,6 +18,7 @@ struct host {
     const char *name;
     const char *initiators[3];
     size_t initiator_count;
+    struct auth auth;
 };
 struct mapping {
     struct host *host;
@@ -30,7 +31,13 @@ struct lunmgr {
     size_t host_count;
     struct mapping *mappings;
     size_t mapping_count;
+    struct auth box_auth;
 };
+
+const struct auth *auth_box(const struct lunmgr *m)
+{
+    return &m->box_auth;
+}
 
 struct host *host_next(struct lunmgr *m, const struct host *prev)
 {
@@ -43,6 +50,7 @@ void host_describe(const struct host *host, struct host_info *out)
     *out = (struct host_info){
         .initiators = host->initiators,
         .initiator_count = host->initiator_count,
+        .auth = &host->auth,
     };
     strncpy(out->name, host->name, sizeof(out->name) - 1);
 }
@@ -81,13 +89,17 @@ static int box_create(void **state)
     assert_non_null(b);
     b->small = fake_volume_create(4U << 20, 512);
     b->large = fake_volume_create(8U << 20, 4096);
-    b->hosts[0] = (struct host){"alpha", {"iqn.a:1", "iqn.a:2"}, 2};
-    b->hosts[1] = (struct host){"beta", {"iqn.b"}, 1};
-    b->hosts[2] = (struct host){"open", {"any"}, 1};
+    b->hosts[0] = (struct host){
+        .name = "alpha", .initiators = {"iqn.a:1", "iqn.a:2"}, .initiator_count = 2};
+    b->hosts[1] =
+        (struct host){.name = "beta", .initiators = {"iqn.b"}, .initiator_count = 1};
+    b->hosts[2] =
+        (struct host){.name = "open", .initiators = {"any"}, .initiator_count = 1};
     b->mappings[0] = (struct mapping){&b->hosts[0], b->small, 0, false};
     b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 7, true};
     b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false};
-    b->m = (struct lunmgr){b->hosts, 3, b->mappings, 3};
+    b->m = (struct lunmgr){
+        .hosts = b->hosts, .host_count = 3, .mappings = b->mappings, .mapping_count = 3};
     *state = b;
     return 0;
 }
@@ -219,6 +231,25 @@ static void change_of_volume_right_or_number_is_seen(void **state)
     access_put(before);
 }
 
+static void each_host_has_its_own_credentials(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    b->hosts[1].auth = (struct auth){.chap = true, .user = "beta"};
+    b->m.box_auth = (struct auth){.chap = true, .user = "box"};
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_false(access_auth(a, "iqn.a:2", false)->chap);
+    assert_string_equal(access_auth(a, "iqn.b", false)->user, "beta");
+    assert_string_equal(access_auth(a, "iqn.b", true)->user, "box");
+    assert_string_equal(access_auth(a, "iqn.unknown", true)->user, "box");
+    assert_false(access_auth(a, "iqn.b", false)->forbid_md5);
+    access_put(a);
+    b->m.box_auth.forbid_md5 = true; /* for all */
+    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_true(access_auth(a, "iqn.b", false)->forbid_md5);
+    access_put(a);
+}
+
 int main(void)
 {
 #define BOXED(name) cmocka_unit_test_setup_teardown(name, box_create, box_destroy)
@@ -229,6 +260,7 @@ int main(void)
         BOXED(snapshot_holds_its_volumes_until_the_last_put),
         BOXED(unit_is_one_for_all_hosts_and_lives_on),
         BOXED(change_of_volume_right_or_number_is_seen),
+        BOXED(each_host_has_its_own_credentials),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The full feature phase, as an initiator meets it: data both ways, order, task
- * management, what is against the rules. */
-#include "tests/unit/target/wire_rig.h"
+/* The full feature phase, as an initiator meets it: data both ways, order,
+ * what is against the rules. */
+#include "tests/unit/target/wire_talk.h"
 
 #include "proto/lun.h"
 #include "proto/sense.h"
@@ -9,73 +9,6 @@
 #include <string.h>
 
 #define KIB 1024U
-
-static uint8_t pattern[1 << 20];
-
-static void fill_pattern(uint8_t seed)
-{
-    for (size_t i = 0; i < sizeof(pattern); i++)
-        pattern[i] = (uint8_t)(i * 7 + i / 512 + seed);
-}
-
-static struct wire_peer *logged_in(void **state, const char *keys, size_t bytes)
-{
-    struct wire_peer *p = wire_peer_connect(*state);
-    wire_peer_login(p, keys, bytes);
-    wire_peer_ready(p);
-    return p;
-}
-
-static void expect_sense(struct wire_peer *p, enum sense_code code)
-{
-    struct cmd_rsp rsp;
-    struct sense sense;
-    assert_int_equal(wire_peer_status(p, &rsp), SAM_CHECK_CONDITION);
-    assert_int_equal(sense_segment_decode(p->data, p->data_bytes, &sense), 0);
-    assert_string_equal(sense_name(sense.code), sense_name(code));
-}
-
-static void expect_good(struct wire_peer *p, uint32_t itt)
-{
-    struct cmd_rsp rsp;
-    assert_int_equal(wire_peer_status(p, &rsp), SAM_GOOD);
-    assert_int_equal(rsp.itt, itt);
-    assert_int_equal(rsp.residual.kind, RESIDUAL_NONE);
-}
-
-static void send_out(struct wire_peer *p, uint32_t itt, uint32_t ttt, uint32_t sn,
-                     uint32_t offset, uint32_t bytes, bool final)
-{
-    union bhs bhs;
-    struct data_out m = {.final = final,
-                         .lun = lun_encode(RIG_LUN),
-                         .itt = itt,
-                         .ttt = ttt,
-                         .data_sn = sn,
-                         .buffer_offset = offset,
-                         .exp_stat_sn = p->exp_stat_sn,
-                         .data_bytes = bytes};
-    data_out_encode(&m, &bhs.data_out);
-    wire_peer_send(p, &bhs, pattern + offset, bytes);
-}
-
-/* Answers an R2T in PDUs of `piece` bytes. */
-static void answer_r2t(struct wire_peer *p, const struct r2t *r, uint32_t piece)
-{
-    uint32_t sn = 0;
-    for (uint32_t at = 0; at < r->desired_bytes;) {
-        uint32_t left = r->desired_bytes - at;
-        uint32_t bytes = left < piece ? left : piece;
-        send_out(p, r->itt, r->ttt, sn++, r->buffer_offset + at, bytes, bytes == left);
-        at += bytes;
-    }
-}
-
-static void expect_r2t(struct wire_peer *p, struct r2t *r)
-{
-    wire_peer_expect(p, OP_R2T);
-    assert_int_equal(r2t_decode(&p->bhs.r2t, r), 0);
-}
 
 /* Reads and compares with the pattern; counts PDUs and sequences. */
 static void read_back(struct wire_peer *p, uint32_t lba, uint16_t blocks, unsigned *pdus,
@@ -231,28 +164,6 @@ static void unexpected_data_is_an_error_of_the_command(void **state)
     wire_peer_close(p);
 }
 
-static void send_ping(struct wire_peer *p, uint32_t itt, uint32_t cmd_sn, bool immediate)
-{
-    union bhs bhs;
-    struct nop_out m = {.immediate = immediate,
-                        .itt = itt,
-                        .ttt = PDU_TAG_NONE,
-                        .cmd_sn = cmd_sn,
-                        .exp_stat_sn = p->exp_stat_sn};
-    nop_out_encode(&m, &bhs.nop_out);
-    wire_peer_send(p, &bhs, "ping!", 5);
-}
-
-static void expect_pong(struct wire_peer *p, uint32_t itt)
-{
-    struct nop_in m;
-    wire_peer_expect(p, OP_NOP_IN);
-    assert_int_equal(nop_in_decode(&p->bhs.nop_in, &m), 0);
-    assert_int_equal(m.itt, itt);
-    assert_int_equal(p->data_bytes, 5);
-    assert_memory_equal(p->data, "ping!", 5);
-}
-
 static void requests_wait_for_their_turn(void **state)
 {
     struct wire_peer *p = logged_in(state, KEYS(""));
@@ -285,116 +196,6 @@ static void requests_outside_the_window_are_not_heard(void **state)
     send_ping(p, 901, p->cmd_sn + 5000, false);
     send_ping(p, 902, p->cmd_sn, false);
     expect_pong(p, 902);
-    wire_peer_close(p);
-}
-
-static void expect_tmf(struct wire_peer *p, uint32_t itt, enum tmf_response response)
-{
-    struct tmf_rsp rsp;
-    wire_peer_expect(p, OP_TMF_RSP);
-    assert_int_equal(tmf_rsp_decode(&p->bhs.tmf_rsp, &rsp), 0);
-    assert_int_equal(rsp.itt, itt);
-    assert_int_equal(rsp.response, response);
-}
-
-static uint32_t send_tmf(struct wire_peer *p, enum tmf_function function, uint32_t lun,
-                         uint32_t ref_itt)
-{
-    union bhs bhs;
-    struct tmf_req m = {.immediate = true,
-                        .function = (uint8_t)function,
-                        .lun = lun_encode(lun),
-                        .itt = p->itt++,
-                        .ref_itt = ref_itt,
-                        .cmd_sn = p->cmd_sn,
-                        .exp_stat_sn = p->exp_stat_sn};
-    tmf_req_encode(&m, &bhs.tmf_req);
-    wire_peer_send(p, &bhs, NULL, 0);
-    return m.itt;
-}
-
-static void an_aborted_write_is_not_answered(void **state)
-{
-    struct wire_peer *p = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
-    struct cmd_req m;
-    struct r2t r;
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
-    uint32_t itt = send_tmf(p, TMF_ABORT_TASK, RIG_LUN, m.itt);
-    expect_tmf(p, itt, TMF_COMPLETE);
-    answer_r2t(p, &r, 4096); /* was on its way */
-    itt = send_tmf(p, TMF_ABORT_TASK, RIG_LUN, m.itt);
-    expect_tmf(p, itt, TMF_NO_TASK);
-    wire_peer_ready(p);
-    wire_peer_close(p);
-}
-
-static void a_task_set_is_aborted_for_its_own_session_alone(void **state)
-{
-    struct wire_peer *a = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
-    struct wire_peer *b = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
-    struct cmd_req ma, mb;
-    struct r2t ra, rb;
-    wire_peer_rw(a, &ma, true, 0, 8);
-    wire_peer_send_cmd(a, &ma, NULL);
-    expect_r2t(a, &ra);
-    wire_peer_rw(b, &mb, true, 8, 8);
-    wire_peer_send_cmd(b, &mb, NULL);
-    expect_r2t(b, &rb);
-    expect_tmf(a, send_tmf(a, TMF_ABORT_TASK_SET, RIG_LUN, PDU_TAG_NONE), TMF_COMPLETE);
-    answer_r2t(b, &rb, 4096);
-    expect_good(b, mb.itt);
-    wire_peer_ready(a);
-    wire_peer_close(a);
-    wire_peer_close(b);
-}
-
-/* The sessions are on different reactors. */
-static void a_reset_ends_the_commands_of_all_sessions(void **state)
-{
-    static const struct {
-        enum tmf_function function;
-        enum sense_code other, own;
-    } cases[] = {
-        {TMF_CLEAR_TASK_SET, SENSE_TASKS_CLEARED, SENSE_NONE},
-        {TMF_LU_RESET, SENSE_LU_RESET, SENSE_LU_RESET},
-        {TMF_TARGET_WARM_RESET, SENSE_POWER_ON, SENSE_POWER_ON},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct wire_peer *a = logged_in(state, KEYS(""));
-        struct wire_peer *b =
-            logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
-        struct cmd_req m;
-        struct r2t r;
-        wire_peer_rw(b, &m, true, 8, 8);
-        wire_peer_send_cmd(b, &m, NULL);
-        expect_r2t(b, &r);
-        expect_tmf(a, send_tmf(a, cases[i].function, RIG_LUN, PDU_TAG_NONE),
-                   TMF_COMPLETE);
-        answer_r2t(b, &r, 4096);
-        wire_peer_cmd(b, &m);
-        wire_peer_send_cmd(b, &m, NULL);
-        expect_sense(b, cases[i].other);
-        wire_peer_cmd(a, &m);
-        wire_peer_send_cmd(a, &m, NULL);
-        if (cases[i].own == SENSE_NONE)
-            expect_good(a, m.itt);
-        else
-            expect_sense(a, cases[i].own);
-        wire_peer_ready(a);
-        wire_peer_ready(b);
-        wire_peer_close(a);
-        wire_peer_close(b);
-    }
-}
-
-static void unknown_functions_and_units_are_said(void **state)
-{
-    struct wire_peer *p = logged_in(state, KEYS(""));
-    expect_tmf(p, send_tmf(p, TMF_LU_RESET, 77, PDU_TAG_NONE), TMF_NO_LUN);
-    expect_tmf(p, send_tmf(p, TMF_CLEAR_ACA, RIG_LUN, PDU_TAG_NONE), TMF_NOT_SUPPORTED);
-    expect_tmf(p, send_tmf(p, TMF_TASK_REASSIGN, RIG_LUN, 1), TMF_NOT_SUPPORTED);
     wire_peer_close(p);
 }
 
@@ -606,10 +407,6 @@ int main(void)
         cmocka_unit_test(unexpected_data_is_an_error_of_the_command),
         cmocka_unit_test(requests_wait_for_their_turn),
         cmocka_unit_test(requests_outside_the_window_are_not_heard),
-        cmocka_unit_test(an_aborted_write_is_not_answered),
-        cmocka_unit_test(a_task_set_is_aborted_for_its_own_session_alone),
-        cmocka_unit_test(a_reset_ends_the_commands_of_all_sessions),
-        cmocka_unit_test(unknown_functions_and_units_are_said),
         cmocka_unit_test(data_of_no_command_is_rejected),
         cmocka_unit_test(data_out_of_order_ends_the_connection),
         cmocka_unit_test(a_tag_in_use_is_rejected),

@@ -64,6 +64,31 @@ static void new_nexus_is_told_power_on_once_by_each_unit(void **state)
     units_fini(&u);
 }
 
+static void a_look_takes_nothing(void **state)
+{
+    struct units u;
+    struct ua ua;
+    bool more;
+    (void)state;
+    units_init(&u, 2);
+    ua_init(&ua);
+    ua_set_view(&ua, &u.view);
+    ua_raise(&ua, &u.lus[0], UA_NEXUS_LOST);
+    assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_POWER_ON);
+    assert_true(more);
+    expect_told(&ua, &u.lus[0], SENSE_POWER_ON);
+    assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_NEXUS_LOSS);
+    assert_false(more);
+    expect_told(&ua, &u.lus[0], SENSE_NEXUS_LOSS);
+    assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_NONE);
+    assert_false(more);
+    (void)unit_set_modes(u.lus[0].unit, UNIT_WRITE_PROTECT); /* by another nexus */
+    assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_MODE_CHANGED);
+    expect_told(&ua, &u.lus[0], SENSE_MODE_CHANGED);
+    ua_fini(&ua);
+    units_fini(&u);
+}
+
 static void changed_view_is_told_by_every_unit(void **state)
 {
     struct units u;
@@ -205,6 +230,7 @@ static void a_changed_medium_is_told_before_its_capacity(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_look_takes_nothing),
         cmocka_unit_test(new_nexus_is_told_power_on_once_by_each_unit),
         cmocka_unit_test(changed_view_is_told_by_every_unit),
         cmocka_unit_test(same_view_again_tells_nothing),

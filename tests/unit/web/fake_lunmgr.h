@@ -28,6 +28,9 @@ struct target *fake_target_create(struct lunmgr *m);
 void fake_target_destroy(struct target *t);
 void fake_target_add_session(struct target *t, uint64_t id, const char *initiator,
                              const char *host);
+/* An initiator whose logins ended so. */
+void fake_target_add_seen(struct target *t, const char *initiator, int64_t accepted_s,
+                          uint64_t refusals);
 void fake_target_set_portal(struct target *t, const char *portal);
 
 #endif

@@ -30,6 +30,7 @@ struct volume { /* or a snapshot */
 struct host {
     struct host_info info;
     char *names[HOST_INITIATOR_COUNT_MAX];
+    struct auth auth;
 };
 struct mapping {
     struct mapping_info info;
@@ -57,6 +58,7 @@ struct call {
     bool has_flag, has_flag2, has_labels;
     struct label labels[LABEL_COUNT_MAX];
     size_t label_count;
+    struct auth auth;
     uint8_t hash[TOKEN_HASH_BYTES];
     char *names[HOST_INITIATOR_COUNT_MAX];
     size_t name_count;
@@ -82,6 +84,7 @@ struct lunmgr {
     struct host hosts[FAKE_MAX];
     struct mapping mappings[FAKE_MAX];
     struct token tokens[FAKE_MAX];
+    struct auth box_auth;
     unsigned ids;
     struct err fail;
     bool hold;

@@ -7,6 +7,8 @@ struct target {
     char portal[TARGET_ADDRESS_MAX];
     struct target_session_info sessions[FAKE_SESSIONS];
     size_t session_count;
+    struct target_seen seen[FAKE_SESSIONS];
+    size_t seen_count;
 };
 
 struct target *fake_target_create(struct lunmgr *m)
@@ -69,6 +71,41 @@ void target_counters(const struct target *t, struct target_counters *out)
 {
     *out =
         (struct target_counters){.commands = 42, .sessions = (uint32_t)t->session_count};
+}
+
+const struct target_seen *target_seen_next(const struct target *t,
+                                           const struct target_seen *prev)
+{
+    const struct target_seen *next = prev == NULL ? t->seen : prev + 1;
+    return next < t->seen + t->seen_count ? next : NULL;
+}
+
+const char *target_seen_host(const struct target *t, const struct target_seen *seen)
+{
+    for (struct host *h = host_next(t->m, NULL); h != NULL; h = host_next(t->m, h)) {
+        for (size_t i = 0; i < h->info.initiator_count; i++) {
+            if (strcmp(h->names[i], seen->initiator) == 0)
+                return h->info.name;
+        }
+    }
+    return NULL;
+}
+
+void fake_target_add_seen(struct target *t, const char *initiator, int64_t accepted_s,
+                          uint64_t refusals)
+{
+    assert(t->seen_count < FAKE_SESSIONS);
+    struct target_seen *seen = &t->seen[t->seen_count++];
+    *seen = (struct target_seen){
+        .id = t->seen_count,
+        .address = "192.0.2.7",
+        .accepted_s = accepted_s,
+        .refused_s = refusals > 0 ? CREATED_S : 0,
+        .refusals = refusals,
+        .status = 0x201,
+        .reason = "wrong CHAP name or response",
+    };
+    copy(seen->initiator, sizeof(seen->initiator), initiator);
 }
 
 static void do_session_list(struct call *call, struct err *e)
