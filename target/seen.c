@@ -94,7 +94,7 @@ static void address_put(char out[TARGET_ADDRESS_MAX], const char *peer)
     snprintf(out, TARGET_ADDRESS_MAX, "%.*s", (int)bytes, peer);
 }
 
-void seen_tell(const struct conn *c, uint16_t status, const char *reason)
+void seen_tell(const struct conn *c, enum login_status status, const char *reason)
 {
     struct sighting *s = calloc(1, sizeof(*s));
     if (s == NULL)
@@ -102,7 +102,7 @@ void seen_tell(const struct conn *c, uint16_t status, const char *reason)
     struct target_seen *what = &s->what;
     s->target = c->reactor->target;
     s->note.run = sighting_on_note;
-    what->status = status;
+    what->status = (uint16_t)status;
     snprintf(what->initiator, sizeof(what->initiator), "%s",
              c->session->negotiation.said.initiator_name);
     address_put(what->address, c->peer);

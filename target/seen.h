@@ -5,6 +5,7 @@
 #ifndef TARGET_SEEN_H
 #define TARGET_SEEN_H
 
+#include "proto/pdu.h"
 #include "target/target.h"
 
 struct conn;
@@ -18,6 +19,6 @@ struct seen {
 
 /* Reactor: the connection's login was accepted (reason NULL) or refused. Without memory
  * it is forgotten. */
-void seen_tell(const struct conn *c, uint16_t status, const char *reason);
+void seen_tell(const struct conn *c, enum login_status status, const char *reason);
 
 #endif

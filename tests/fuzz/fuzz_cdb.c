@@ -133,8 +133,8 @@ static int questions(struct input *in, struct wire *out)
         return rc != 0 ? rc : report_opcodes_encode(&ro, out, &in->sense);
     case CDB_REPORT_TMFS:
         rc = cdb_report_tmfs_decode(in->cdb, &rt, &in->sense);
-        if (rc == 0)
-            report_tmfs_encode(&rt, out);
+        if (rc == 0) /* by a byte that is none of the CDB's */
+            report_tmfs_encode(&rt, in->cdb[15] % 2 != 0, out);
         return rc;
     case CDB_READ_CAPACITY_16:
         read_capacity_16_encode(&lu, out);
