@@ -4,8 +4,8 @@
  * size is served and initiators are told. One that shrinks has the row first: from then
  * on nobody reads or writes beyond its new end; what lies there is cleared, so that a
  * later growth shows zeros; a crash between leaves the row's wipe_bytes, and the next
- * start goes on (wipe.c). A wipe that failed is done before the next growth, or with the
- * next shrink.
+ * start goes on (wipe.c). A wipe that failed is done before the next growth, by a change
+ * to the same size, or with the next shrink.
  */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
@@ -43,9 +43,12 @@ static bool change_resizes(const struct change_op *co)
     return co->size_bytes != volume_size_bytes(co->volume);
 }
 
-static bool change_grows(const struct change_op *co)
+/* What an earlier shrink left is to be cleared first: a growth would show it; the same
+ * size again asks for it. */
+static bool change_clears(const struct change_op *co, const struct volume_change *change)
 {
-    return co->size_bytes > volume_size_bytes(co->volume);
+    uint64_t old = volume_size_bytes(co->volume);
+    return change->size_bytes >= old && co->volume->wipe_bytes > old;
 }
 
 /* ---- The end --------------------------------------------------------------------- */
@@ -279,7 +282,7 @@ static void change_start(struct lunmgr *m, struct volume *volume, const char *ki
     }
     if (rc != 0)
         op_end(&co->op, rc);
-    else if (change_grows(co) && volume->wipe_bytes > volume_size_bytes(volume))
+    else if (change_clears(co, change))
         wipe_start(volume, change_on_cleared, co);
     else
         op_at_home(&co->op, change_make_room, change_store);
