@@ -12,12 +12,20 @@
 
 static const uint8_t ipv4_prefix[IPV4_AT] = {[10] = 0xff, [11] = 0xff};
 
+void ip_of_ipv4(const void *ipv4, uint8_t out[IP_BYTES])
+{
+    memcpy(out, ipv4_prefix, sizeof(ipv4_prefix));
+    memcpy(out + IPV4_AT, ipv4, IP_BYTES - IPV4_AT);
+}
+
 /* The bits of the address that text names; 0: none. */
 static unsigned ip_parse(const char *text, uint8_t out[IP_BYTES])
 {
-    memcpy(out, ipv4_prefix, sizeof(ipv4_prefix));
-    if (inet_pton(AF_INET, text, out + IPV4_AT) == 1)
+    struct in_addr ipv4;
+    if (inet_pton(AF_INET, text, &ipv4) == 1) {
+        ip_of_ipv4(&ipv4, out);
         return 32;
+    }
     return inet_pton(AF_INET6, text, out) == 1 ? 128 : 0;
 }
 

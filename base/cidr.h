@@ -25,6 +25,8 @@ struct cidr_list {
     size_t count;
 };
 
+/* The address of an IPv4 one, of 4 bytes in network order. */
+void ip_of_ipv4(const void *ipv4, uint8_t out[IP_BYTES]);
 /* Without a prefix: that one address. 0, or -EINVAL: none of the two, or bits beyond the
  * prefix are set. */
 int cidr_parse(const char *text, struct cidr *out) MUST_CHECK;

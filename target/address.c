@@ -22,15 +22,11 @@ uint16_t address_port(const struct sockaddr *addr)
 
 void address_ip(const struct sockaddr *addr, uint8_t out[IP_BYTES])
 {
-    static const uint8_t ipv4_prefix[IP_BYTES - 4] = {[10] = 0xff, [11] = 0xff};
-    if (addr->sa_family == AF_INET6) {
+    if (addr->sa_family == AF_INET6)
         memcpy(out, &((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr,
                IP_BYTES);
-        return;
-    }
-    memcpy(out, ipv4_prefix, sizeof(ipv4_prefix));
-    memcpy(out + sizeof(ipv4_prefix),
-           &((const struct sockaddr_in *)(const void *)addr)->sin_addr, 4);
+    else
+        ip_of_ipv4(&((const struct sockaddr_in *)(const void *)addr)->sin_addr, out);
 }
 
 void address_format(const struct sockaddr *addr, char *out, size_t out_bytes)
