@@ -325,7 +325,8 @@ static void rig_step_any(struct pool_rig *r)
     } else if (who == 1) {
         catalog_turn_reader(r->catalog);
     } else if (who == 2) {
-        catalog_turn_writer(r->catalog, draw(r, 16) == 0);
+        if (draw(r, 1 + r->options.commit_delay) == 0)
+            catalog_turn_writer(r->catalog, draw(r, 16) == 0);
     } else {
         loop_run_once(lunmgr_home(r->manager), false);
     }

@@ -268,6 +268,12 @@ static void op_flush(struct run *run)
         run_offend(run, "a flush of %s failed: %d", v->name, rc);
 }
 
+static void op_check(struct run *run)
+{
+    run_trace(run, "check");
+    run_check(run, false);
+}
+
 /* The catalog refuses commits for a while, then takes them again. */
 static void op_fail_commits(struct run *run)
 {
@@ -284,6 +290,9 @@ static void op_fail_commits(struct run *run)
         op_wait(run);
         op_flush(run);
     }
+    op_check(run); /* it has a whole round made, which fails too */
+    if (run_chance(run, 20))
+        power_cut(run->power);
     fault_vfs_disarm();
     op_flush(run); /* writers that wait for space have no tick to wait for */
     run_load_end(run, NULL);
@@ -365,12 +374,6 @@ static void op_copy(struct run *run)
         copy_extents(run, from, image, to);
     }
     image_put(image);
-}
-
-static void op_check(struct run *run)
-{
-    run_trace(run, "check");
-    run_check(run, false);
 }
 
 static const struct {

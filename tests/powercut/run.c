@@ -123,6 +123,7 @@ static void make_pool(struct run *run)
         .seed = run_draw(run, UINT32_MAX) + 1,
         .leaf_cache_bytes = run_chance(run, 70) ? 1 : 0, /* as little as can be */
         .power = run->power,
+        .commit_delay = run_chance(run, 30) ? 50 : 0,
     };
     pool_rig_create_bare(r, &options);
     if (!run->threads)
