@@ -74,7 +74,7 @@ static struct timespec deadline_in(int wait_ms)
 static bool queue_wait(struct job_queue *q, int wait_ms)
 {
     struct timespec deadline = deadline_in(wait_ms < 0 ? 0 : wait_ms);
-    int rc = 0;
+    int rc = wait_ms == 0 ? ETIMEDOUT : 0; /* the clock is not asked then */
     while (q->first == NULL && !q->closed && rc != ETIMEDOUT) {
         if (wait_ms < 0)
             pthread_cond_wait(&q->changed, &q->mutex);
