@@ -18,13 +18,23 @@ void login_chap_fini(struct login_chap *x)
     explicit_bzero(x, sizeof(*x));
 }
 
+static bool asks_for_proof(const struct chap_said *said)
+{
+    return said->i[0] != '\0' || said->c[0] != '\0';
+}
+
+/* A key of the exchange's second step. */
+static bool responds(const struct chap_said *said)
+{
+    return said->n[0] != '\0' || said->r[0] != '\0' || asks_for_proof(said);
+}
+
 static enum login_status take_algorithm(struct login_chap *x,
                                         const struct chap_said *said, struct wire *answer,
                                         const char **why)
 {
     *why = "a CHAP key before its turn";
-    if (said->n[0] != '\0' || said->r[0] != '\0' || said->i[0] != '\0' ||
-        said->c[0] != '\0')
+    if (responds(said))
         return LOGIN_INITIATOR_ERROR;
     *why = "no CHAP_A";
     if (said->a[0] == '\0')
@@ -100,8 +110,7 @@ static enum login_status take_response(struct login_chap *x, const struct chap_s
                                        struct wire *answer, const char **why)
 {
     enum login_status status = check_response(x, said, why);
-    bool asks = said->i[0] != '\0' || said->c[0] != '\0';
-    if (status == LOGIN_SUCCESS && asks)
+    if (status == LOGIN_SUCCESS && asks_for_proof(said))
         status = prove(x, said, answer, why);
     if (status == LOGIN_SUCCESS)
         x->state = LOGIN_CHAP_PROVEN;
@@ -118,17 +127,12 @@ enum login_status login_chap_take(struct login_chap *x, const struct chap_said *
         return take_response(x, said, answer, why);
     case LOGIN_CHAP_PROVEN: /* what was said stays: a challenge that came since */
         *why = "a CHAP key after the exchange";
-        return x->mutual == (said->i[0] != '\0' || said->c[0] != '\0')
-                   ? LOGIN_SUCCESS
-                   : LOGIN_INITIATOR_ERROR;
+        return x->mutual == asks_for_proof(said) ? LOGIN_SUCCESS : LOGIN_INITIATOR_ERROR;
     case LOGIN_CHAP_UNUSED:
         break;
     }
     *why = "a CHAP key without AuthMethod=CHAP";
-    return said->a[0] == '\0' && said->n[0] == '\0' && said->r[0] == '\0' &&
-                   said->i[0] == '\0' && said->c[0] == '\0'
-               ? LOGIN_SUCCESS
-               : LOGIN_INITIATOR_ERROR;
+    return said->a[0] == '\0' && !responds(said) ? LOGIN_SUCCESS : LOGIN_INITIATOR_ERROR;
 }
 
 bool login_chap_proves(const struct login_chap *x, const struct auth *auth)
