@@ -112,7 +112,7 @@ static void a_kicked_session_ends(void **state)
     r->answers = 1;
     target_kick_session(r->target, l.sessions[0].id, on_kicked, r);
     wire_rig_wait(r);
-    wire_peer_expect_eof(p);
+    wire_peer_expect_drop(p, ASYNC_DROP_SESSION);
     wire_peer_close(p);
     list(r, &l);
     assert_int_equal(l.count, 0);

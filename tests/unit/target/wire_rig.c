@@ -284,6 +284,15 @@ void wire_peer_expect_eof(struct wire_peer *p)
     assert_false(peer_read(p, &byte, 1));
 }
 
+void wire_peer_expect_drop(struct wire_peer *p, enum async_event event)
+{
+    struct async_msg m;
+    wire_peer_expect(p, OP_ASYNC);
+    assert_int_equal(async_msg_decode(&p->bhs.async, &m), 0);
+    assert_int_equal(m.event, event);
+    wire_peer_expect_eof(p);
+}
+
 bool wire_peer_said(const struct wire_peer *p, const char *key, const char *value)
 {
     struct key_iter it;
