@@ -242,6 +242,7 @@ void conn_resume(struct conn *c, unsigned reason)
     if (c->paused != 0 || !conn_is_live(c))
         return;
     keepalive_on_heard(c); /* it was we who did not listen */
+    reactor_wake_by(c->reactor, conn_due_ms(c));
     if (event_add(c->read_event, NULL) != 0)
         conn_doom(c, "no memory for an event");
     reactor_touch(c->reactor, c);
