@@ -134,6 +134,10 @@ int wire_rig_setup(void **state)
         .portal_count = 1,
         .advertise = advertise,
         .advertise_count = 2,
+        .keepalive = {.nop_interval_s = 60,
+                      .nop_timeout_s = 60,
+                      .tcp_idle_s = 70,
+                      .tcp_unacked_s = 80},
     };
     must(target_start(&target, &r->target, &e), &e);
     *state = r;
