@@ -163,6 +163,36 @@ static void a_host_with_another_name_is_drained_still(void **state)
     undrain(r, id);
 }
 
+static void give_credentials(struct wire_rig *r, bool chap)
+{
+    struct auth_change auth = {.chap = &chap};
+    struct host_change change = {.auth = &auth};
+    if (chap) {
+        auth.user = "hv1";
+        auth.secret = "initiator-secret";
+    }
+    r->answers = 1;
+    host_change(r->lunmgr, "h1", &change, on_host, r);
+    wire_rig_wait(r);
+}
+
+/* Who has to prove something is asked for the proof first. */
+static void a_stranger_is_not_told_where_to_go(void **state)
+{
+    struct wire_rig *r = *state;
+    static const char names[] = "InitiatorName=" RIG_INITIATOR "\0TargetName=" RIG_TARGET
+                                "\0SessionType=Normal\0AuthMethod=CHAP";
+    struct login_req m = {.csg = LOGIN_SECURITY};
+    give_credentials(r, true);
+    uint64_t id = drain(r, NULL, NULL, "192.0.2.1:3260");
+    struct wire_peer *p = wire_peer_connect(r);
+    assert_int_equal(wire_peer_login_step(p, &m, names, sizeof(names)), LOGIN_SUCCESS);
+    assert_true(wire_peer_said(p, "AuthMethod", "CHAP"));
+    wire_peer_close(p);
+    undrain(r, id);
+    give_credentials(r, false);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     struct wire_rig *r = *state;
@@ -209,6 +239,54 @@ static void there_is_a_most(void **state)
         undrain(r, id);
 }
 
+static void on_stopped(void *arg)
+{
+    wire_rig_on_done(arg, NULL);
+}
+
+/* Any address and port where sessions may come is drained by itself. */
+static void one_address_of_a_portal_on_all_is_drained(void **state)
+{
+    struct wire_rig *r = *state;
+    struct target *before = r->target;
+    const char *portals[] = {"0.0.0.0:0", "0.0.0.0:0"};
+    struct target_options options = {
+        .lunmgr = r->lunmgr,
+        .control = r->control,
+        .name = RIG_TARGET,
+        .reactor_count = 1,
+        .engine = ENGINE_THREADS,
+        .portals = portals,
+        .portal_count = ARRAY_LEN(portals),
+    };
+    struct err e = {0};
+    assert_int_equal(target_start(&options, &r->target, &e), 0);
+    const char *port = strchr(target_portal(r->target, 0), ':');
+    const struct {
+        const char *host;
+        enum login_status status;
+    } cases[] = {{"127.0.0.1", LOGIN_UNAVAILABLE},
+                 {"127.0.0.2", LOGIN_SUCCESS},
+                 {"0.0.0.0", LOGIN_UNAVAILABLE}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char address[TARGET_ADDRESS_MAX];
+        snprintf(address, sizeof(address), "%s%s", cases[i].host, port);
+        uint64_t id = drain(r, address, NULL, "127.0.0.9:3260");
+        undrain(r, id);
+        id = drain(r, address, NULL, NULL);
+        assert_int_equal(log_in(r), cases[i].status);
+        undrain(r, id);
+    }
+    uint64_t id = drain(r, target_portal(r->target, 1), NULL, NULL);
+    assert_int_equal(log_in(r), LOGIN_SUCCESS);
+    undrain(r, id);
+    r->answers = 1;
+    target_stop(r->target, 8000, on_stopped, r);
+    wire_rig_wait(r);
+    target_destroy(r->target);
+    r->target = before;
+}
+
 static int setup(void **state)
 {
     static const char *const names[] = {RIG_STRANGER};
@@ -229,8 +307,11 @@ int main(void)
         cmocka_unit_test(two_that_overlap_end_one_by_one),
         cmocka_unit_test(a_login_under_way_is_turned_away),
         cmocka_unit_test(a_host_with_another_name_is_drained_still),
+        cmocka_unit_test(a_stranger_is_not_told_where_to_go),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(there_is_a_most),
+        /* the last: it takes the target's place at lunmgr */
+        cmocka_unit_test(one_address_of_a_portal_on_all_is_drained),
     };
     return cmocka_run_group_tests(tests, setup, wire_rig_teardown);
 }
