@@ -200,6 +200,7 @@ static int access_add_host(struct access *a, struct lunmgr *m, const struct host
     struct view *view = &a->views[a->view_count++];
     struct host_info info;
     host_describe(host, &info);
+    memcpy(view->host_id, info.id, sizeof(view->host_id));
     memcpy(view->host_name, info.name, sizeof(view->host_name));
     view->auth = *info.auth;
     view->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */

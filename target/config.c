@@ -21,6 +21,8 @@
 #define LEAF_CACHE_MAX        (1ULL << 40)
 #define TRASH_RETENTION_S     (7U * 86400)
 #define TRASH_RETENTION_S_MAX (3650U * 86400)
+#define KEEPALIVE_S_MAX       3600U
+#define TCP_KEEPALIVE_S_MAX   32400U /* Linux takes no more than 32767 */
 
 /* value is not NULL. What is accepted is said by the table. */
 typedef bool (*config_take_fn)(struct config *c, const char *value);
@@ -154,6 +156,35 @@ static bool take_trash_retention(struct config *c, const char *value)
     return true;
 }
 
+static bool take_seconds(const char *value, unsigned min, unsigned max, unsigned *out)
+{
+    uint64_t seconds;
+    if (!duration_parse(value, &seconds) || seconds < min || seconds > max)
+        return false;
+    *out = (unsigned)seconds;
+    return true;
+}
+
+static bool take_nop_interval(struct config *c, const char *value)
+{
+    return take_seconds(value, 0, KEEPALIVE_S_MAX, &c->keepalive.nop_interval_s);
+}
+
+static bool take_nop_timeout(struct config *c, const char *value)
+{
+    return take_seconds(value, 1, KEEPALIVE_S_MAX, &c->keepalive.nop_timeout_s);
+}
+
+static bool take_tcp_keepalive(struct config *c, const char *value)
+{
+    return take_seconds(value, 0, TCP_KEEPALIVE_S_MAX, &c->keepalive.tcp_idle_s);
+}
+
+static bool take_tcp_user_timeout(struct config *c, const char *value)
+{
+    return take_seconds(value, 0, KEEPALIVE_S_MAX, &c->keepalive.tcp_unacked_s);
+}
+
 static const struct config_key keys[] = {
     {"state-dir", take_state_dir, "an absolute path", "/var/lib/ashlar",
      "where the catalog is kept", false},
@@ -163,6 +194,16 @@ static const struct config_key keys[] = {
      "[::]:3260, IPv4 too", "where initiators connect (repeatable)", false},
     {"advertise", take_advertise, "NAME, NAME:PORT or [IPV6]:PORT, at most 16 of them",
      "none", "further addresses told to initiators (repeatable)", true},
+    {"nop-interval", take_nop_interval, "seconds, or a time such as 1m, at most 1h",
+     "15s", "an initiator that is silent for so long is pinged; 0: never", false},
+    {"nop-timeout", take_nop_timeout, "seconds, or a time such as 1m, 1s to 1h", "15s",
+     "its connection ends if it does not answer for so long", false},
+    {"tcp-keepalive", take_tcp_keepalive, "seconds, or a time such as 1m, at most 9h",
+     "60s", "a connection that is silent for so long is probed by TCP; 0: never", false},
+    {"tcp-user-timeout", take_tcp_user_timeout,
+     "seconds, or a time such as 1m, at most 1h", "30s",
+     "TCP ends a connection that acknowledges nothing for so long; 0: the system's",
+     false},
     {"api-socket", take_api_socket, "an absolute path, or none", "/run/ashlar/api.sock",
      "the management API's Unix socket", false},
     {"api", take_api, "a loopback ADDRESS:PORT, or none", "none",
@@ -373,6 +414,10 @@ static void config_set_defaults(struct config *c)
         .round_interval_ms = 3000,
         .leaf_cache_bytes = LEAF_CACHE_DEFAULT,
         .trash_retention_s = TRASH_RETENTION_S,
+        .keepalive = {.nop_interval_s = 15,
+                      .nop_timeout_s = 15,
+                      .tcp_idle_s = 60,
+                      .tcp_unacked_s = 30},
     };
 }
 
@@ -424,6 +469,7 @@ static bool lists_differ(const struct config_list *a, const struct config_list *
 void config_compare(const struct config *now, const struct config *next, char *out,
                     size_t out_bytes)
 {
+    const struct target_keepalive *a = &now->keepalive, *b = &next->keepalive;
     const struct {
         const char *name;
         bool differs;
@@ -431,6 +477,10 @@ void config_compare(const struct config *now, const struct config *next, char *o
         {"state-dir", strcmp(now->state_dir, next->state_dir) != 0},
         {"target-name", strcmp(now->target_name, next->target_name) != 0},
         {"portal", lists_differ(&now->portals, &next->portals)},
+        {"nop-interval", a->nop_interval_s != b->nop_interval_s},
+        {"nop-timeout", a->nop_timeout_s != b->nop_timeout_s},
+        {"tcp-keepalive", a->tcp_idle_s != b->tcp_idle_s},
+        {"tcp-user-timeout", a->tcp_unacked_s != b->tcp_unacked_s},
         {"api-socket", strcmp(now->api_socket, next->api_socket) != 0},
         {"api", strcmp(now->api, next->api) != 0},
         {"reactors", now->reactors != next->reactors},

@@ -5,6 +5,9 @@
 
 #include "base/log.h"
 #include "target/address.h"
+#include "target/async_msg.h"
+#include "target/drain.h"
+#include "target/keepalive.h"
 #include "target/login.h"
 #include "target/reactor.h"
 #include "target/registry.h"
@@ -35,6 +38,7 @@ static void conn_move(struct conn *c, enum conn_state to)
     assert((allowed[c->state] & 1U << to) != 0);
     c->state = to;
     c->state_ms = clock_ms();
+    reactor_wake_by(c->reactor, conn_due_ms(c));
     reactor_touch(c->reactor, c);
 }
 
@@ -66,6 +70,7 @@ static int conn_name_ends(struct conn *c)
         return -errno;
     address_format((struct sockaddr *)&local, c->local, sizeof(c->local));
     address_format((struct sockaddr *)&peer, c->peer, sizeof(c->peer));
+    address_ip((struct sockaddr *)&local, c->local_ip);
     address_ip((struct sockaddr *)&peer, c->peer_ip);
     c->local_port = address_port((struct sockaddr *)&local);
     return 0;
@@ -97,6 +102,7 @@ static void conn_link(struct conn *c)
     if (c->next != NULL)
         c->next->prev = c;
     r->conns = c;
+    reactor_wake_by(r, conn_due_ms(c));
     atomic_fetch_add_explicit(&r->counters.connections, 1, memory_order_relaxed);
 }
 
@@ -113,6 +119,7 @@ int conn_create(struct reactor *r, int fd, struct conn **out)
     c->rx.header_need = BHS_BYTES;
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    keepalive_set_socket(c);
     int rc = conn_name_ends(c);
     if (rc == 0)
         rc = session_create(c, &c->session);
@@ -157,6 +164,28 @@ void conn_end(struct conn *c, const char *why)
     session_drop_tasks(c->session);
 }
 
+void conn_drop(struct conn *c, enum async_event event, const char *why)
+{
+    if (c->state == CONN_OPEN)
+        c->drop_event = event;
+    conn_end(c, why);
+}
+
+void conn_ask_logout(struct conn *c, unsigned within_s)
+{
+    int64_t leave_ms = clock_ms() + (int64_t)within_s * 1000;
+    if (c->state != CONN_OPEN || (c->leave_ms != 0 && c->leave_ms <= leave_ms))
+        return;
+    c->leave_ms = leave_ms;
+    reactor_wake_by(c->reactor, c->leave_ms);
+    async_msg_ask_logout(c, (uint16_t)within_s);
+}
+
+void conn_let_stay(struct conn *c)
+{
+    c->leave_ms = 0;
+}
+
 void conn_cut(struct conn *c, const char *why)
 {
     if (c->state == CONN_CLOSED)
@@ -199,7 +228,10 @@ void conn_pause(struct conn *c, unsigned reason)
 {
     if (c->paused == 0 && conn_is_live(c))
         event_del(c->read_event);
+    if (c->paused == 0)
+        c->heard_ms = clock_ms(); /* its silence begins now: we do not listen */
     c->paused |= reason;
+    reactor_wake_by(c->reactor, conn_due_ms(c));
 }
 
 void conn_resume(struct conn *c, unsigned reason)
@@ -209,7 +241,8 @@ void conn_resume(struct conn *c, unsigned reason)
     c->paused &= ~reason;
     if (c->paused != 0 || !conn_is_live(c))
         return;
-    c->heard_ms = clock_ms(); /* it was we who did not listen */
+    keepalive_on_heard(c); /* it was we who did not listen */
+    reactor_wake_by(c->reactor, conn_due_ms(c));
     if (event_add(c->read_event, NULL) != 0)
         conn_doom(c, "no memory for an event");
     reactor_touch(c->reactor, c);
@@ -227,10 +260,15 @@ static void conn_linger(struct conn *c)
 
 static bool conn_advance_ending(struct conn *c)
 {
-    if (c->session->task_count > 0 || c->pins > 0)
+    if (!c->given_up && (c->session->task_count > 0 || c->pins > 0))
         return false;
     if (c->logout_asked) {
         request_answer_logout(c);
+        return true;
+    }
+    if (c->drop_event != 0 && !c->drop_told) {
+        c->drop_told = true;
+        async_msg_tell_drop(c, c->drop_event);
         return true;
     }
     if (c->tx.first != NULL)
@@ -266,39 +304,74 @@ bool conn_advance(struct conn *c)
 
 static void conn_tick_open(struct conn *c, int64_t now_ms)
 {
-    if (c->paused != 0) {
-        if (now_ms - c->heard_ms > NOP_IDLE_MS + NOP_ANSWER_MS)
-            conn_cut(c, "the initiator does not take its answers");
+    if (c->leave_ms != 0 && now_ms >= c->leave_ms) {
+        drain_on_dropped(c);
+        conn_drop(c, ASYNC_DROP_CONNECTION, "the initiator does not log out");
         return;
     }
-    if (now_ms - c->heard_ms > NOP_IDLE_MS + NOP_ANSWER_MS) {
-        conn_cut(c, "the initiator does not answer");
+    keepalive_tick(c, now_ms);
+}
+
+/* One that we drop is not waited for any more, but told. */
+static void conn_tick_ending(struct conn *c)
+{
+    if (c->drop_event == 0 || c->given_up) {
+        conn_cut(c, "the initiator does not take its answers");
         return;
     }
-    if (now_ms - c->heard_ms > NOP_IDLE_MS && !c->pinged) {
-        c->pinged = true;
-        request_ping(c);
+    c->given_up = true;
+    c->state_ms = clock_ms();
+    session_abort_tasks(c->session);
+    reactor_wake_by(c->reactor, conn_due_ms(c));
+    reactor_touch(c->reactor, c);
+}
+
+/* How long it may be in its state. */
+static int64_t conn_state_max_ms(const struct conn *c)
+{
+    switch (c->state) {
+    case CONN_LOGIN:
+        return LOGIN_TIMEOUT_MS;
+    case CONN_ENDING:
+        if (c->drop_event == 0)
+            return END_MS;
+        return c->given_up ? DROP_TOLD_MS : DROP_TASKS_MS;
+    case CONN_LINGERING:
+        return LINGER_MS;
+    case CONN_OPEN:
+    case CONN_CLOSED:
+        break;
     }
+    return NEVER_MS;
+}
+
+int64_t conn_due_ms(const struct conn *c)
+{
+    int64_t max_ms = conn_state_max_ms(c);
+    if (max_ms != NEVER_MS)
+        return c->state_ms + max_ms;
+    if (c->state != CONN_OPEN)
+        return NEVER_MS;
+    int64_t due_ms = keepalive_due_ms(c);
+    return c->leave_ms != 0 && c->leave_ms < due_ms ? c->leave_ms : due_ms;
 }
 
 void conn_tick(struct conn *c, int64_t now_ms)
 {
-    int64_t in_state_ms = now_ms - c->state_ms;
+    if (now_ms < conn_due_ms(c))
+        return;
     switch (c->state) {
     case CONN_LOGIN:
-        if (in_state_ms > LOGIN_TIMEOUT_MS)
-            conn_cut(c, "login takes too long");
+        conn_cut(c, "login takes too long");
         break;
     case CONN_OPEN:
         conn_tick_open(c, now_ms);
         break;
     case CONN_ENDING:
-        if (in_state_ms > NOP_ANSWER_MS)
-            conn_cut(c, "the initiator does not take its answers");
+        conn_tick_ending(c);
         break;
     case CONN_LINGERING:
-        if (in_state_ms > LINGER_MS)
-            conn_cut(c, NULL);
+        conn_cut(c, NULL);
         break;
     case CONN_CLOSED:
         break;

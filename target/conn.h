@@ -106,10 +106,14 @@ struct conn {
     unsigned paused;
     bool half_open; /* counted as one that has not logged in */
     bool has_eof;
-    bool pinged;
-    int64_t heard_ms; /* the last time that something came */
-    int64_t state_ms; /* since when it is in its state */
-    unsigned pins;    /* registry tickets and task management functions under way */
+    int64_t heard_ms;            /* the last time that something came */
+    int64_t pinged_ms;           /* a ping is unanswered since then; 0: none */
+    int64_t state_ms;            /* since when it is in its state */
+    int64_t leave_ms;            /* it was asked to log out by then; 0: it was not */
+    bool given_up;               /* it ends and is answered no more */
+    enum async_event drop_event; /* we drop it, and tell it so; 0: we do not */
+    bool drop_told;
+    unsigned pins; /* registry tickets and task management functions under way */
     bool header_digest, data_digest; /* in effect */
     uint32_t stat_sn;
     uint16_t cid;
@@ -122,7 +126,7 @@ struct conn {
     struct session *session;
     struct text_exchange *text; /* under way, or NULL */
     char local[TARGET_ADDRESS_MAX], peer[TARGET_ADDRESS_MAX];
-    uint8_t peer_ip[IP_BYTES];
+    uint8_t local_ip[IP_BYTES], peer_ip[IP_BYTES];
     uint16_t local_port;
 };
 
@@ -131,6 +135,14 @@ int conn_create(struct reactor *r, int fd, struct conn **out) MUST_CHECK;
 /* Orderly: what runs is finished and answered, what still waits for data is dropped. why:
  * a log line's message. */
 void conn_end(struct conn *c, const char *why);
+/* The same, of our own accord: it is told so last of all, if it is in the full feature
+ * phase, and a task that does not end in DROP_TASKS_MS is answered no more. */
+void conn_drop(struct conn *c, enum async_event event, const char *why);
+/* Open: it is asked to log out within so many seconds, and dropped if it does not. One
+ * that was asked before has the shorter time. */
+void conn_ask_logout(struct conn *c, unsigned within_s);
+/* It may stay. */
+void conn_let_stay(struct conn *c);
 /* At once; tasks that run are answered no more. */
 void conn_cut(struct conn *c, const char *why);
 /* The login is over, its last answer queued: the full feature phase begins. */
@@ -140,8 +152,10 @@ void conn_doom(struct conn *c, const char *why);
 /* At the end of a turn: sends, and goes on to the next state where it can. The connection
  * may be gone when it returns. True: it did something. */
 bool conn_advance(struct conn *c);
-/* Once a tick. */
+/* Its time has come, or not yet. */
 void conn_tick(struct conn *c, int64_t now_ms);
+/* When conn_tick has something to do, if nothing happens: clock_ms, or NEVER_MS. */
+int64_t conn_due_ms(const struct conn *c);
 void conn_pause(struct conn *c, unsigned reason);
 void conn_resume(struct conn *c, unsigned reason);
 /* An open or login connection: requests are taken. */

@@ -4,6 +4,7 @@
  * What a PDU means is request.c's and login.c's. */
 #include "target/conn.h"
 
+#include "target/keepalive.h"
 #include "target/login.h"
 #include "target/reactor.h"
 #include "target/request.h"
@@ -236,8 +237,7 @@ void conn_on_readable(int fd, short what, void *arg)
         }
         if (got < 0)
             return;
-        c->heard_ms = clock_ms();
-        c->pinged = false;
+        keepalive_on_heard(c);
         rx_parse(c);
         if ((size_t)got < asked)
             return;

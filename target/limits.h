@@ -15,12 +15,20 @@
 #define TEXT_ANSWER_MAX     16384
 
 /* Time. Ticks are coarse: everything below ends up to one tick later. */
-#define REACTOR_TICK_MS  500
-#define NOP_IDLE_MS      15000 /* nothing came for so long: ask whether it is there */
-#define NOP_ANSWER_MS    15000 /* then nothing came for so long: it is gone */
-#define LINGER_MS        3000  /* our side is closed, the initiator has not followed */
-#define ACCEPT_PAUSE_MS  1000  /* after accept ran out of descriptors */
-#define DRAIN_SEND_PARTS 2 /* of target_stop's time, one part for answers to be read */
+#define REACTOR_TICK_MS      500
+#define OUTPUT_TAKEN_MS      30000 /* it takes none of its answers for so long: it is gone */
+#define END_MS               15000 /* it ends, its tasks and answers with it */
+#define DROP_TASKS_MS        2000 /* we end it: so long its tasks may still be answered */
+#define DROP_TOLD_MS         2000 /* and so long it may take to be told */
+#define LINGER_MS            3000 /* our side is closed, the initiator has not followed */
+#define ACCEPT_PAUSE_MS      1000 /* after accept ran out of descriptors */
+#define STOP_LOGOUT_S        2    /* the target stops: so long initiators may log out */
+#define STOP_PARTS           2    /* of target_stop's time, one for an orderly end */
+#define TCP_PROBE_INTERVAL_S 10   /* TCP's own keepalive, once it asks */
+#define TCP_PROBE_COUNT      3
+
+/* Drains. */
+#define DRAIN_MAX 64
 
 /* One session. */
 #define SESSION_WINDOW           128 /* commands that it may have at a time */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/wire.h"
 #include "proto/negotiate.h"
+#include "target/drain.h"
 #include "target/login_chap.h"
 #include "target/lu.h"
 #include "target/reactor.h"
@@ -59,7 +60,8 @@ static bool login_respond(struct conn *c, enum login_status status, bool transit
                           uint16_t tsih)
 {
     struct login *l = c->login;
-    uint32_t bytes = status == LOGIN_SUCCESS ? (uint32_t)l->answer.at : 0;
+    bool told = status == LOGIN_SUCCESS || status == LOGIN_MOVED_TEMPORARILY;
+    uint32_t bytes = told ? (uint32_t)l->answer.at : 0;
     struct tx_pdu *p = conn_tx_new(c);
     if (p == NULL)
         return false;
@@ -295,6 +297,22 @@ static void login_log_success(const struct conn *c)
              (unsigned long long)c->session->ticket->id, c->reactor->index);
 }
 
+/* Who has proven himself is told where to go: an initiator takes that at any time of the
+ * login, but need not before its security is over (RFC 7143, 11.13.5). */
+static enum login_status login_judge_drain(struct conn *c, const char **why)
+{
+    struct login *l = c->login;
+    char redirect[TARGET_REDIRECT_MAX];
+    if (!drain_turns_away(c, redirect))
+        return LOGIN_SUCCESS;
+    *why = "its portal or host is being drained";
+    if (redirect[0] == '\0')
+        return LOGIN_UNAVAILABLE;
+    wire_init(&l->answer, l->answer_text, sizeof(l->answer_text));
+    key_put(&l->answer, "TargetAddress", redirect); /* 13.8: without a group's tag */
+    return LOGIN_MOVED_TEMPORARILY;
+}
+
 /* The registry has granted it; the access may have changed since it was asked. */
 static enum login_status login_open(struct conn *c, struct registry_ticket *ticket,
                                     const char **why)
@@ -305,6 +323,9 @@ static enum login_status login_open(struct conn *c, struct registry_ticket *tick
     *why = "what is to be proven has changed";
     if (!login_is_proven(c))
         return LOGIN_AUTH_FAILED;
+    status = login_judge_drain(c, why);
+    if (status != LOGIN_SUCCESS)
+        return status;
     c->session->algorithm = c->login->chap.algorithm;
     c->session->mutual = c->login->chap.mutual;
     const struct view *view =
@@ -360,6 +381,8 @@ static void login_ask_registry(struct conn *c)
     memcpy(ticket->initiator, said->initiator_name, sizeof(ticket->initiator));
     memcpy(ticket->isid, c->login->first.isid, ISID_BYTES);
     ticket->tsih = c->login->first.tsih;
+    memcpy(ticket->local_ip, c->local_ip, sizeof(ticket->local_ip));
+    ticket->local_port = c->local_port;
     ticket->discovery = said->discovery;
     ticket->answered = login_on_answered;
     c->pins++;
@@ -377,6 +400,12 @@ static void login_answer(struct conn *c)
         return;
     }
     bool proven = login_is_proven(c);
+    if (proven)
+        status = login_judge_drain(c, &why);
+    if (status != LOGIN_SUCCESS) {
+        login_fail(c, status, why);
+        return;
+    }
     bool transit = l->req.transit && proven;
     /* A session to be joined is looked for at once, a new one at the end. */
     if (proven && (l->first.tsih != 0 || (transit && l->req.nsg == LOGIN_FULL_FEATURE))) {

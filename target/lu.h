@@ -30,7 +30,7 @@ struct lu {
 
 /* What one host sees. */
 struct view {
-    char host_name[VOLUME_NAME_MAX];
+    char host_id[VOLUME_ID_MAX], host_name[VOLUME_NAME_MAX];
     const struct lu *lus; /* in order of LUN */
     const uint32_t *luns; /* their numbers alone, as REPORT LUNS tells them */
     size_t lu_count;

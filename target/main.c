@@ -121,6 +121,7 @@ static int daemon_start_target(struct daemon *d, struct err *e)
         .portal_count = d->config.portals.count,
         .advertise = d->config.advertise.pointers,
         .advertise_count = d->config.advertise.count,
+        .keepalive = d->config.keepalive,
     };
     return target_start(&options, &d->target, e);
 }

@@ -71,14 +71,36 @@ static bool reactor_turn(struct loop_hook *hook)
     return reactor_advance_conns(r) || any;
 }
 
+/* ---- time ---- */
+
+/* A tick at least from now, so that many who wait for a time are one wake-up. */
+void reactor_wake_by(struct reactor *r, int64_t due_ms)
+{
+    int64_t now_ms = clock_ms();
+    if (due_ms == NEVER_MS)
+        return;
+    if (due_ms < now_ms + REACTOR_TICK_MS)
+        due_ms = now_ms + REACTOR_TICK_MS;
+    if (r->tick_ms <= due_ms)
+        return;
+    int64_t in_ms = due_ms - now_ms;
+    struct timeval in = {.tv_sec = in_ms / 1000, .tv_usec = in_ms % 1000 * 1000};
+    r->tick_ms = due_ms;
+    if (event_add(r->tick, &in) != 0)
+        log_fatal("out of memory");
+}
+
 static void reactor_on_tick(int fd, short what, void *arg)
 {
     struct reactor *r = arg;
     (void)fd;
     (void)what;
     int64_t now_ms = clock_ms();
-    for (struct conn *c = r->conns; c != NULL; c = c->next)
+    r->tick_ms = NEVER_MS;
+    for (struct conn *c = r->conns; c != NULL; c = c->next) {
         conn_tick(c, now_ms);
+        reactor_wake_by(r, conn_due_ms(c));
+    }
 }
 
 /* ---- buffers ---- */
@@ -130,9 +152,9 @@ void reactor_stop_waiting(struct reactor *r, struct task *t)
 
 static int reactor_make_events(struct reactor *r, struct err *e)
 {
-    struct timeval tick = {.tv_usec = REACTOR_TICK_MS * 1000};
-    r->tick = event_new(loop_base(r->loop), -1, EV_PERSIST, reactor_on_tick, r);
-    if (r->tick == NULL || event_add(r->tick, &tick) != 0)
+    r->tick_ms = NEVER_MS;
+    r->tick = event_new(loop_base(r->loop), -1, 0, reactor_on_tick, r);
+    if (r->tick == NULL)
         return err_oom(e);
     r->hook.turn = reactor_turn;
     loop_add_hook(r->loop, &r->hook);
@@ -207,7 +229,7 @@ static void reactor_on_handed(struct note *note)
     struct handed *h = container_of(note, struct handed, note);
     struct reactor *r = h->reactor;
     struct conn *c = NULL;
-    int rc = r->draining ? -ESHUTDOWN : conn_create(r, h->fd, &c);
+    int rc = r->stopping ? -ESHUTDOWN : conn_create(r, h->fd, &c);
     if (rc != 0) {
         log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
         close(h->fd);
@@ -235,17 +257,21 @@ void reactor_hand(struct reactor *r, int fd)
 
 void reactor_on_conn_gone(struct reactor *r)
 {
-    if (r->drain != NULL && r->conns == NULL)
-        fanout_leg_done(TAKE(r->drain));
+    if (r->stop != NULL && r->conns == NULL)
+        fanout_leg_done(TAKE(r->stop));
 }
 
-void reactor_drain(struct fanout_leg *leg)
+void reactor_stop(struct fanout_leg *leg)
 {
     struct reactor *r = leg->reactor;
-    r->draining = true;
-    r->drain = leg;
-    for (struct conn *c = r->conns; c != NULL; c = c->next)
-        conn_end(c, "the target stops");
+    r->stopping = true;
+    r->stop = leg;
+    for (struct conn *c = r->conns; c != NULL; c = c->next) {
+        if (c->state == CONN_LOGIN)
+            conn_end(c, "the target stops");
+        else
+            conn_ask_logout(c, STOP_LOGOUT_S);
+    }
     reactor_on_conn_gone(r);
 }
 

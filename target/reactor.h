@@ -25,7 +25,7 @@ struct tx_pdu;
 /* Written by the reactor, read by any thread; relaxed: each is right by itself. */
 struct reactor_counters {
     atomic_uint_fast64_t commands, read_bytes, written_bytes, errors;
-    atomic_uint_fast64_t logins, login_failures;
+    atomic_uint_fast64_t logins, login_failures, keepalive_timeouts;
     atomic_uint sessions, connections;
 };
 
@@ -35,13 +35,14 @@ struct reactor {
     struct loop *loop;
     struct lane *lane;
     struct event *tick;
+    int64_t tick_ms; /* when it comes; NEVER_MS: nothing waits for a time */
     struct loop_hook hook;
     struct access *access; /* the current snapshot */
 
-    struct conn *conns;       /* all of them */
-    struct conn *dirty;       /* those with something to do at the end of the turn */
-    bool draining;            /* takes no more */
-    struct fanout_leg *drain; /* target_stop waits for the last of them */
+    struct conn *conns;      /* all of them */
+    struct conn *dirty;      /* those with something to do at the end of the turn */
+    bool stopping;           /* takes no more */
+    struct fanout_leg *stop; /* target_stop waits for the last of them */
 
     struct task *free_tasks;
     unsigned free_task_count;
@@ -67,14 +68,16 @@ void reactor_destroy(struct reactor *r);
 
 /* Control thread: the reactor takes a connected socket; closes it if it cannot. */
 void reactor_hand(struct reactor *r, int fd);
-/* Control thread, see target_stop(): no new connections; those there are end their tasks
- * and close. leg is done when none is left. */
-void reactor_drain(struct fanout_leg *leg);
+/* Control thread, see target_stop(): no new connections; those there are asked to log
+ * out, and dropped if they do not. leg is done when none is left. */
+void reactor_stop(struct fanout_leg *leg);
 /* What is still there is cut off; tasks whose disk I/O runs keep their connection. */
 void reactor_cut(struct fanout_leg *leg);
 
 /* The connection's turn hook runs at the end of this turn. */
 void reactor_touch(struct reactor *r, struct conn *c);
+/* conn_tick runs by then, or up to a tick later. */
+void reactor_wake_by(struct reactor *r, int64_t due_ms);
 /* A connection was freed. */
 void reactor_on_conn_gone(struct reactor *r);
 
@@ -84,6 +87,7 @@ void reactor_unreserve(struct reactor *r, struct task *t);
 void reactor_wait_for_buffers(struct reactor *r, struct task *t);
 void reactor_stop_waiting(struct reactor *r, struct task *t);
 
+#define NEVER_MS INT64_MAX
 /* Milliseconds of a clock that only goes forward. */
 int64_t clock_ms(void);
 

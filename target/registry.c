@@ -52,17 +52,20 @@ static void end_on_return(struct note *note)
 static void end_on_reactor(struct note *note)
 {
     struct registry_ticket *ticket = container_of(note, struct registry_ticket, end_note);
-    if (ticket->conn != NULL)
-        conn_cut(ticket->conn, "session ended by another login or by an admin");
+    if (ticket->conn != NULL && ticket->end_told)
+        conn_drop(ticket->conn, ASYNC_DROP_SESSION, "session ended by an admin");
+    else if (ticket->conn != NULL)
+        conn_cut(ticket->conn, "session ended by another login");
     ticket->end_note.run = end_on_return;
     loop_post(ticket->target->control, &ticket->end_note);
 }
 
-static void entry_end(struct registry_ticket *entry)
+static void entry_end(struct registry_ticket *entry, bool told)
 {
     if (entry->end_asked)
         return;
     entry->end_asked = true;
+    entry->end_told = told;
     entry->end_in_flight = true;
     entry->end_note.run = end_on_reactor;
     loop_post(entry->reactor->loop, &entry->end_note);
@@ -144,7 +147,7 @@ static void registry_decide(struct registry_ticket *ticket)
     if (old != NULL) {
         ticket->next = old->waiters;
         old->waiters = ticket;
-        entry_end(old);
+        entry_end(old, false);
         return;
     }
     registry_add(reg, ticket);
@@ -229,5 +232,5 @@ void registry_kick(struct target *t, uint64_t id, void (*done)(void *arg, bool f
     }
     k->next = e->kicks;
     e->kicks = k;
-    entry_end(e);
+    entry_end(e, true);
 }

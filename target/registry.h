@@ -6,6 +6,7 @@
 #ifndef TARGET_REGISTRY_H
 #define TARGET_REGISTRY_H
 
+#include "base/cidr.h"
 #include "base/inbox.h"
 #include "proto/negotiate.h"
 #include "proto/pdu.h"
@@ -31,6 +32,8 @@ struct registry_ticket {
     char initiator[NODE_NAME_MAX + 1];
     uint8_t isid[ISID_BYTES];
     uint16_t tsih;
+    uint8_t local_ip[IP_BYTES]; /* where it came to */
+    uint16_t local_port;
     bool discovery;
     /* The answer: LOGIN_SUCCESS with id and tsih, or why not. */
     enum login_status status;
@@ -42,6 +45,7 @@ struct registry_ticket {
     struct registry_ticket *waiters; /* logins that wait for its end */
     struct registry_kick *kicks;
     struct note end_note;
+    bool end_told;      /* the initiator is told: it is not its own login that ends it */
     bool end_asked;     /* once is enough */
     bool end_in_flight; /* end_note is on its way there or back */
     bool is_gone;

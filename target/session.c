@@ -195,7 +195,7 @@ void session_swap_access(struct session *s, struct access_swap *swap)
     nexus_set_view(s->nexus, view);
     session_swap_tasks(s, view, swap);
     if (view == NULL)
-        conn_end(s->conn, "no host has this initiator any more");
+        conn_drop(s->conn, ASYNC_DROP_SESSION, "no host has this initiator any more");
     else
         snprintf(s->host_name, sizeof(s->host_name), "%s", view->host_name);
 }
@@ -208,6 +208,7 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .id = s->ticket->id,
         .tsih = s->ticket->tsih,
         .discovery = s->nexus == NULL,
+        .logout_asked = c->leave_ms != 0,
         .reactor = c->reactor->index,
         .since_s = s->since_s,
         .outstanding_tasks = s->task_count,

@@ -220,6 +220,7 @@ static int target_init(struct target *t, const struct target_options *o, struct 
     char name[NODE_NAME_MAX + 1];
     t->lunmgr = o->lunmgr;
     t->control = o->control;
+    t->keepalive = o->keepalive;
     if (key_node_name(o->name, name) != 0)
         return err_set(e, -EINVAL, "target-name",
                        "'%.80s' is no iSCSI name: iqn.YYYY-MM.DOMAIN:ANY, eui. or naa.",
@@ -242,6 +243,7 @@ int target_start(const struct target_options *options, struct target **out, stru
     if (t == NULL)
         return err_oom(e);
     pthread_mutex_init(&t->advertise_lock, NULL);
+    drain_list_init(&t->drains);
     int rc = target_init(t, options, e);
     if (rc == 0)
         rc = target_make_reactors(t, options, e);
@@ -260,7 +262,7 @@ int target_start(const struct target_options *options, struct target **out, stru
 /* First the connections end in order; when half of the time is over, they are cut; at its
  * end, the caller hears of it whether all disk I/O came back or not. */
 struct stopping {
-    struct fanout drain, cut;
+    struct fanout end, cut;
     struct target *target;
     struct event *timer;
     bool was_cut;
@@ -278,16 +280,16 @@ static void stopping_answer(struct stopping *s)
         done(s->arg);
 }
 
-static void stopping_on_drained(struct fanout *fanout)
+static void stopping_on_ended(struct fanout *fanout)
 {
-    struct stopping *s = container_of(fanout, struct stopping, drain);
+    struct stopping *s = container_of(fanout, struct stopping, end);
     s->target->stopped = true;
     stopping_answer(s);
 }
 
 static void stopping_on_cut(struct fanout *fanout)
 {
-    (void)fanout; /* the drain is what is waited for */
+    (void)fanout; /* the orderly end is what is waited for */
 }
 
 static void stopping_on_timer(int fd, short what, void *arg)
@@ -309,14 +311,14 @@ static void stopping_on_timer(int fd, short what, void *arg)
 
 static void stopping_start(struct stopping *s, unsigned timeout_ms)
 {
-    unsigned part_ms = timeout_ms / DRAIN_SEND_PARTS;
+    unsigned part_ms = timeout_ms / STOP_PARTS;
     s->part.tv_sec = part_ms / 1000;
     s->part.tv_usec = (suseconds_t)(part_ms % 1000) * 1000;
     event_add(s->timer, &s->part);
-    s->drain.asker = s->target->control;
-    s->drain.run = reactor_drain;
-    s->drain.done = stopping_on_drained;
-    fanout_start(&s->drain, s->target);
+    s->end.asker = s->target->control;
+    s->end.run = reactor_stop;
+    s->end.done = stopping_on_ended;
+    fanout_start(&s->end, s->target);
 }
 
 static void target_close_portals(struct target *t)
@@ -365,6 +367,7 @@ void target_destroy(struct target *t)
     access_put(t->access);
     strings_free(t->advertise, t->advertise_count);
     pthread_mutex_destroy(&t->advertise_lock);
+    drain_list_fini(&t->drains);
     free(t);
 }
 
@@ -401,6 +404,7 @@ void target_counters(const struct target *t, struct target_counters *out)
         out->errors += counter_get(&k->errors);
         out->logins += counter_get(&k->logins);
         out->login_failures += counter_get(&k->login_failures);
+        out->keepalive_timeouts += counter_get(&k->keepalive_timeouts);
         out->sessions += atomic_load_explicit(&k->sessions, memory_order_relaxed);
         out->connections += atomic_load_explicit(&k->connections, memory_order_relaxed);
     }

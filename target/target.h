@@ -18,6 +18,14 @@
 
 struct target;
 
+/* How it is found out that an initiator is gone. */
+struct target_keepalive {
+    unsigned nop_interval_s; /* nothing came for so long: it is pinged; 0: never */
+    unsigned nop_timeout_s;  /* then nothing came for so long: its connection ends */
+    unsigned tcp_idle_s;     /* TCP begins to probe by itself; 0: never */
+    unsigned tcp_unacked_s;  /* unacknowledged for so long: it ends; 0: the system's */
+};
+
 struct target_options {
     struct lunmgr *lunmgr;
     struct loop *control;
@@ -28,13 +36,15 @@ struct target_options {
     size_t portal_count;
     const char *const *advertise; /* further addresses for SendTargets */
     size_t advertise_count;
+    struct target_keepalive keepalive;
 };
 
 /* Binds the portals, starts the reactors. Field "portal" names a bad or taken address. */
 int target_start(const struct target_options *options, struct target **out,
                  struct err *e) MUST_CHECK;
-/* Stops accepting, ends or aborts the tasks, closes the sessions; done on the control
- * thread within timeout_ms. Then target_destroy. */
+/* Stops accepting and asks the sessions to log out; those that do not are told that they
+ * are dropped, in the end cut off. done on the control thread within timeout_ms. Then
+ * target_destroy. */
 void target_stop(struct target *t, unsigned timeout_ms, void (*done)(void *arg),
                  void *arg);
 void target_destroy(struct target *t);
@@ -54,11 +64,45 @@ const char *target_portal(const struct target *t, size_t index);
 
 struct target_counters {
     uint64_t commands, read_bytes, written_bytes, errors;
-    uint64_t logins, login_failures;
+    uint64_t logins, login_failures, keepalive_timeouts;
     uint32_t sessions, connections;
 };
 /* Sums what the reactors publish; any thread, never waits. */
 void target_counters(const struct target *t, struct target_counters *out);
+
+#define TARGET_REDIRECT_MAX 300 /* a domain name, a port and NUL */
+
+struct target_drain_spec {
+    const char *portal;        /* an address where sessions come; NULL: all of them */
+    const char *host;          /* name or id; NULL: every host */
+    const char *redirect;      /* where logins are sent, as an address to advertise; NULL:
+                                  they are told that the target is out of service */
+    unsigned logout_timeout_s; /* then a session that has not logged out is dropped */
+};
+
+struct target_drain_info {
+    uint64_t id; /* of this run of the daemon, never reused in it */
+    char portal[TARGET_ADDRESS_MAX], host_name[64], redirect[TARGET_REDIRECT_MAX];
+    unsigned logout_timeout_s;
+    int64_t since_s;
+    uint32_t sessions; /* that are still there */
+    uint64_t asked, dropped, turned_away;
+};
+
+/* On the control thread, when every session that is concerned has been told. */
+typedef void (*target_drain_fn)(void *arg, uint64_t id);
+/* Asks the sessions of a portal, a host or both to log out and turns their logins away.
+ * In force until target_undrain or the end of the daemon. 0, and done is called later;
+ * or -EINVAL, -ENOENT (the host), -EBUSY (too many), -ENOMEM with e's field named as the
+ * spec's, and it is not. */
+int target_drain(struct target *t, const struct target_drain_spec *spec,
+                 target_drain_fn done, void *arg, struct err *e) MUST_CHECK;
+/* Logins are taken again, sessions that were asked may stay. 0, and done is called later;
+ * -ENOENT or -ENOMEM. */
+int target_undrain(struct target *t, uint64_t id, target_drain_fn done,
+                   void *arg) MUST_CHECK;
+/* The first one with a greater id. False: there is none. */
+bool target_drain_next(struct target *t, uint64_t after, struct target_drain_info *out);
 
 #define SEEN_MAX        256
 #define SEEN_REASON_MAX 128
@@ -89,6 +133,7 @@ struct target_session_info {
     char isid[13];      /* 12 hex digits */
     uint16_t tsih;
     bool discovery;
+    bool logout_asked;                /* by us */
     char address[TARGET_ADDRESS_MAX]; /* the initiator's */
     char portal[TARGET_ADDRESS_MAX];  /* the one it came to */
     unsigned reactor;

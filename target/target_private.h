@@ -4,6 +4,7 @@
 #ifndef TARGET_TARGET_PRIVATE_H
 #define TARGET_TARGET_PRIVATE_H
 
+#include "target/drain.h"
 #include "target/registry.h"
 #include "target/seen.h"
 #include "target/target.h"
@@ -23,6 +24,7 @@ struct target {
     struct lunmgr *lunmgr;
     struct loop *control;
     char name[TARGET_NAME_MAX];
+    struct target_keepalive keepalive;
     unsigned reactor_count;
     struct reactor *reactors[TARGET_REACTOR_MAX];
 
@@ -32,6 +34,7 @@ struct target {
     pthread_mutex_t advertise_lock;
     char **advertise; /* under advertise_lock */
     size_t advertise_count;
+    struct drain_list drains;
 
     /* Control thread. */
     struct portal *portals[TARGET_PORTAL_MAX];

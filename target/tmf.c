@@ -51,10 +51,10 @@ static void tmf_finish(struct tmf *f)
         volume_put(f->volumes[i]);
     c->pins--;
     c->session->tmf_count--;
-    if (c->state != CONN_CLOSED)
+    if (c->state != CONN_CLOSED && !c->given_up)
         tmf_respond(c, &f->rsp);
     if (f->ends_sessions)
-        conn_end(c, "target cold reset");
+        conn_drop(c, ASYNC_DROP_SESSION, "target cold reset");
     reactor_touch(c->reactor, c);
     free(f);
 }
@@ -199,7 +199,7 @@ static void tmf_end_sessions(const struct tmf *f, struct reactor *r)
 {
     for (struct conn *c = r->conns; c != NULL; c = c->next) {
         if (c->session->nexus != NULL && c != f->conn && tmf_concerns(f, c))
-            conn_end(c, "target cold reset by another session");
+            conn_drop(c, ASYNC_DROP_SESSION, "target cold reset by another session");
     }
 }
 

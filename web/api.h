@@ -72,6 +72,12 @@ void api_session_list(struct exchange *x);
 void api_session_show(struct exchange *x);
 void api_session_delete(struct exchange *x);
 
+extern const struct schema schema_drain_create;
+void api_drain_list(struct exchange *x);
+void api_drain_create(struct exchange *x);
+void api_drain_show(struct exchange *x);
+void api_drain_delete(struct exchange *x);
+
 extern const struct schema schema_token_create;
 void api_token_list(struct exchange *x);
 void api_token_create(struct exchange *x);

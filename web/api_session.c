@@ -34,7 +34,7 @@ static json_t *session_json(const struct target_session_info *s)
     char id[24], since[TIME_TEXT_MAX];
     snprintf(id, sizeof(id), "%" PRIu64, s->id);
     return json_pack("{s:s, s:o, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:I, s:I, s:I, "
-                     "s:I, s:I, s:o, s:o}",
+                     "s:I, s:I, s:b, s:o, s:o}",
                      "id", id, "initiator", json_of_foreign_text(s->initiator), "host",
                      s->host_name[0] == '\0' ? NULL : s->host_name, "type",
                      s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih",
@@ -43,8 +43,8 @@ static json_t *session_json(const struct target_session_info *s)
                      "outstanding_tasks", (json_int_t)s->outstanding_tasks, "commands",
                      (json_int_t)s->commands, "read", (json_int_t)s->read_bytes,
                      "written", (json_int_t)s->written_bytes, "errors",
-                     (json_int_t)s->errors, "auth", session_auth_json(s), "negotiated",
-                     negotiated_json(s));
+                     (json_int_t)s->errors, "logout_asked", s->logout_asked, "auth",
+                     session_auth_json(s), "negotiated", negotiated_json(s));
 }
 
 static void session_on_list(void *arg, const struct target_session_info *sessions,
@@ -71,16 +71,6 @@ void api_session_list(struct exchange *x)
     target_list_sessions(x->web->target, session_on_list, x);
 }
 
-/* False: no session can have that id. */
-static bool id_read(const char *text, uint64_t *out)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 19 || text[digits] != '\0')
-        return false;
-    *out = strtoull(text, NULL, 10);
-    return true;
-}
-
 static void session_on_found(void *arg, const struct target_session_info *sessions,
                              size_t count)
 {
@@ -88,7 +78,7 @@ static void session_on_found(void *arg, const struct target_session_info *sessio
     uint64_t id = 0;
     if (!exchange_is_live(x))
         return;
-    bool good = id_read(x->params[0], &id);
+    bool good = path_number(x->params[0], &id);
     for (size_t i = 0; good && i < count; i++) {
         if (sessions[i].id == id) {
             reply_json(x, 200, session_json(&sessions[i]));
@@ -117,7 +107,7 @@ static void session_on_kicked(void *arg, bool found)
 void api_session_delete(struct exchange *x)
 {
     uint64_t id;
-    if (id_read(x->params[0], &id))
+    if (path_number(x->params[0], &id))
         target_kick_session(x->web->target, id, session_on_kicked, x);
     else
         reply_not_found(x, "session", x->params[0]);

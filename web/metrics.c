@@ -38,6 +38,8 @@ static void put_target(FILE *out, const struct target *target)
     put(out, "ashlar_logins_total", "counter", "Successful iSCSI logins.", c.logins);
     put(out, "ashlar_login_failures_total", "counter", "Refused iSCSI logins.",
         c.login_failures);
+    put(out, "ashlar_keepalive_timeouts_total", "counter",
+        "Connections ended since a ping was not answered.", c.keepalive_timeouts);
     put(out, "ashlar_sessions", "gauge", "iSCSI sessions now.", c.sessions);
     put(out, "ashlar_connections", "gauge", "iSCSI connections now.", c.connections);
 }

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t segment_length(const char *at)
@@ -59,6 +60,15 @@ bool percent_decode(const char *text, size_t length, char *out, size_t out_bytes
         out[used++] = (char)byte;
     }
     out[used] = '\0';
+    return true;
+}
+
+bool path_number(const char *text, uint64_t *out)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 19 || text[digits] != '\0')
+        return false;
+    *out = strtoull(text, NULL, 10);
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* True if path has the template's shape: equal segments, parameters not empty. */
 bool path_matches(const char *pattern, const char *path);
@@ -18,6 +19,9 @@ bool path_params(const char *pattern, const char *path,
 
 /* Decodes %XX in length bytes of text. False: bad escape, control character, no room. */
 bool percent_decode(const char *text, size_t length, char *out, size_t out_bytes);
+
+/* An id that is a number. False: text is none. */
+bool path_number(const char *text, uint64_t *out);
 
 /* What a route takes in its query, as bits. */
 enum query_take {

@@ -497,6 +497,7 @@ static bool lane_open(struct lane *l)
                               .isid = (uint32_t)((o->seed & 0xffff) << 8 | l->index),
                               .header_digest = o->header_digest && l->index % 2 == 0,
                               .timeout_s = o->timeout_s,
+                              .reconnect = o->reconnect,
                               .residuals_ok = o->residuals_ok};
     char text[256];
 

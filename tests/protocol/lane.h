@@ -41,6 +41,7 @@ struct load_options {
     unsigned work_share[WORK_KINDS]; /* out of their sum */
     int timeout_s;
     bool header_digest;
+    bool reconnect;
     bool residuals_ok;
     bool expect_zeros; /* sectors never written must read zeros */
 };

@@ -41,6 +41,8 @@ static const char usage[] =
     "  --timeout SECONDS  of one command (30)\n"
     "  --initiator IQN    (iqn.2026-01.test.ashlar:one)\n"
     "  --header-digest    CRC32C headers on every second connection\n"
+    "  --reconnect        log in again after a lost connection or a logout that was "
+    "asked for\n"
     "  --residuals-ok     a GOOD status may come with a residual (tgt's UNMAP)\n"
     "  --expect-zeros     the LUNs are fresh: what was never written reads zeros\n";
 
@@ -66,7 +68,7 @@ static bool parse_mix(const char *text, unsigned *share)
 
 static bool take_option(struct load_options *o, int name, const char *value)
 {
-    uint64_t n = strchr("mIHRE", name) != NULL ? 0 : number(value, "option");
+    uint64_t n = strchr("mIHREA", name) != NULL ? 0 : number(value, "option");
 
     switch (name) {
     case 'c':
@@ -109,6 +111,9 @@ static bool take_option(struct load_options *o, int name, const char *value)
     case 'H':
         o->header_digest = true;
         return true;
+    case 'A':
+        o->reconnect = true;
+        return true;
     case 'R':
         o->residuals_ok = true;
         return true;
@@ -123,14 +128,23 @@ static bool take_option(struct load_options *o, int name, const char *value)
 static bool parse(struct load_options *o, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"connections", 1, 0, 'c'},   {"depth", 1, 0, 'd'},
-        {"lun", 1, 0, 'l'},           {"region", 1, 0, 'r'},
-        {"chunk", 1, 0, 'k'},         {"extent", 1, 0, 'x'},
-        {"ops", 1, 0, 'o'},           {"seconds", 1, 0, 's'},
-        {"seed", 1, 0, 'S'},          {"mix", 1, 0, 'm'},
-        {"timeout", 1, 0, 't'},       {"initiator", 1, 0, 'I'},
-        {"header-digest", 0, 0, 'H'}, {"residuals-ok", 0, 0, 'R'},
-        {"expect-zeros", 0, 0, 'E'},  {0, 0, 0, 0},
+        {"connections", 1, 0, 'c'},
+        {"depth", 1, 0, 'd'},
+        {"lun", 1, 0, 'l'},
+        {"region", 1, 0, 'r'},
+        {"chunk", 1, 0, 'k'},
+        {"extent", 1, 0, 'x'},
+        {"ops", 1, 0, 'o'},
+        {"seconds", 1, 0, 's'},
+        {"seed", 1, 0, 'S'},
+        {"mix", 1, 0, 'm'},
+        {"timeout", 1, 0, 't'},
+        {"initiator", 1, 0, 'I'},
+        {"header-digest", 0, 0, 'H'},
+        {"residuals-ok", 0, 0, 'R'},
+        {"expect-zeros", 0, 0, 'E'},
+        {"reconnect", 0, 0, 'A'},
+        {0, 0, 0, 0},
     };
     int name;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One initiator session on libiscsi: see peer.h. It adds to libiscsi what every test
- * program here needs and nothing else: outcomes told apart, CDBs of all four lengths, no
- * reconnecting. One thread a peer. */
+ * program here needs and nothing else: outcomes told apart, CDBs of all four lengths. One
+ * thread a peer. */
 #include "tests/protocol/peer.h"
 
 #include <iscsi/iscsi.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define READY_TRIES_MAX 50
+#define RECONNECT_MS    50
 
 struct peer {
     struct iscsi_context *session;
@@ -20,6 +21,7 @@ struct peer {
     int lun;
     bool lost;
     bool residuals_ok;
+    bool reconnect;
 };
 
 static void put_be(uint8_t *to, size_t bytes, uint64_t value)
@@ -76,8 +78,9 @@ struct peer *peer_open(const struct peer_options *o, char *text, size_t text_byt
         return NULL;
     }
     p->residuals_ok = o->residuals_ok;
+    p->reconnect = o->reconnect;
     iscsi_set_isid_random(p->session, o->isid, 0);
-    iscsi_set_noautoreconnect(p->session, 1);
+    iscsi_set_noautoreconnect(p->session, !o->reconnect);
     iscsi_set_session_type(p->session, ISCSI_SESSION_NORMAL);
     iscsi_set_timeout(p->session, o->timeout_s);
     iscsi_set_header_digest(p->session, o->header_digest ? ISCSI_HEADER_DIGEST_CRC32C
@@ -287,6 +290,11 @@ int peer_service(struct peer *p, short revents)
 {
     if (!p->lost && iscsi_service(p->session, revents) == 0)
         return p->lost ? -1 : 0;
+    /* libiscsi says this also while it waits before it reconnects, which it does then. */
+    if (!p->lost && p->reconnect) {
+        poll(NULL, 0, RECONNECT_MS);
+        return 0;
+    }
     if (!p->lost) {
         note(p, "connection lost");
         p->lost = true;

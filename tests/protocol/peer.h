@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One initiator session of the test programs, on libiscsi: log in, send commands, hear
- * their end. Nothing reconnects by itself: a lost connection is what a test wants to see.
+ * their end. A lost connection is what a test wants to see, unless it says reconnect.
  * One thread a peer; its callbacks run inside peer_turn() (or peer_service()) of that
  * thread. */
 #ifndef TESTS_PROTOCOL_PEER_H
@@ -16,6 +16,7 @@ struct peer_options {
     uint32_t isid;         /* 24 bits, different for each session of one initiator */
     bool header_digest;    /* CRC32C over the headers */
     int timeout_s;         /* of one command; 0: none */
+    bool reconnect;        /* by itself; what was under way is sent again */
     bool residuals_ok;     /* tgt counts an UNMAP's own parameters as left over */
 };
 

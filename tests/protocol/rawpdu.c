@@ -200,6 +200,7 @@ int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
     p->bhs[1] = FINAL_BIT | 1 << 2 | 3; /* operational negotiation, then full feature */
     p->bhs[8] = 0x80;                   /* ISID: random format */
     raw_put(p->bhs + 12, 2, r->isid_tail);
+    raw_put(p->bhs + 20, 2, r->cid);
     snprintf(text, sizeof(text), "InitiatorName=%s", r->initiator);
     raw_text(p, text);
     raw_text(p, discovery ? "SessionType=Discovery" : "SessionType=Normal");

@@ -29,6 +29,7 @@ enum raw_opcode {
     RAW_DATA_IN = 0x25,
     RAW_LOGOUT_RSP = 0x26,
     RAW_R2T = 0x31,
+    RAW_ASYNC = 0x32,
     RAW_REJECT = 0x3f,
     RAW_CLOSED = 0x100, /* raw_recv: the peer ended the connection */
     RAW_SILENT = 0x101, /* raw_recv: nothing came in time */
@@ -45,7 +46,8 @@ struct raw {
     int fd;
     uint32_t cmd_sn, exp_stat_sn, next_itt;
     uint16_t isid_tail; /* of the sessions made from here */
-    const char *key;    /* one more "Key=value" of their login, or NULL */
+    uint16_t cid;
+    const char *key; /* one more "Key=value" of their login, or NULL */
 };
 
 void raw_put(uint8_t *at, size_t bytes, uint64_t value);

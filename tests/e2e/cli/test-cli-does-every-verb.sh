@@ -131,6 +131,26 @@ cli 1 session delete "$id"
 one_line "no session $id"
 stop_perf
 
+# --- drains ---
+cli 0 drain create --portal "127.0.0.1:$RIG_PORT" --host hv1 --redirect 192.0.2.1:3260 --logout-timeout 60 --json
+quiet
+id=$(value .id)
+cli 0 drain show "$id"
+out "^portal +127\.0\.0\.1:$RIG_PORT\$" '^host +hv1$' '^redirect +192\.0\.2\.1:3260$' '^logout_timeout +60$' \
+    '^sessions +0$' '^dropped +0$'
+cli 0 drain list
+out '^ *ID +PORTAL +HOST +REDIRECT +SESSIONS' "^ *$id +127\.0\.0\.1:$RIG_PORT +hv1 +192\.0\.2\.1:3260 +0 +0 +0 +0 "
+same '/v1/drains?limit=1000' drain list
+same "/v1/drains/$id" drain show "$id"
+cli 1 drain create --portal 192.0.2.1:3260
+one_line '--portal 192.0.2.1:3260: the target does not listen at 192.0.2.1:3260'
+cli 1 drain create --redirect "127.0.0.1:$RIG_PORT"
+one_line "--redirect 127.0.0.1:$RIG_PORT: 127.0.0.1:$RIG_PORT is drained as well"
+cli 0 drain delete "$id"
+out "^drain $id is deleted\$"
+cli 1 drain delete "$id"
+one_line "no drain $id"
+
 # --- tokens ---
 cli 0 token create ci
 token=$(sed -n 's/^token *//p' "$RIG_DIR/out")

@@ -49,7 +49,11 @@ static void all_keys_are_read(void **state)
                           "log-level = debug\n"
                           "round-interval-ms = 500\n"
                           "leaf-cache = 64MiB\n"
-                          "trash-retention = 12h\n",
+                          "trash-retention = 12h\n"
+                          "nop-interval = 0\n"
+                          "nop-timeout = 2m\n"
+                          "tcp-keepalive = 5m\n"
+                          "tcp-user-timeout = 90\n",
                           NULL, NULL, &e),
                      0);
     assert_string_equal(config.state_dir, "/srv/ashlar");
@@ -65,6 +69,10 @@ static void all_keys_are_read(void **state)
     assert_int_equal(config.round_interval_ms, 500);
     assert_int_equal(config.leaf_cache_bytes, 64 << 20);
     assert_int_equal(config.trash_retention_s, 12 * 3600);
+    assert_int_equal(config.keepalive.nop_interval_s, 0);
+    assert_int_equal(config.keepalive.nop_timeout_s, 120);
+    assert_int_equal(config.keepalive.tcp_idle_s, 300);
+    assert_int_equal(config.keepalive.tcp_unacked_s, 90);
 }
 
 static void flags_go_before_the_file(void **state)
@@ -149,6 +157,10 @@ static void bad_input_is_named(void **state)
         {"target-name = box\n", NULL, NULL, {"target-name", "box", "iqn."}},
         {"state-dir = here\n", NULL, NULL, {"state-dir", "here", "absolute path"}},
         {"round-interval-ms = 99\n", NULL, NULL, {"round-interval-ms", "99", "60000"}},
+        {"nop-interval = 61m\n", NULL, NULL, {"nop-interval", "61m", "1h"}},
+        {"nop-timeout = 0\n", NULL, NULL, {"nop-timeout", "0", "1s"}},
+        {"tcp-keepalive = 10h\n", NULL, NULL, {"tcp-keepalive", "10h", "9h"}},
+        {"tcp-user-timeout = soon\n", NULL, NULL, {"tcp-user-timeout", "soon", "1h"}},
         {"leaf-cache = 8388607\n", NULL, NULL, {"leaf-cache", "8388607", "8MiB"}},
         {"leaf-cache = 2TiB\n", NULL, NULL, {"leaf-cache", "2TiB", "1TiB"}},
         {"leaf-cache = much\n", NULL, NULL, {"leaf-cache", "much", "256MiB"}},

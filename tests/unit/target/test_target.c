@@ -6,7 +6,10 @@
 #include "proto/sense.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct listed {
     struct wire_rig *rig;
@@ -112,7 +115,7 @@ static void a_kicked_session_ends(void **state)
     r->answers = 1;
     target_kick_session(r->target, l.sessions[0].id, on_kicked, r);
     wire_rig_wait(r);
-    wire_peer_expect_eof(p);
+    wire_peer_expect_drop(p, ASYNC_DROP_SESSION);
     wire_peer_close(p);
     list(r, &l);
     assert_int_equal(l.count, 0);
@@ -222,6 +225,42 @@ static void a_bad_portal_is_named(void **state)
     }
 }
 
+/* The target's end of the peer's connection, which is in this process too. */
+static int other_end(const struct wire_peer *p)
+{
+    struct sockaddr_in own, peer;
+    for (int fd = 0; fd < 1024; fd++) {
+        socklen_t own_bytes = sizeof(own), peer_bytes = sizeof(peer);
+        if (getsockname(p->fd, (struct sockaddr *)&own, &own_bytes) == 0 &&
+            getpeername(fd, (struct sockaddr *)&peer, &peer_bytes) == 0 &&
+            peer.sin_family == AF_INET && peer.sin_port == own.sin_port)
+            return fd;
+    }
+    fail_msg("the other end is not there");
+    return -1;
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t bytes = sizeof(value);
+    assert_int_equal(getsockopt(fd, level, name, &value, &bytes), 0);
+    return value;
+}
+
+static void tcp_watches_the_connection_as_configured(void **state)
+{
+    struct wire_rig *r = *state;
+    struct wire_peer *p = wire_peer_connect(r);
+    wire_peer_login(p, KEYS(""));
+    int fd = other_end(p);
+    assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 70);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 80000);
+    wire_peer_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_kicked_session_ends),
         cmocka_unit_test(kicking_nobody_says_so),
         cmocka_unit_test(a_removed_mapping_is_gone_at_once),
+        cmocka_unit_test(tcp_watches_the_connection_as_configured),
         /* the last: it takes the target's place at lunmgr */
         cmocka_unit_test(a_bad_portal_is_named),
     };

@@ -414,8 +414,8 @@ static void a_cold_reset_ends_the_sessions(void **state)
     expect_silence(a);
     release_disk(&hold);
     expect_tmf(a, itt, TMF_COMPLETE);
-    wire_peer_expect_eof(a);
-    wire_peer_expect_eof(b);
+    wire_peer_expect_drop(a, ASYNC_DROP_SESSION);
+    wire_peer_expect_drop(b, ASYNC_DROP_SESSION);
     wire_peer_close(a);
     wire_peer_close(b);
     a = wire_peer_connect(*state);

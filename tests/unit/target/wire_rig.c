@@ -134,6 +134,10 @@ int wire_rig_setup(void **state)
         .portal_count = 1,
         .advertise = advertise,
         .advertise_count = 2,
+        .keepalive = {.nop_interval_s = 60,
+                      .nop_timeout_s = 60,
+                      .tcp_idle_s = 70,
+                      .tcp_unacked_s = 80},
     };
     must(target_start(&target, &r->target, &e), &e);
     *state = r;
@@ -282,6 +286,15 @@ void wire_peer_expect_eof(struct wire_peer *p)
 {
     uint8_t byte;
     assert_false(peer_read(p, &byte, 1));
+}
+
+void wire_peer_expect_drop(struct wire_peer *p, enum async_event event)
+{
+    struct async_msg m;
+    wire_peer_expect(p, OP_ASYNC);
+    assert_int_equal(async_msg_decode(&p->bhs.async, &m), 0);
+    assert_int_equal(m.event, event);
+    wire_peer_expect_eof(p);
 }
 
 bool wire_peer_said(const struct wire_peer *p, const char *key, const char *value)

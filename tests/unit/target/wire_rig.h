@@ -69,6 +69,8 @@ void wire_peer_recv(struct wire_peer *p);
 void wire_peer_expect(struct wire_peer *p, enum opcode opcode);
 /* Nothing more but the end of the stream. */
 void wire_peer_expect_eof(struct wire_peer *p);
+/* It is told that its session or connection is dropped, then the end of the stream. */
+void wire_peer_expect_drop(struct wire_peer *p, enum async_event event);
 /* True if the text of the last PDU has that pair. */
 bool wire_peer_said(const struct wire_peer *p, const char *key, const char *value);
 

@@ -74,6 +74,7 @@ struct call {
         done_fn done;
         target_sessions_fn sessions;
         void (*kicked)(void *arg, bool found);
+        target_drain_fn drained;
     } fn;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake target: portals and sessions. */
+/* The fake target: portals, sessions and drains. */
 #include "fake_priv.h"
 
 struct target {
@@ -9,6 +9,8 @@ struct target {
     size_t session_count;
     struct target_seen seen[FAKE_SESSIONS];
     size_t seen_count;
+    struct target_drain_info drains[FAKE_MAX]; /* id 0: a free place */
+    uint64_t last_drain;
 };
 
 struct target *fake_target_create(struct lunmgr *m)
@@ -143,4 +145,67 @@ void target_kick_session(struct target *t, uint64_t id,
     call->number = id;
     call->fn.kicked = done;
     call_post(call);
+}
+
+static void do_drain(struct call *call, struct err *e)
+{
+    (void)e;
+    call->fn.drained(call->arg, call->number);
+}
+
+static void drain_post(struct target *t, uint64_t id, target_drain_fn done, void *arg)
+{
+    struct call *call = call_new(t->m, do_drain, arg);
+    call->number = id;
+    call->fn.drained = done;
+    call_post(call);
+}
+
+int target_drain(struct target *t, const struct target_drain_spec *spec,
+                 target_drain_fn done, void *arg, struct err *e)
+{
+    struct err fail = t->m->fail;
+    t->m->fail = (struct err){0};
+    if (fail.code != 0)
+        return err_set(e, fail.code, fail.field, "%s", fail.text);
+    if (spec->host != NULL && host_find(t->m, spec->host) == NULL)
+        return err_set(e, -ENOENT, "host", "no host %.80s", spec->host);
+    struct target_drain_info *d = &t->drains[t->last_drain];
+    assert(t->last_drain < FAKE_MAX);
+    *d = (struct target_drain_info){
+        .id = ++t->last_drain,
+        .logout_timeout_s = spec->logout_timeout_s,
+        .since_s = CREATED_S,
+        .asked = 3,
+        .dropped = 1,
+    };
+    copy(d->portal, sizeof(d->portal), spec->portal == NULL ? "" : spec->portal);
+    copy(d->host_name, sizeof(d->host_name), spec->host == NULL ? "" : spec->host);
+    copy(d->redirect, sizeof(d->redirect), spec->redirect == NULL ? "" : spec->redirect);
+    drain_post(t, d->id, done, arg);
+    return 0;
+}
+
+bool target_drain_next(struct target *t, uint64_t after, struct target_drain_info *out)
+{
+    for (uint64_t i = after; i < t->last_drain; i++) {
+        if (t->drains[i].id == 0)
+            continue;
+        *out = t->drains[i];
+        return true;
+    }
+    return false;
+}
+
+int target_undrain(struct target *t, uint64_t id, target_drain_fn done, void *arg)
+{
+    struct err fail = t->m->fail;
+    t->m->fail = (struct err){0};
+    if (fail.code != 0)
+        return fail.code;
+    if (id == 0 || id > t->last_drain || t->drains[id - 1].id == 0)
+        return -ENOENT;
+    t->drains[id - 1].id = 0;
+    drain_post(t, id, done, arg);
+    return 0;
 }

@@ -42,6 +42,18 @@ static void params_are_decoded(void **state)
     assert_string_equal(params[1], "h");
 }
 
+static void numbers_are_ids(void **state)
+{
+    static const char *const bad[] = {"", "1x", "-1", " 1", "12345678901234567890"};
+    uint64_t number = 7;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(path_number(bad[i], &number));
+    assert_int_equal(number, 7);
+    assert_true(path_number("9999999999999999999", &number));
+    assert_int_equal(number, 9999999999999999999U);
+}
+
 static void bad_params_are_named(void **state)
 {
     static const char *const cases[] = {
@@ -153,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(templates_match_by_segments),
         cmocka_unit_test(params_are_decoded),
+        cmocka_unit_test(numbers_are_ids),
         cmocka_unit_test(bad_params_are_named),
         cmocka_unit_test(longest_param_fits),
         cmocka_unit_test(queries_are_read),

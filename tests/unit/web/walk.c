@@ -145,6 +145,12 @@ static const struct step {
     {"GET", "/v1/sessions", "/v1/sessions", NULL, 200, false},
     {"GET", "/v1/sessions/@SESSION@", "/v1/sessions/{session}", NULL, 200, false},
     {"DELETE", "/v1/sessions/@SESSION@", "/v1/sessions/{session}", NULL, 204, false},
+    {"POST", "/v1/drains", "/v1/drains",
+     "{\"redirect\":\"192.0.2.1:3260\",\"logout_timeout\":3600}", 201, false},
+    {"POST", "/v1/drains", "/v1/drains", "{\"host\":\"nobody\"}", 422, false},
+    {"GET", "/v1/drains", "/v1/drains", NULL, 200, false},
+    {"GET", "/v1/drains/@DRAIN@", "/v1/drains/{drain}", NULL, 200, false},
+    {"DELETE", "/v1/drains/@DRAIN@", "/v1/drains/{drain}", NULL, 204, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 201, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 409, false},
     {"GET", "/v1/tokens", "/v1/tokens", NULL, 200, false},
@@ -175,6 +181,7 @@ static const struct {
     {"/v1/mappings", "@MAPPING@"},
     {"/v1/snapshots", "@SNAPSHOT@"},
     {"/v1/snapshot-groups", "@GROUP@"},
+    {"/v1/drains", "@DRAIN@"},
     {NULL, NULL},
 };
 

@@ -8,7 +8,7 @@
 #include "document.h"
 
 #define WALK_SEEN_MAX 1200
-#define WALK_NOTES    4
+#define WALK_NOTES    5
 
 struct walk {
     const json_t *document;
