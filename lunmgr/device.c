@@ -4,6 +4,7 @@
 
 #include "base/be.h"
 #include "base/crc32c.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -345,4 +346,13 @@ void device_close(struct device *d)
         close(d->fd);
     alloc_destroy(d->alloc);
     free(d);
+}
+
+void device_fail(struct device *d, const char *reason, int error)
+{
+    char path[CATALOG_PATH_MAX];
+    if (atomic_exchange(&d->failed, true))
+        return;
+    log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->row.pool_id,
+              log_quote(path, sizeof(path), d->row.path), reason, error);
 }

@@ -31,7 +31,7 @@ struct device {
     bool direct;
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */
-    atomic_bool failed;   /* an fdatasync failed, or it is not ours: no more I/O */
+    atomic_bool failed;   /* device_fail(), or it is not ours: no more I/O */
     /* Home loop: discard.c. */
     enum discard_way discard_way;
     bool discard_failed; /* said in the log */
@@ -57,5 +57,8 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CH
 int device_open(const struct device_row *row, struct device **out,
                 struct err *e) MUST_CHECK;
 void device_close(struct device *d);
+/* Any thread. Nothing of it can be trusted any more: it gets no more I/O until the next
+ * start, which an admin makes who has looked at it. Said once in the log. */
+void device_fail(struct device *d, const char *reason, int error);
 
 #endif
