@@ -353,6 +353,6 @@ void device_fail(struct device *d, const char *reason, int error)
     char path[CATALOG_PATH_MAX];
     if (atomic_exchange(&d->failed, true))
         return;
-    log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->row.pool_id,
+    log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->pool_name,
               log_quote(path, sizeof(path), d->row.path), reason, error);
 }

@@ -27,7 +27,8 @@ struct superblock {
 
 struct device {
     struct device_row row;
-    int fd; /* -1: not there */
+    const char *pool_name; /* the pool's, for the log */
+    int fd;                /* -1: not there */
     bool direct;
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */

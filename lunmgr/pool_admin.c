@@ -114,6 +114,7 @@ static void pool_formatted(struct op *op)
     }
     d->fd = -1;
     d->alloc = a;
+    d->pool_name = po->pool->name;
     po->pool->devices[0] = d;
     po->pool->device_count = 1;
     op_write(op, pool_create_work, pool_adopt);

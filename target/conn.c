@@ -286,7 +286,8 @@ void conn_tick(struct conn *c, int64_t now_ms)
     int64_t in_state_ms = now_ms - c->state_ms;
     switch (c->state) {
     case CONN_LOGIN:
-        if (in_state_ms > LOGIN_TIMEOUT_MS)
+        /* While the registry is asked it is we who take long. */
+        if (c->paused == 0 && in_state_ms > LOGIN_TIMEOUT_MS)
             conn_cut(c, "login takes too long");
         break;
     case CONN_OPEN:
