@@ -30,6 +30,7 @@ struct device {
     const char *pool_name; /* the pool's, for the log */
     int fd;                /* -1: not there */
     bool direct;
+    bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */
     atomic_bool failed;   /* device_fail(), or it is not ours: no more I/O */
@@ -43,6 +44,9 @@ struct device {
  * is the caller's. */
 int device_probe(const char *path, uint64_t size_bytes, int *fd, bool *direct,
                  uint64_t *extents, struct err *e) MUST_CHECK;
+/* Whether its file system waits for a process or a server also where it is asked not
+ * to. */
+bool device_blocks(int fd);
 /* Writes both copies of the superblock and syncs. */
 int device_write_superblock(int fd, const struct superblock *sb,
                             struct err *e) MUST_CHECK;

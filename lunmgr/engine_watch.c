@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inner engine gets an I/O of the watch's own, a call, so that one given up can
+/* An inner engine gets an I/O of the watch's own, a call, so that one given up can
  * outlive the I/O that it was made for. Age is counted in ticks, not read off a clock: a
  * process that was stopped for a while has not made its disks late. A tick only takes
  * note; calls are judged at the end of the turn, when the answers that had come are out
- * of the way. */
+ * of the way. A device that may keep a submission waiting has threads of its own, so that
+ * it keeps neither the loop nor other devices. */
 #include "lunmgr/engine_watch.h"
 
 #include "base/log.h"
@@ -37,6 +38,7 @@ struct watch {
     struct engine engine;
     struct engine_ops ops; /* under the inner one's name */
     struct engine *inner;
+    struct engine *blocking; /* for devices that block; NULL: none came yet */
     struct loop *loop;
     struct buf_pool *buffers;
     struct loop_hook hook;
@@ -144,7 +146,7 @@ static void call_give_up(struct call *c)
     struct watch *w = c->watch;
     struct engine_io *asked = c->asked;
     calls_remove(&w->under_way, c);
-    if (w->inner->ops->give_up(w->inner, &c->io)) {
+    if (c->io.owner->ops->give_up(c->io.owner, &c->io)) {
         calls_add(&w->given_up, c);
         call_lend(c);
         c->asked = NULL;
@@ -204,6 +206,19 @@ static void watch_on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the engine ---- */
 
+/* Without threads of its own such a device takes its chance. */
+static struct engine *watch_blocking(struct watch *w)
+{
+    struct err e = {.code = 0};
+    char reason[ERR_TEXT_MAX];
+    if (w->blocking == NULL && engine_threads_create(w->loop, &w->blocking, &e) != 0) {
+        log_warning("no threads for a device that blocks", "loop=%s error=%s",
+                    loop_name(w->loop), log_quote(reason, sizeof(reason), e.text));
+        return w->inner;
+    }
+    return w->blocking;
+}
+
 static void watch_submit(struct engine *engine, struct engine_io *io)
 {
     struct watch *w = watch_of(engine);
@@ -232,7 +247,7 @@ static void watch_submit(struct engine *engine, struct engine_io *io)
     for (int i = 0; i < io->iov_count; i++)
         c->iov[i] = io->iov[i];
     calls_add(&w->under_way, c);
-    engine_submit(w->inner, &c->io);
+    engine_submit(device->blocks ? watch_blocking(w) : w->inner, &c->io);
 }
 
 static void watch_leave_behind(struct watch *w)
@@ -256,6 +271,7 @@ static void watch_destroy(struct engine *engine)
     assert(w->under_way.first == NULL && w->refused.first == NULL);
     watch_leave_behind(w);
     engine_destroy(w->inner);
+    engine_destroy(w->blocking);
     loop_remove_hook(w->loop, &w->hook);
     if (w->ticker != NULL)
         event_free(w->ticker);

@@ -45,6 +45,7 @@ struct raw {
     int fd;
     uint32_t cmd_sn, exp_stat_sn, next_itt;
     uint16_t isid_tail; /* of the sessions made from here */
+    int login_ms;       /* how long a login may take; 0: 5 s */
     const char *key;    /* one more "Key=value" of their login, or NULL */
 };
 
