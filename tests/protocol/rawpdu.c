@@ -181,7 +181,7 @@ int raw_recv(struct raw *r, struct raw_pdu *p, int wait_ms)
 
 int raw_recv_end(struct raw *r, int wait_ms)
 {
-    static struct raw_pdu p;
+    struct raw_pdu p;
     int64_t deadline = now_ms() + wait_ms;
 
     for (;;) {
@@ -224,7 +224,7 @@ int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
 
 int raw_login(struct raw *r, bool discovery)
 {
-    static struct raw_pdu answer;
+    struct raw_pdu answer;
 
     return raw_login_answer(r, discovery, &answer);
 }

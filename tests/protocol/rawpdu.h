@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iSCSI PDUs by hand, for what libiscsi would never send. Field offsets are RFC 7143's
  * tables; it shares no code with the target, so that both do not make the same mistake.
- * Blocking sockets with a time limit; one thread. */
+ * Blocking sockets with a time limit; a connection is one thread's. */
 #ifndef TESTS_PROTOCOL_RAWPDU_H
 #define TESTS_PROTOCOL_RAWPDU_H
 

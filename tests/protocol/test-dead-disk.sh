@@ -3,7 +3,7 @@
 # Claim: while a disk does not answer, whatever waits for it is answered within io-timeout and half of it:
 # commands, task management from the same session and from others, a login that takes a session over; another
 # pool works; what the disk answers late nobody notices; the daemon ends. The disk is a file that a process
-# serves by FUSE, and that process is stopped.
+# serves by FUSE, and that process is stopped; with DEAD_DISK=block it is a block device on that file.
 set -euo pipefail
 . "$(dirname "$0")/../lib/rig.sh"
 requires iscsi-ls curl qemu-storage-daemon
@@ -13,12 +13,21 @@ requires_ashlar
     exit 77
 }
 
+DEAD_DISK=${DEAD_DISK:-file}
+[ "$DEAD_DISK" = file ] || [ -w /dev/loop-control ] || {
+    echo "SKIP: no loop devices for this user"
+    exit 77
+}
+
 RIG_FLAGS=(--io-timeout 5s)
+DISK=
 DISK_PID=
 
 disk_end() {
     [ -n "$DISK_PID" ] || return 0
     kill -CONT "$DISK_PID" 2>/dev/null || true
+    rig_kill
+    [ "$DEAD_DISK" = file ] || [ -z "$DISK" ] || losetup -d "$DISK" || true
     kill -TERM "$DISK_PID" 2>/dev/null || true
     wait "$DISK_PID" 2>/dev/null || true
 }
@@ -32,11 +41,15 @@ disk_start() {
     DISK_PID=$!
     cleanup_fn disk_end
     for _ in $(seq 100); do
-        [ "$(stat -c %s "$RIG_DIR/dead.img")" = 0 ] || return 0
+        [ "$(stat -c %s "$RIG_DIR/dead.img")" = 0 ] || break
         sleep 0.1
     done
-    cat "$RIG_DIR/disk.log"
-    fail "the disk's process does not serve it"
+    [ "$(stat -c %s "$RIG_DIR/dead.img")" != 0 ] || fail "no disk: $(tail -n 1 "$RIG_DIR/disk.log")"
+    if [ "$DEAD_DISK" = file ]; then
+        DISK=$RIG_DIR/dead.img
+    else
+        DISK=$(losetup --find --show "$RIG_DIR/dead.img") || fail "losetup"
+    fi
 }
 
 pool_state() {
@@ -51,7 +64,7 @@ rig_init
 disk_start
 rig_start
 rig_volume good 64MiB 1
-rig_ctl pool create dead --device "$RIG_DIR/dead.img" >/dev/null || fail "pool create"
+rig_ctl pool create dead --device "$DISK" >/dev/null || fail "pool create"
 rig_ctl volume create dead --pool dead --size 64MiB >/dev/null || fail "volume create"
 rig_ctl mapping create dead h1 --lun 2 >/dev/null || fail "mapping create"
 
