@@ -19,37 +19,45 @@ DEAD_DISK=${DEAD_DISK:-file}
     exit 77
 }
 
+# shellcheck disable=SC2034 # rig.sh takes it
 RIG_FLAGS=(--io-timeout 5s)
 DISK=
-DISK_PID=
+DISK_PIDS=()
 
-disk_end() {
-    [ -n "$DISK_PID" ] || return 0
-    kill -CONT "$DISK_PID" 2>/dev/null || true
+disks_end() {
+    local pid
+    for pid in ${DISK_PIDS[@]+"${DISK_PIDS[@]}"}; do
+        kill -CONT "$pid" 2>/dev/null || true
+    done
     rig_kill
     [ "$DEAD_DISK" = file ] || [ -z "$DISK" ] || losetup -d "$DISK" || true
-    kill -TERM "$DISK_PID" 2>/dev/null || true
-    wait "$DISK_PID" 2>/dev/null || true
+    for pid in ${DISK_PIDS[@]+"${DISK_PIDS[@]}"}; do
+        kill -TERM "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
 }
 
-disk_start() {
-    truncate -s 256M "$RIG_DIR/under.img"
-    : >"$RIG_DIR/dead.img"
-    qemu-storage-daemon --blockdev "driver=file,filename=$RIG_DIR/under.img,node-name=under" \
-        --export "type=fuse,id=dead,node-name=under,mountpoint=$RIG_DIR/dead.img,writable=on" \
-        >"$RIG_DIR/disk.log" 2>&1 &
-    DISK_PID=$!
-    cleanup_fn disk_end
+# disk_serve NAME: NAME.img, served by a process of its own.
+disk_serve() {
+    local file=$RIG_DIR/$1.img
+    truncate -s 256M "$RIG_DIR/$1.under"
+    : >"$file"
+    qemu-storage-daemon --blockdev "driver=file,filename=$RIG_DIR/$1.under,node-name=under" \
+        --export "type=fuse,id=disk,node-name=under,mountpoint=$file,writable=on" \
+        >"$RIG_DIR/$1.log" 2>&1 &
+    DISK_PIDS+=($!)
     for _ in $(seq 100); do
-        [ "$(stat -c %s "$RIG_DIR/dead.img")" = 0 ] || break
+        [ "$(stat -c %s "$file")" = 0 ] || return 0
         sleep 0.1
     done
-    [ "$(stat -c %s "$RIG_DIR/dead.img")" != 0 ] || fail "no disk: $(tail -n 1 "$RIG_DIR/disk.log")"
-    if [ "$DEAD_DISK" = file ]; then
-        DISK=$RIG_DIR/dead.img
-    else
-        DISK=$(losetup --find --show "$RIG_DIR/dead.img") || fail "losetup"
-    fi
+    fail "no disk: $(tail -n 1 "$RIG_DIR/$1.log")"
+}
+
+# pool_on NAME DEVICE LUN: a pool and a volume of that name.
+pool_on() {
+    rig_ctl pool create "$1" --device "$2" >/dev/null || fail "pool create $1"
+    rig_ctl volume create "$1" --pool "$1" --size 64MiB >/dev/null || fail "volume create $1"
+    rig_ctl mapping create "$1" h1 --lun "$3" >/dev/null || fail "mapping create $1"
 }
 
 pool_state() {
@@ -60,17 +68,26 @@ dead_disk() {
     timeout 200 "$(rig_bin ashlar-dead-disk)" 127.0.0.1 "$RIG_PORT" "$RIG_NAME" "$RIG_IQN" 2 1 "$@"
 }
 
+# The other pool shares the threads of the dead one, where it has some.
 rig_init
-disk_start
+cleanup_fn disks_end
+disk_serve dead
 rig_start
-rig_volume good 64MiB 1
-rig_ctl pool create dead --device "$DISK" >/dev/null || fail "pool create"
-rig_ctl volume create dead --pool dead --size 64MiB >/dev/null || fail "volume create"
-rig_ctl mapping create dead h1 --lun 2 >/dev/null || fail "mapping create"
+if [ "$DEAD_DISK" = file ]; then
+    DISK=$RIG_DIR/dead.img
+    disk_serve good
+    pool_on good "$RIG_DIR/good.img" 1
+else
+    DISK=$(losetup --find --show "$RIG_DIR/dead.img") || fail "losetup"
+    rig_volume good 64MiB 1
+fi
+pool_on dead "$DISK" 2
 
-dead_disk die "$DISK_PID" || fail "the disk's death"
+dead_disk die "${DISK_PIDS[0]}" || fail "the disk's death"
 [ "$(pool_state dead)" = '"state":"failed"' ] || fail "the dead disk's pool is $(pool_state dead)"
-[ "$(pool_state p)" = '"state":"online"' ] || fail "the other pool is $(pool_state p)"
+for pool in $(if [ "$DEAD_DISK" = file ]; then echo p good; else echo p; fi); do
+    [ "$(pool_state "$pool")" = '"state":"online"' ] || fail "pool $pool is $(pool_state "$pool")"
+done
 rig_stop
 [ "$RIG_RC" = 0 ] || fail "the daemon ends with $RIG_RC after its disk has answered"
 
@@ -88,7 +105,7 @@ dead_disk leave <"$RIG_DIR/say" >"$RIG_DIR/left" &
 LEAVER=$!
 exec 9>"$RIG_DIR/say"
 until grep -q open "$RIG_DIR/left"; do sleep 0.05; done
-kill -STOP "$DISK_PID"
+kill -STOP "${DISK_PIDS[0]}"
 echo >&9
 until grep -q left "$RIG_DIR/left"; do sleep 0.05; done
 before=$(ends)
@@ -98,7 +115,7 @@ for _ in $(seq 600); do
     sleep 0.1
 done
 [ "$(ends)" != "$before" ] || fail "the daemon does not end while its disk is stopped"
-kill -CONT "$DISK_PID"
+kill -CONT "${DISK_PIDS[0]}"
 { wait "$RIG_PID" || true; } 2>/dev/null
 RIG_PID=
 wait "$LEAVER" || fail "the session that was left open"
