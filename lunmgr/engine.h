@@ -58,7 +58,7 @@ struct engine_ops {
     void (*submit)(struct engine *engine, struct engine_io *io);
     /* Nobody waits for it any more. True: the kernel has it; done() comes if it ever
      * answers, and destroy does not wait for that. False: it was not begun, and is the
-     * caller's. */
+     * caller's. May be NULL where no watch has a time limit. */
     bool (*give_up)(struct engine *engine, struct engine_io *io);
     void (*destroy)(struct engine *engine);
 };
