@@ -20,6 +20,7 @@ static void copy_submit(struct block_copy *c, unsigned run, enum engine_op op, p
                         void (*done)(struct engine_io *io, int rc))
 {
     struct block_copy_io *cio = &c->io[run];
+    struct device *device = pool_device(c->pool, p);
     *cio = (struct block_copy_io){
         .iov = {.iov_base = c->buf.base + (size_t)first * BLOCK_BYTES,
                 .iov_len = (size_t)count * BLOCK_BYTES},
@@ -27,7 +28,8 @@ static void copy_submit(struct block_copy *c, unsigned run, enum engine_op op, p
     };
     cio->io = (struct engine_io){
         .op = op,
-        .fd = pool_device(c->pool, p)->fd,
+        .fd = device->fd,
+        .device = device,
         .offset_bytes = (place_extent(p) * WORD_BLOCKS + first) * BLOCK_BYTES,
         .iov = &cio->iov,
         .iov_count = 1,
@@ -77,10 +79,7 @@ void block_copy_start(struct block_copy *c)
     unsigned first = (unsigned)__builtin_ctz(c->blocks);
     unsigned last = 31U - (unsigned)__builtin_clz(c->blocks);
     c->rc = 0;
-    if (atomic_load(&pool_device(c->pool, c->from)->failed) ||
-        atomic_load(&pool_device(c->pool, c->to)->failed))
-        c->done(c, -EIO);
-    else if (buf_get(c->lane->buffers, WORD_BLOCKS * BLOCK_BYTES, &c->buf) != 0)
+    if (buf_get(c->lane->buffers, WORD_BLOCKS * BLOCK_BYTES, &c->buf) != 0)
         c->done(c, -ENOMEM);
     else
         copy_submit(c, 0, ENGINE_READ, c->from, first, last - first + 1, copy_on_read);

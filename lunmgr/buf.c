@@ -16,11 +16,18 @@ struct free_buf {
     struct free_buf *next;
 };
 
+struct withheld {
+    struct withheld *next;
+    struct buf buf;
+};
+
 struct buf_pool {
     size_t kept_bytes_max;
     size_t kept_bytes;
     size_t out_bytes;
     struct free_buf *kept[CLASS_COUNT];
+    struct buf_loan *loans; /* seldom any */
+    struct withheld *withheld;
 };
 
 struct buf_pool *buf_pool_create(size_t kept_bytes_max)
@@ -103,15 +110,67 @@ int buf_get(struct buf_pool *pool, size_t bytes, struct buf *out)
     return 0;
 }
 
+static bool is_lent(const struct buf_pool *pool, const struct buf *b)
+{
+    for (const struct buf_loan *l = pool->loans; l != NULL; l = l->next) {
+        if (l->first < b->base + b->capacity_bytes && b->base < l->end)
+            return true;
+    }
+    return false;
+}
+
+/* Without memory for the note of it, it is lost. */
+static void withhold(struct buf_pool *pool, const struct buf *b)
+{
+    struct withheld *w = malloc(sizeof(*w));
+    if (w == NULL)
+        return;
+    *w = (struct withheld){.next = pool->withheld, .buf = *b};
+    pool->withheld = w;
+}
+
+static void give_back(struct buf_pool *pool, const struct buf *b)
+{
+    if (!kept_give(pool, b))
+        free(b->base);
+}
+
 void buf_put(struct buf_pool *pool, struct buf *b)
 {
     if (b->base == NULL)
         return;
     assert(b->capacity_bytes <= pool->out_bytes);
     pool->out_bytes -= b->capacity_bytes;
-    if (!kept_give(pool, b))
-        free(b->base);
+    if (is_lent(pool, b))
+        withhold(pool, b);
+    else
+        give_back(pool, b);
     *b = (struct buf){0};
+}
+
+void buf_lend(struct buf_pool *pool, struct buf_loan *loan)
+{
+    loan->next = pool->loans;
+    pool->loans = loan;
+}
+
+void buf_unlend(struct buf_pool *pool, struct buf_loan *loan)
+{
+    struct buf_loan **link = &pool->loans;
+    while (*link != loan)
+        link = &(*link)->next;
+    *link = loan->next;
+    struct withheld **at = &pool->withheld;
+    while (*at != NULL) {
+        struct withheld *w = *at;
+        if (is_lent(pool, &w->buf)) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        give_back(pool, &w->buf);
+        free(w);
+    }
 }
 
 size_t buf_pool_out_bytes(const struct buf_pool *pool)
@@ -124,6 +183,11 @@ void buf_pool_destroy(struct buf_pool *pool)
     if (pool == NULL)
         return;
     assert(pool->out_bytes == 0);
+    while (pool->withheld != NULL) {
+        struct withheld *w = pool->withheld;
+        pool->withheld = w->next;
+        free(w);
+    }
     for (unsigned i = 0; i < CLASS_COUNT; i++) {
         while (pool->kept[i] != NULL) {
             struct free_buf *gone = pool->kept[i];

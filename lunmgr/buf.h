@@ -23,12 +23,22 @@ struct buf {
 };
 
 struct buf_pool *buf_pool_create(size_t kept_bytes_max);
-/* Every buffer is back. NULL is allowed. */
+/* Every buffer is back; what is withheld is never freed. NULL is allowed. */
 void buf_pool_destroy(struct buf_pool *pool);
 /* At least `bytes` (1 to BUF_BYTES_MAX); contents are undefined. 0 or -ENOMEM. */
 int buf_get(struct buf_pool *pool, size_t bytes, struct buf *out) MUST_CHECK;
 /* Empties *b. An empty one is allowed. */
 void buf_put(struct buf_pool *pool, struct buf *b);
+
+/* Memory of the pool's that the kernel may still use: what is put back and touches it is
+ * withheld until buf_unlend. */
+struct buf_loan {
+    struct buf_loan *next;
+    const uint8_t *first, *end;
+};
+void buf_lend(struct buf_pool *pool, struct buf_loan *loan);
+void buf_unlend(struct buf_pool *pool, struct buf_loan *loan);
+
 size_t buf_pool_out_bytes(const struct buf_pool *pool); /* handed out now */
 
 #endif

@@ -4,16 +4,19 @@
 
 #include "base/be.h"
 #include "base/crc32c.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #define SUPERBLOCK_BYTES   4096
@@ -166,6 +169,22 @@ static int sync_directory(const char *path, struct err *e)
     return 0;
 }
 
+bool device_blocks(int fd)
+{
+    static const long kinds[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,
+                                 CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC,
+                                 CEPH_SUPER_MAGIC, AFS_FS_MAGIC};
+    struct stat st;
+    struct statfs fs;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || fstatfs(fd, &fs) != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if ((uint32_t)fs.f_type == (uint32_t)kinds[i])
+            return true;
+    }
+    return false;
+}
+
 static int measure(int fd, const char *path, uint64_t *bytes, bool *is_file,
                    struct err *e)
 {
@@ -285,6 +304,7 @@ static int open_known(struct device *d, struct err *e)
     uint64_t bytes;
     bool is_file;
     struct superblock sb;
+    d->blocks = device_blocks(d->fd);
     int rc = measure(d->fd, d->row.path, &bytes, &is_file, e);
     if (rc == 0)
         rc = lock_exclusive(d->fd, d->row.path, e);
@@ -345,4 +365,13 @@ void device_close(struct device *d)
         close(d->fd);
     alloc_destroy(d->alloc);
     free(d);
+}
+
+void device_fail(struct device *d, const char *reason, int error)
+{
+    char path[CATALOG_PATH_MAX];
+    if (atomic_exchange(&d->failed, true))
+        return;
+    log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->pool_name,
+              log_quote(path, sizeof(path), d->row.path), reason, error);
 }

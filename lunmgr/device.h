@@ -27,11 +27,13 @@ struct superblock {
 
 struct device {
     struct device_row row;
-    int fd; /* -1: not there */
+    const char *pool_name; /* the pool's, for the log */
+    int fd;                /* -1: not there */
     bool direct;
+    bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */
-    atomic_bool failed;   /* an fdatasync failed, or it is not ours: no more I/O */
+    atomic_bool failed;   /* device_fail(), or it is not ours: no more I/O */
     /* Home loop: discard.c. */
     enum discard_way discard_way;
     bool discard_failed; /* said in the log */
@@ -42,6 +44,9 @@ struct device {
  * is the caller's. */
 int device_probe(const char *path, uint64_t size_bytes, int *fd, bool *direct,
                  uint64_t *extents, struct err *e) MUST_CHECK;
+/* Whether its file system waits for a process or a server also where it is asked not
+ * to. */
+bool device_blocks(int fd);
 /* Writes both copies of the superblock and syncs. */
 int device_write_superblock(int fd, const struct superblock *sb,
                             struct err *e) MUST_CHECK;
@@ -57,5 +62,8 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CH
 int device_open(const struct device_row *row, struct device **out,
                 struct err *e) MUST_CHECK;
 void device_close(struct device *d);
+/* Any thread. Nothing of it can be trusted any more: it gets no more I/O until the next
+ * start, which an admin makes who has looked at it. Said once in the log. */
+void device_fail(struct device *d, const char *reason, int error);
 
 #endif

@@ -210,6 +210,7 @@ static void discard_punch(struct discard_run *run)
     run->io = (struct engine_io){
         .op = ENGINE_PUNCH,
         .fd = run->device->fd,
+        .device = run->device,
         .offset_bytes = run->first * EXTENT_BYTES,
         .length_bytes = run->count * EXTENT_BYTES,
         .done = discard_on_punched,

@@ -94,6 +94,8 @@ void engine_io_begin(struct engine *engine, struct engine_io *io)
     io->owner = engine;
     io->moved_bytes = 0;
     io->rc = 0;
+    io->given_up = false;
+    atomic_store_explicit(&io->queued, false, memory_order_relaxed);
     if (!moves_data(io))
         return;
     assert(io->iov_count >= 1);

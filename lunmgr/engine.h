@@ -10,6 +10,8 @@
 #include "base/inbox.h"
 #include "lunmgr/loop.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -23,12 +25,17 @@ enum engine_op {
                      after */
 };
 
-#define ENGINE_IOV_MAX 64
+#define ENGINE_IOV_MAX 32
+
+struct device;
 
 struct engine_io {
     struct note note; /* the engine's */
     enum engine_op op;
     int fd;
+    /* Whose fd it is: once it has failed, its I/O is refused (engine_watch.h). NULL:
+     * nobody's. */
+    struct device *device;
     uint64_t offset_bytes;
     uint64_t length_bytes; /* PUNCH only */
     /* Borrowed until done(); the engine may change the entries while it continues a short
@@ -41,12 +48,18 @@ struct engine_io {
     struct engine *owner;
     uint64_t moved_bytes;
     int rc;
+    atomic_bool queued; /* in the engine; the kernel does not have it yet */
+    bool given_up;
 };
 
 struct engine;
 struct engine_ops {
     const char *name; /* "uring", "threads" */
     void (*submit)(struct engine *engine, struct engine_io *io);
+    /* Nobody waits for it any more. True: the kernel has it; done() comes if it ever
+     * answers, and destroy does not wait for that. False: it was not begun, and is the
+     * caller's. May be NULL where no watch has a time limit. */
+    bool (*give_up)(struct engine *engine, struct engine_io *io);
     void (*destroy)(struct engine *engine);
 };
 /* Engines embed this first. Tests bring their own (fake) engine the same way. */
@@ -62,7 +75,7 @@ int engine_probe_uring(struct err *e) MUST_CHECK;
  * passes. */
 int engine_create(enum engine_kind kind, struct loop *loop, struct engine **out,
                   struct err *e) MUST_CHECK;
-/* No I/O may be in flight. NULL is allowed. */
+/* No I/O may be in flight, but what was given up. NULL is allowed. */
 void engine_destroy(struct engine *engine);
 
 /* Queues it; the engine hands all of a turn's to the kernel at the end of the turn. */

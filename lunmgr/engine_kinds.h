@@ -23,7 +23,8 @@ int engine_uring_mode_count(void);
 int engine_threads_create(struct loop *loop, struct engine **out,
                           struct err *e) MUST_CHECK;
 
-/* Checks what the caller filled in and clears what is the engine's. */
+/* Checks what the caller filled in and clears what is the engine's. An engine that does
+ * not hand it to the kernel at once raises io->queued until it does. */
 void engine_io_begin(struct engine *engine, struct engine_io *io);
 /* The kernel answered `res` (bytes, or -errno). True: it has ended, io->rc is set. False:
  * the rest is to be submitted. */
@@ -60,6 +61,23 @@ static inline struct engine_io *engine_queue_pop(struct engine_queue *queue)
         return NULL;
     queue->first = note->next;
     return container_of(note, struct engine_io, note);
+}
+
+/* False: it is not in there. */
+static inline bool engine_queue_remove(struct engine_queue *queue, struct engine_io *io)
+{
+    struct note *before = NULL, *at = queue->first;
+    for (; at != NULL && at != &io->note; at = at->next)
+        before = at;
+    if (at == NULL)
+        return false;
+    if (before == NULL)
+        queue->first = at->next;
+    else
+        before->next = at->next;
+    if (queue->last == at)
+        queue->last = before;
+    return true;
 }
 
 /* Appends all of `from`, which is empty after. */

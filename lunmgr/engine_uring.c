@@ -59,6 +59,7 @@ struct uring_engine {
     struct event *event;
     struct engine_queue pending; /* to be submitted */
     unsigned in_flight;          /* in the ring or the kernel */
+    unsigned given_up;           /* in the kernel too; the ring has no bound for them */
 };
 
 static struct uring_engine *uring_of(struct engine *engine)
@@ -234,7 +235,20 @@ static void uring_submit(struct engine *engine, struct engine_io *io)
     struct uring_engine *u = uring_of(engine);
     assert(loop_is_mine(u->loop));
     engine_io_begin(engine, io);
+    atomic_store_explicit(&io->queued, true, memory_order_relaxed);
     engine_queue_push(&u->pending, io);
+}
+
+/* What the kernel has beyond CQ_ENTRIES finds its place (IORING_FEAT_NODROP, 5.5). */
+static bool uring_give_up(struct engine *engine, struct engine_io *io)
+{
+    struct uring_engine *u = uring_of(engine);
+    if (engine_queue_remove(&u->pending, io))
+        return false;
+    io->given_up = true;
+    u->in_flight--;
+    u->given_up++;
+    return true;
 }
 
 static void prep_transfer(struct io_uring_sqe *sqe, struct engine_io *io)
@@ -300,7 +314,10 @@ static bool uring_send(struct uring_engine *u)
         }
         if (sqe == NULL)
             break;
-        prep(sqe, engine_queue_pop(&u->pending));
+        struct engine_io *io = engine_queue_pop(&u->pending);
+        assert(io != NULL);
+        atomic_store_explicit(&io->queued, false, memory_order_relaxed);
+        prep(sqe, io);
         u->in_flight++;
     }
     if (io_uring_sq_ready(&u->ring) == 0)
@@ -311,6 +328,11 @@ static bool uring_send(struct uring_engine *u)
 
 static void uring_answer(struct uring_engine *u, struct engine_io *io, int res)
 {
+    if (io->given_up) {
+        u->given_up--;
+        io->done(io, -ECANCELED);
+        return;
+    }
     u->in_flight--;
     if (engine_io_step(io, res))
         io->done(io, io->rc);
@@ -324,7 +346,7 @@ static unsigned uring_reap(struct uring_engine *u)
     struct io_uring_cqe *cqes[REAP_BATCH];
     struct engine_io *ios[REAP_BATCH];
     int results[REAP_BATCH];
-    if (u->in_flight == 0)
+    if (u->in_flight + u->given_up == 0)
         return 0;
     unsigned count = io_uring_peek_batch_cqe(&u->ring, cqes, REAP_BATCH);
     for (unsigned i = 0; i < count; i++) {
@@ -360,6 +382,7 @@ static void uring_on_event(evutil_socket_t fd, short what, void *arg)
     assert(n == (ssize_t)sizeof(count) || errno == EAGAIN);
 }
 
+/* The kernel keeps what was given up, without the ring. */
 static void uring_destroy(struct engine *engine)
 {
     struct uring_engine *u = uring_of(engine);
@@ -397,6 +420,7 @@ int engine_uring_create(int mode, struct loop *loop, struct engine **out, struct
     static const struct engine_ops ops = {
         .name = "uring",
         .submit = uring_submit,
+        .give_up = uring_give_up,
         .destroy = uring_destroy,
     };
     const struct mode *chosen = mode == ENGINE_URING_BEST ? best_mode : &modes[mode];

@@ -93,11 +93,13 @@ static void fill_block(struct extent_io *x, const struct stack *stack, bool head
         memset(to, 0, BLOCK_BYTES);
         return;
     }
+    struct device *device = pool_device(extent_pool(x), place_of(run.slot, 0));
     x->fills_due++;
     x->fill_iov[i] = (struct iovec){.iov_base = to, .iov_len = BLOCK_BYTES};
     x->fill[i] = (struct engine_io){
         .op = ENGINE_READ,
-        .fd = pool_device(extent_pool(x), place_of(run.slot, 0))->fd,
+        .fd = device->fd,
+        .device = device,
         .offset_bytes = run.block * BLOCK_BYTES,
         .iov = &x->fill_iov[i],
         .iov_count = 1,

@@ -216,6 +216,7 @@ void extent_write(struct extent_io *first, uint32_t run_count)
     first->io = (struct engine_io){
         .op = ENGINE_WRITE,
         .fd = device->fd,
+        .device = device,
         .offset_bytes = place_extent(first->place) * EXTENT_BYTES +
                         (uint64_t)first_block(first) * BLOCK_BYTES,
         .iov = &first->iov,

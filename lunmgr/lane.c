@@ -2,6 +2,7 @@
 /* Lanes: the in-flight set and the answers of a turn. */
 #include "lunmgr/lane_priv.h"
 
+#include "lunmgr/engine_watch.h"
 #include "lunmgr/lunmgr_priv.h"
 
 #include <assert.h>
@@ -24,12 +25,23 @@ static bool lane_turn(struct loop_hook *hook)
     return any;
 }
 
-static int lane_make_engine(struct lane *lane, enum engine_kind kind, struct err *e)
+static int lane_make_disk_engine(struct lane *lane, enum engine_kind kind,
+                                 struct engine **out, struct err *e)
 {
     const struct lunmgr_options *o = &lane->manager->options;
     if (o->make_engine != NULL)
-        return o->make_engine(o->make_engine_arg, lane->loop, &lane->engine, e);
-    return engine_create(kind, lane->loop, &lane->engine, e);
+        return o->make_engine(o->make_engine_arg, lane->loop, out, e);
+    return engine_create(kind, lane->loop, out, e);
+}
+
+static int lane_make_engine(struct lane *lane, enum engine_kind kind, struct err *e)
+{
+    struct engine *inner;
+    int rc = lane_make_disk_engine(lane, kind, &inner, e);
+    if (rc != 0)
+        return rc;
+    return engine_watch_create(inner, lane->loop, lane->buffers,
+                               lane->manager->options.io_timeout_ms, &lane->engine, e);
 }
 
 int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind,

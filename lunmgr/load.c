@@ -63,6 +63,7 @@ static int load_device(const struct device_row *row, void *arg)
     int rc = device_open(row, &d, &why);
     if (d == NULL)
         return err_oom(l->e);
+    d->pool_name = pool->name;
     pool->devices[pool->device_count++] = d;
     if (rc != 0)
         log_refused(pool, d, &why);

@@ -18,7 +18,7 @@ struct pool_op {
     struct device_row device_row;
     uint64_t size_bytes; /* of the device to be; 0: as it is */
     int fd;              /* the device while it is ours alone */
-    bool direct;
+    bool direct, blocks;
     bool reserved; /* room in the index */
     union {
         pool_done_fn created;
@@ -83,6 +83,7 @@ static void pool_adopt(struct op *op)
     d->row = po->device_row;
     d->fd = po->fd;
     d->direct = po->direct;
+    d->blocks = po->blocks;
     index_add(&op->manager->pools, po->pool->name, po->pool->id, po->pool);
     op_at_home(op, pool_start_rounds, pool_created);
 }
@@ -114,6 +115,7 @@ static void pool_formatted(struct op *op)
     }
     d->fd = -1;
     d->alloc = a;
+    d->pool_name = po->pool->name;
     po->pool->devices[0] = d;
     po->pool->device_count = 1;
     op_write(op, pool_create_work, pool_adopt);
@@ -136,8 +138,10 @@ static void pool_format(struct op *op)
     struct err *e = op_err(op);
     op->job.rc = device_probe(po->device_row.path, po->size_bytes, &po->fd, &po->direct,
                               &po->device_row.extents, e);
-    if (op->job.rc == 0)
+    if (op->job.rc == 0) {
+        po->blocks = device_blocks(po->fd);
         op->job.rc = superblock_write(po, e);
+    }
     if (op->job.rc == 0 || e->field[0] == '\0')
         return;
     char field[ERR_FIELD_MAX];

@@ -407,12 +407,8 @@ static void round_on_synced(struct engine_io *io, int rc)
     struct round_sync *sync = container_of(io, struct round_sync, io);
     struct pool *pool = sync->pool;
     if (rc != 0) {
-        /* The kernel may have dropped what it could not write: nothing of this device can
-         * be trusted until an admin has looked. */
-        char path[CATALOG_PATH_MAX];
-        atomic_store(&sync->device->failed, true);
-        log_error("device failed", "pool=%s path=%s reason=fdatasync errno=%d",
-                  pool->name, log_quote(path, sizeof(path), sync->device->row.path), -rc);
+        /* The kernel may have dropped what it could not write. */
+        device_fail(sync->device, "fdatasync", -rc);
         round_fail(&pool->round, -EIO);
     }
     if (--pool->round.syncs_due == 0)
@@ -431,7 +427,7 @@ static void round_sync_devices(struct pool *pool)
         if (!atomic_exchange(&d->unsynced, false) || atomic_load(&d->failed))
             continue;
         r->syncs[i] = (struct round_sync){
-            .io = {.op = ENGINE_SYNC, .fd = d->fd, .done = round_on_synced},
+            .io = {.op = ENGINE_SYNC, .fd = d->fd, .device = d, .done = round_on_synced},
             .pool = pool,
             .device = d,
         };

@@ -187,15 +187,12 @@ static void read_submit(struct vio *vio, struct read_piece *piece,
     struct device *device =
         pool_device(vio->volume->pool, place_of(run->slot, run->block / WORD_BLOCKS));
     vio->p.pending++;
-    if (atomic_load(&device->failed)) {
-        read_piece_ended(vio, -EIO);
-        return;
-    }
     *piece = (struct read_piece){
         .iov = {.iov_base = to, .iov_len = (size_t)run->count * BLOCK_BYTES}, .vio = vio};
     piece->io = (struct engine_io){
         .op = ENGINE_READ,
         .fd = device->fd,
+        .device = device,
         .offset_bytes = run->block * BLOCK_BYTES,
         .iov = &piece->iov,
         .iov_count = 1,

@@ -9,7 +9,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkgconf libevent-dev libssl-dev 
 # The guest and what drives it. qemu-block-extra has QEMU's iscsi driver.
 PACKAGES_PROOF="qemu-system-x86 qemu-block-extra busybox-static cpio e2fsprogs curl ca-certificates jq"
 PACKAGES_TEST="git clang libclang-rt-14-dev clang-format clang-tidy cppcheck codespell shellcheck
-    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils tgt fio sqlite3 python3 mandoc
+    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 tgt fio sqlite3 python3 mandoc
     bsdextrautils procps psmisc"
 
 # Prints those of the arguments that are not installed.

@@ -17,6 +17,9 @@
 
 #define ROUND_INTERVAL_MS_MIN 100
 #define ROUND_INTERVAL_MS_MAX 60000
+#define IO_TIMEOUT_S          30
+#define IO_TIMEOUT_S_MIN      5
+#define IO_TIMEOUT_S_MAX      3600
 #define LEAF_CACHE_MIN        (8ULL << 20)
 #define LEAF_CACHE_MAX        (1ULL << 40)
 #define TRASH_RETENTION_S     (7U * 86400)
@@ -138,6 +141,16 @@ static bool take_round_interval(struct config *c, const char *value)
                        &c->round_interval_ms);
 }
 
+static bool take_io_timeout(struct config *c, const char *value)
+{
+    uint64_t seconds;
+    if (!duration_parse(value, &seconds) || seconds < IO_TIMEOUT_S_MIN ||
+        seconds > IO_TIMEOUT_S_MAX)
+        return false;
+    c->io_timeout_ms = (unsigned)seconds * 1000;
+    return true;
+}
+
 static bool take_leaf_cache(struct config *c, const char *value)
 {
     uint64_t bytes;
@@ -212,6 +225,8 @@ static const struct config_key keys[] = {
      "threads that serve initiators", false},
     {"io-engine", take_engine, "auto, uring or threads", "auto", "how disks are used",
      false},
+    {"io-timeout", take_io_timeout, "seconds, or a time such as 30s or 2m, from 5s to 1h",
+     "30s", "a disk that does not answer for so long has failed", false},
     {"log-level", take_log_level, "error, warning, info or debug", "info",
      "what is logged", true},
     {"round-interval-ms", take_round_interval, "a number from 100 to 60000", "3000",
@@ -411,6 +426,7 @@ static void config_set_defaults(struct config *c)
             cpus > TARGET_REACTOR_MAX ? (unsigned)TARGET_REACTOR_MAX : (unsigned)cpus,
         .engine = ENGINE_AUTO,
         .log_level = LOG_LEVEL_INFO,
+        .io_timeout_ms = IO_TIMEOUT_S * 1000,
         .round_interval_ms = 3000,
         .leaf_cache_bytes = LEAF_CACHE_DEFAULT,
         .trash_retention_s = TRASH_RETENTION_S,
@@ -485,6 +501,7 @@ void config_compare(const struct config *now, const struct config *next, char *o
         {"api", strcmp(now->api, next->api) != 0},
         {"reactors", now->reactors != next->reactors},
         {"io-engine", now->engine != next->engine},
+        {"io-timeout", now->io_timeout_ms != next->io_timeout_ms},
         {"round-interval-ms", now->round_interval_ms != next->round_interval_ms},
         {"leaf-cache", now->leaf_cache_bytes != next->leaf_cache_bytes},
         {"trash-retention", now->trash_retention_s != next->trash_retention_s},

@@ -33,6 +33,7 @@ struct config {
     char api[CONFIG_VALUE_MAX];        /* "": off */
     unsigned reactors;
     enum engine_kind engine;
+    unsigned io_timeout_ms;
     enum log_level log_level;
     unsigned round_interval_ms;
     uint64_t leaf_cache_bytes;

@@ -330,8 +330,8 @@ static void conn_tick_ending(struct conn *c)
 static int64_t conn_state_max_ms(const struct conn *c)
 {
     switch (c->state) {
-    case CONN_LOGIN:
-        return LOGIN_TIMEOUT_MS;
+    case CONN_LOGIN: /* while the registry is asked it is we who take long */
+        return c->paused == 0 ? LOGIN_TIMEOUT_MS : NEVER_MS;
     case CONN_ENDING:
         if (c->drop_event == 0)
             return END_MS;

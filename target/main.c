@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+#include <unistd.h>
 
 #define STOP_TIMEOUT_MS      8000
+#define STOP_IO_TIMEOUTS     2 /* after that: for I/O to be given up, and last rounds */
 #define CATALOG_READER_COUNT 4
 #define EXIT_BAD_CONFIG      2
 
@@ -101,6 +104,7 @@ static int daemon_open_lunmgr(struct daemon *d, struct err *e)
         .control = d->control,
         .engine = d->config.engine,
         .round_interval_ms = d->config.round_interval_ms,
+        .io_timeout_ms = d->config.io_timeout_ms,
         .leaf_cache_bytes = d->config.leaf_cache_bytes,
         .trash_retention_s = d->config.trash_retention_s,
     };
@@ -169,6 +173,30 @@ static void daemon_announce(const struct daemon *d)
 
 /* ---- signals ---- */
 
+/* A disk that does not answer may keep a thread in the kernel for ever, and with it the
+ * orderly end: then the process goes without. The catalog is whole as its last commit
+ * left it. */
+static void *daemon_bound_stop(void *arg)
+{
+    const struct daemon *d = arg;
+    unsigned ms = STOP_TIMEOUT_MS + STOP_IO_TIMEOUTS * d->config.io_timeout_ms;
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    while (nanosleep(&left, &left) != 0)
+        ;
+    log_error("stopped with disk I/O under way", NULL);
+    _exit(EXIT_FAILURE);
+}
+
+static void daemon_start_bound(struct daemon *d)
+{
+    pthread_t thread;
+    int rc = pthread_create(&thread, NULL, daemon_bound_stop, d);
+    if (rc == 0)
+        pthread_detach(thread);
+    else
+        log_warning("the time of the stop is not bounded", "error=\"%s\"", strerror(rc));
+}
+
 static void daemon_on_stopped(void *arg)
 {
     struct daemon *d = arg;
@@ -184,6 +212,7 @@ static void daemon_on_term(int sig, short what, void *arg)
     d->stopping = true;
     log_info("stopping", "signal=%d", sig);
     sd_notify(0, "STOPPING=1");
+    daemon_start_bound(d);
     web_drain(d->web);
     target_stop(d->target, STOP_TIMEOUT_MS, daemon_on_stopped, d);
 }

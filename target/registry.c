@@ -134,6 +134,17 @@ static void registry_add(struct registry *reg, struct registry_ticket *ticket)
     *at = ticket;
 }
 
+/* In the order of asking, so that of several the last one remains: the others may be
+ * attempts that their initiator has given up. */
+static void entry_await_end(struct registry_ticket *entry, struct registry_ticket *ticket)
+{
+    struct registry_ticket **at = &entry->waiters;
+    while (*at != NULL)
+        at = &(*at)->next;
+    ticket->next = NULL;
+    *at = ticket;
+}
+
 static void registry_decide(struct registry_ticket *ticket)
 {
     struct registry *reg = &ticket->target->registry;
@@ -145,8 +156,7 @@ static void registry_decide(struct registry_ticket *ticket)
         return;
     }
     if (old != NULL) {
-        ticket->next = old->waiters;
-        old->waiters = ticket;
+        entry_await_end(old, ticket);
         entry_end(old, false);
         return;
     }

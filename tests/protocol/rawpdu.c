@@ -181,7 +181,7 @@ int raw_recv(struct raw *r, struct raw_pdu *p, int wait_ms)
 
 int raw_recv_end(struct raw *r, int wait_ms)
 {
-    static struct raw_pdu p;
+    struct raw_pdu p;
     int64_t deadline = now_ms() + wait_ms;
 
     for (;;) {
@@ -215,7 +215,8 @@ int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
     raw_text(p, "MaxRecvDataSegmentLength=32768");
     if (r->key != NULL)
         raw_text(p, r->key);
-    if (!raw_send(r, p) || raw_recv(r, p, ANSWER_MS) != RAW_LOGIN_RSP)
+    int wait_ms = r->login_ms > 0 ? r->login_ms : ANSWER_MS;
+    if (!raw_send(r, p) || raw_recv(r, p, wait_ms) != RAW_LOGIN_RSP)
         return -1;
     if (raw_get(p->bhs + 36, 2) == 0 && (p->bhs[1] & 0x83) != 0x83)
         return -1; /* it did not follow into full feature phase */
@@ -224,7 +225,7 @@ int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
 
 int raw_login(struct raw *r, bool discovery)
 {
-    static struct raw_pdu answer;
+    struct raw_pdu answer;
 
     return raw_login_answer(r, discovery, &answer);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iSCSI PDUs by hand, for what libiscsi would never send. Field offsets are RFC 7143's
  * tables; it shares no code with the target, so that both do not make the same mistake.
- * Blocking sockets with a time limit; one thread. */
+ * Blocking sockets with a time limit; a connection is one thread's. */
 #ifndef TESTS_PROTOCOL_RAWPDU_H
 #define TESTS_PROTOCOL_RAWPDU_H
 
@@ -47,6 +47,7 @@ struct raw {
     uint32_t cmd_sn, exp_stat_sn, next_itt;
     uint16_t isid_tail; /* of the sessions made from here */
     uint16_t cid;
+    int login_ms;    /* how long a login may take; 0: 5 s */
     const char *key; /* one more "Key=value" of their login, or NULL */
 };
 

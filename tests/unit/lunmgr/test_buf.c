@@ -90,7 +90,55 @@ static void pool_that_may_keep_nothing_still_serves(void **state)
     buf_pool_destroy(pool);
 }
 
+/* Part of it by two, who give it up one after the other. */
+static void what_is_lent_is_nobody_else_s(void **state)
+{
+    struct buf_pool *pool = *state;
+    struct buf lent = {0}, next = {0};
+    assert_int_equal(buf_get(pool, 8192, &lent), 0);
+    uint8_t *memory = lent.base;
+    struct buf_loan first = {.first = memory, .end = memory + 1};
+    struct buf_loan last = {.first = memory + 8191, .end = memory + 8192};
+    memset(memory, 0xa5, 8192);
+    buf_lend(pool, &first);
+    buf_lend(pool, &last);
+    buf_put(pool, &lent);
+    assert_int_equal(buf_pool_out_bytes(pool), 0);
+    buf_unlend(pool, &first);
+    assert_int_equal(buf_get(pool, 8192, &next), 0);
+    memset(next.base, 0x11, 8192);
+    assert_int_equal(memory[0], 0xa5);
+    assert_int_equal(memory[8191], 0xa5);
+    buf_unlend(pool, &last);
+    buf_put(pool, &next);
+}
+
 #ifndef ASHLAR_MALLOC_BUFFERS
+/* Beside a buffer that is lent nothing is. */
+static void a_buffer_comes_back_when_it_is_lent_no_more(void **state)
+{
+    struct buf_pool *pool = *state;
+    struct buf b = {0};
+    assert_int_equal(buf_get(pool, 4096, &b), 0);
+    const uint8_t *memory = b.base;
+    struct buf_loan before = {.first = memory - 4096, .end = memory};
+    struct buf_loan behind = {.first = memory + 4096, .end = memory + 8192};
+    struct buf_loan all = {.first = memory, .end = memory + 4096};
+    buf_lend(pool, &before);
+    buf_lend(pool, &behind);
+    buf_put(pool, &b);
+    assert_int_equal(buf_get(pool, 4096, &b), 0);
+    assert_ptr_equal(b.base, memory);
+    buf_lend(pool, &all);
+    buf_put(pool, &b);
+    buf_unlend(pool, &before);
+    buf_unlend(pool, &all);
+    assert_int_equal(buf_get(pool, 4096, &b), 0);
+    assert_ptr_equal(b.base, memory);
+    buf_put(pool, &b);
+    buf_unlend(pool, &behind);
+}
+
 static void kept_buffer_serves_the_next_of_its_class(void **state)
 {
     struct buf_pool *pool = *state;
@@ -117,7 +165,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(empty_buffer_may_be_put, pool_setup,
                                         pool_teardown),
         cmocka_unit_test(pool_that_may_keep_nothing_still_serves),
+        cmocka_unit_test_setup_teardown(what_is_lent_is_nobody_else_s, pool_setup,
+                                        pool_teardown),
 #ifndef ASHLAR_MALLOC_BUFFERS
+        cmocka_unit_test_setup_teardown(a_buffer_comes_back_when_it_is_lent_no_more,
+                                        pool_setup, pool_teardown),
         cmocka_unit_test_setup_teardown(kept_buffer_serves_the_next_of_its_class,
                                         pool_setup, pool_teardown),
 #endif

@@ -46,6 +46,7 @@ static void all_keys_are_read(void **state)
                           "api = 127.0.0.1:8080\n"
                           "reactors = 3\n"
                           "io-engine = threads\n"
+                          "io-timeout = 2m\n"
                           "log-level = debug\n"
                           "round-interval-ms = 500\n"
                           "leaf-cache = 64MiB\n"
@@ -151,6 +152,9 @@ static void bad_input_is_named(void **state)
         {"reactors = 0x2\n", NULL, NULL, {"reactors", "0x2", "1 to 16"}},
         {"reactors =\n", NULL, NULL, {":1: reactors", "''", "1 to 16"}},
         {"io-engine = magic\n", NULL, NULL, {"io-engine", "magic", "uring or threads"}},
+        {"io-timeout = 4s\n", NULL, NULL, {"io-timeout", "'4s'", "from 5s to 1h"}},
+        {"io-timeout = 61m\n", NULL, NULL, {"io-timeout", "61m", "from 5s to 1h"}},
+        {"io-timeout = never\n", NULL, NULL, {"io-timeout", "never", "seconds"}},
         {"log-level = loud\n", NULL, NULL, {"log-level", "loud", "debug"}},
         {"portal = nowhere\n", NULL, NULL, {"portal", "nowhere", "ADDRESS:PORT"}},
         {"advertise = a b\n", NULL, NULL, {"advertise", "a b", "NAME:PORT"}},

@@ -108,6 +108,11 @@ static void rig_provision(struct wire_rig *r)
 
 int wire_rig_setup(void **state)
 {
+    return wire_rig_setup_with(state, &(struct wire_rig_options){.io_timeout_ms = 0});
+}
+
+int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
+{
     struct err e = {0};
     struct wire_rig *r = calloc(1, sizeof(*r));
     assert_non_null(r);
@@ -119,7 +124,10 @@ int wire_rig_setup(void **state)
     struct lunmgr_options lunmgr = {.catalog = r->catalog,
                                     .control = r->control,
                                     .engine = ENGINE_THREADS,
-                                    .round_interval_ms = 1000};
+                                    .round_interval_ms = 1000,
+                                    .io_timeout_ms = options->io_timeout_ms,
+                                    .make_engine = options->make_engine,
+                                    .make_engine_arg = options->make_engine_arg};
     must(lunmgr_open(&lunmgr, &r->lunmgr, &e), &e);
     rig_provision(r);
     const char *portals[] = {"127.0.0.1:0"};

@@ -35,8 +35,16 @@ struct wire_rig {
     bool failed;
 };
 
+/* As lunmgr_options has them. */
+struct wire_rig_options {
+    int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
+    void *make_engine_arg;
+    unsigned io_timeout_ms;
+};
+
 /* A pool, a volume at RIG_LUN of host h1 (RIG_INITIATOR), 2 reactors. */
 int wire_rig_setup(void **state);
+int wire_rig_setup_with(void **state, const struct wire_rig_options *options);
 int wire_rig_teardown(void **state);
 /* Turns the control loop until rig->answers is 0; fails the test if that takes too long.
  */
