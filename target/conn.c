@@ -66,6 +66,7 @@ static int conn_name_ends(struct conn *c)
         return -errno;
     address_format((struct sockaddr *)&local, c->local, sizeof(c->local));
     address_format((struct sockaddr *)&peer, c->peer, sizeof(c->peer));
+    address_ip((struct sockaddr *)&local, c->local_ip);
     address_ip((struct sockaddr *)&peer, c->peer_ip);
     c->local_port = address_port((struct sockaddr *)&local);
     return 0;
@@ -100,13 +101,14 @@ static void conn_link(struct conn *c)
     atomic_fetch_add_explicit(&r->counters.connections, 1, memory_order_relaxed);
 }
 
-int conn_create(struct reactor *r, int fd, struct conn **out)
+int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag, struct conn **out)
 {
     struct conn *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return -ENOMEM;
     c->reactor = r;
     c->fd = fd;
+    c->portal_group_tag = portal_group_tag;
     c->half_open = true;
     c->stat_sn = 1;
     c->heard_ms = c->state_ms = clock_ms();
