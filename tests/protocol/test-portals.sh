@@ -53,7 +53,7 @@ rig_stop
 rig_start
 rig_api GET /v1 >"$RIG_DIR/box"
 told "127.0.0.1:$RIG_PORT"
-grep -E "Portal:127\.0\.0\.1:[0-9]+,3" "$RIG_DIR/out" || { cat "$RIG_DIR/out"; fail "the portal on all addresses is not told"; }
+grep -qE "Portal:127\.0\.0\.1:[0-9]+,3" "$RIG_DIR/out" || { cat "$RIG_DIR/out"; fail "the portal on all addresses is not told"; }
 if [ -n "$beyond" ]; then
     at=$(bracketed "$beyond"):$(port "$(bracketed "$beyond")")
     grep -qF "Portal:$at,4" "$RIG_DIR/out" || fail "$at is not told"
