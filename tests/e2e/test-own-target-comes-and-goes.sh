@@ -50,6 +50,11 @@ page "$RIG_IQN" 131 "$own_url6" | cmp - "$RIG_DIR/own" || fail "page 83h differs
 grep -qF "$target,t,0x0001" "$RIG_DIR/own" || { cat "$RIG_DIR/own"; fail "the target port has another name"; }
 ! timeout 20 iscsi-inq -i "$RIG_IQN2" "$own_url" >"$RIG_DIR/out" 2>&1 || fail "the other host logs in to it"
 grep -q 'Target not found' "$RIG_DIR/out" || { cat "$RIG_DIR/out"; fail "not 'Target not found'"; }
+ctl host change h1 --address 192.0.2.0/24 # not from here
+! timeout 20 iscsi-inq -i "$RIG_IQN" "$own_url" >"$RIG_DIR/out" 2>&1 || fail "its host logs in from elsewhere"
+grep -q 'Target not found' "$RIG_DIR/out" || { cat "$RIG_DIR/out"; fail "not 'Target not found' from elsewhere"; }
+[ -z "$(targets "$RIG_IQN" "127.0.0.1:$RIG_PORT")" ] || fail "discovery from elsewhere tells something"
+ctl host change h1 --address 127.0.0.0/8 --address ::1
 
 # As the mapping says QEMU attaches it.
 dd if=/dev/urandom of="$RIG_DIR/image" bs=1M count=64 status=none

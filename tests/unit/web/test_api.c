@@ -215,6 +215,37 @@ static void portal_on_all_addresses_is_told_as_real_ones(void **state)
     }
 }
 
+static bool tells_portal(struct rig *r, const char *portal)
+{
+    size_t i;
+    json_t *at;
+    json_array_foreach(rig_get(r, "portals"), i, at)
+    {
+        if (strcmp(json_string_value(at), portal) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void ipv6_portal_is_told_as_ipv4_too(void **state)
+{
+    struct rig *r = *state;
+    fake_target_set_portal(r->target, "0.0.0.0:3260");
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    json_t *ipv4 = json_deep_copy(rig_get(r, "portals"));
+    size_t i;
+    json_t *at;
+    fake_target_set_portal(r->target, "[::]:3260");
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    json_array_foreach(ipv4, i, at)
+    {
+        const char *portal = json_string_value(at);
+        if (strncmp(portal, "127.", 4) != 0) /* what a machine without addresses tells */
+            assert_true(tells_portal(r, portal));
+    }
+    json_decref(ipv4);
+}
+
 static void open_mode_carries_a_warning(void **state)
 {
     struct rig *r = *state;
@@ -363,6 +394,7 @@ int main(void)
         WITH_RIG(taken_names_and_used_things_are_409),
         WITH_RIG(mapping_tells_how_to_attach),
         WITH_RIG(own_target_is_told_by_its_name),
+        WITH_RIG(ipv6_portal_is_told_as_ipv4_too),
         WITH_RIG(portal_on_all_addresses_is_told_as_real_ones),
         WITH_RIG(open_mode_carries_a_warning),
         WITH_RIG(pages_have_every_row_once),
