@@ -87,7 +87,7 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
  * command of it any more. */
 void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void *arg);
 struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair);
-/* In order of host name, then LUN, then, of own targets, id. */
+/* In the order of host_next, then LUN, then, of own targets, id. */
 struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev);
 void mapping_describe(const struct mapping *mapping, struct mapping_info *out);
 struct volume *mapping_volume(const struct mapping *mapping);

@@ -165,6 +165,11 @@ static void access_add_lu(struct access *a, const struct mapping *mapping,
     assert(a->lus[a->lu_count - 1].unit != NULL);
 }
 
+static bool is_of_host(const struct mapping *mapping, const struct host *host)
+{
+    return mapping != NULL && mapping_host(mapping) == host;
+}
+
 static struct view *access_add_view(struct access *a, struct access_host *host,
                                     const char *target)
 {
@@ -177,14 +182,12 @@ static struct view *access_add_view(struct access *a, struct access_host *host,
     return view;
 }
 
-/* mapping_next goes by host, then by LUN, so the LUs lie together and in order. */
-static void access_add_shared(struct access *a, struct lunmgr *m, const struct host *host,
-                              struct view *view)
+/* first: of the host's mappings, which come one after the other, in order of LUN. */
+static void access_add_shared(struct access *a, struct lunmgr *m, struct mapping *first,
+                              const struct host *host, struct view *view)
 {
-    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p)) {
+    for (struct mapping *p = first; is_of_host(p, host); p = mapping_next(m, p)) {
         struct mapping_info info;
-        if (mapping_host(p) != host)
-            continue;
         mapping_describe(p, &info);
         if (info.own_target)
             continue;
@@ -199,15 +202,16 @@ static int view_compare(const void *a, const void *b)
     return strcasecmp(((const struct view *)a)->target, ((const struct view *)b)->target);
 }
 
-static void access_add_own(struct access *a, struct lunmgr *m, const struct host *host,
-                           const char *box, struct access_host *to)
+/* The same. Returns the first mapping of the next host. */
+static struct mapping *access_add_own(struct access *a, struct lunmgr *m,
+                                      struct mapping *first, const struct host *host,
+                                      const char *box, struct access_host *to)
 {
-    struct view *first = &a->views[a->view_count];
-    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p)) {
+    struct view *own = &a->views[a->view_count];
+    struct mapping *p = first;
+    for (; is_of_host(p, host); p = mapping_next(m, p)) {
         struct mapping_info info;
         char name[NODE_NAME_MAX + 1];
-        if (mapping_host(p) != host)
-            continue;
         mapping_describe(p, &info);
         if (!info.own_target)
             continue;
@@ -215,7 +219,8 @@ static void access_add_own(struct access *a, struct lunmgr *m, const struct host
         access_add_view(a, to, name)->lu_count = 1;
         access_add_lu(a, p, &info);
     }
-    qsort(first, to->view_count - 1, sizeof(*first), view_compare);
+    qsort(own, to->view_count - 1, sizeof(*own), view_compare);
+    return p;
 }
 
 static int access_add_initiators(struct access *a, const struct host_info *info,
@@ -236,8 +241,9 @@ static int access_add_initiators(struct access *a, const struct host_info *info,
     return 0;
 }
 
+/* *next: its first mapping if it has one; then that of the next host. */
 static int access_add_host(struct access *a, struct lunmgr *m, const struct host *host,
-                           const char *box)
+                           const char *box, struct mapping **next)
 {
     struct access_host *to = &a->hosts[a->host_count++];
     struct host_info info;
@@ -246,8 +252,8 @@ static int access_add_host(struct access *a, struct lunmgr *m, const struct host
     to->auth = *info.auth;
     to->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */
     to->views = &a->views[a->view_count];
-    access_add_shared(a, m, host, access_add_view(a, to, box));
-    access_add_own(a, m, host, box, to);
+    access_add_shared(a, m, *next, host, access_add_view(a, to, box));
+    *next = access_add_own(a, m, *next, host, box, to);
     return access_add_initiators(a, &info, to);
 }
 
@@ -274,10 +280,12 @@ int access_create(struct lunmgr *m, const char *box, const struct access *before
     a->discovery = *auth_box(m);
     if (access_reserve(a, m) != 0 || access_add_units(a, m, before) != 0)
         return -ENOMEM;
+    struct mapping *next = mapping_next(m, NULL);
     for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
-        if (access_add_host(a, m, h, box) != 0)
+        if (access_add_host(a, m, h, box, &next) != 0)
             return -ENOMEM;
     }
+    assert(next == NULL); /* mappings are in the order of hosts */
     qsort(a->initiators, a->initiator_count, sizeof(*a->initiators), initiator_compare);
     *out = TAKE(a);
     return 0;

@@ -468,11 +468,13 @@ static void a_mapping_and_a_deletion_exclude_each_other(void **state)
 
 static void mappings_come_back_and_in_order(void **state)
 {
-    static const char *const want[] = {"g 3", "h 0", "h 9", "h 10"};
+    static const char *const want[] = {"g 3", "h 0", "h 9", "h 10", "h-1 0"};
     (void)state;
     make_volumes(3);
     make_host_of("h", "iqn.a");
     make_host_of("g", "iqn.b");
+    make_host_of("h-1", "iqn.c"); /* behind all of h */
+    map("v2", "h-1", 0);
     map("v0", "h", 10);
     map("v1", "h", 9);
     map("v2", "h", 0);
