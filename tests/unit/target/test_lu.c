@@ -95,8 +95,8 @@ static int box_create(void **state)
     assert_non_null(b);
     b->small = fake_volume_create(4U << 20, 512);
     b->large = fake_volume_create(8U << 20, 4096);
-    strcpy(b->small->serial, "0000000000000002");
-    strcpy(b->large->serial, "0000000000000001");
+    memcpy(b->small->serial, "0000000000000002", 17);
+    memcpy(b->large->serial, "0000000000000001", 17);
     b->hosts[0] = (struct host){
         .name = "alpha", .initiators = {"iqn.a:1", "iqn.a:2"}, .initiator_count = 2};
     b->hosts[1] =
