@@ -387,7 +387,7 @@ static const char *wrong_tags(struct raw *r)
         uint32_t itt = raw_itt(&answer), ttt = ttt_of(&answer);
         begin_text(r, FINAL, i == 1 ? itt + 1 : itt, i == 0 ? ttt + 1 : ttt);
         if (i == 2)
-            raw_text(&pdu, "SendTargets=All"); /* it is not its turn to say anything */
+            raw_text(&pdu, "X-org.example=1"); /* it is not its turn to say anything */
         wrong = rejected(r, i == 2 ? PROTOCOL_ERROR : INVALID_FIELD);
         if (wrong != NULL)
             return wrong;
