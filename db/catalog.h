@@ -246,8 +246,9 @@ struct mapping_row {
     char id[CATALOG_ID_MAX];
     char volume_id[CATALOG_ID_MAX];
     char host_id[CATALOG_ID_MAX];
-    uint16_t lun; /* 0 to 16383, unique for a host */
+    uint16_t lun; /* 0 to 16383, unique for a host unless own_target */
     bool read_only;
+    bool own_target; /* a target of its own; else a LUN of the shared one */
     int64_t created_s;
 };
 /* -EEXIST: that volume is mapped to that host already, or the LUN is taken (field says
@@ -255,7 +256,7 @@ struct mapping_row {
 int mapping_row_add(struct catalog_txn *txn, const struct mapping_row *row,
                     struct err *e) MUST_CHECK;
 int mapping_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
-/* In order of host id, then of LUN. */
+/* In order of host id, then of LUN, then of id. */
 int mapping_row_each(struct catalog_txn *txn,
                      int (*each)(const struct mapping_row *row, void *arg), void *arg,
                      struct err *e) MUST_CHECK;

@@ -129,6 +129,7 @@ static void mapping_read(struct stmt *s, void *row)
     mapping->lun = (uint16_t)column_u64(s, UINT16_MAX);
     mapping->read_only = column_u64(s, 1) != 0;
     mapping->created_s = column_int(s);
+    mapping->own_target = column_u64(s, 1) != 0;
 }
 
 static int mapping_refuse_reference(struct catalog_txn *txn,
@@ -141,17 +142,18 @@ static int mapping_refuse_reference(struct catalog_txn *txn,
 
 int mapping_row_add(struct catalog_txn *txn, const struct mapping_row *row, struct err *e)
 {
-    AUTO_STMT struct stmt s = stmt_open(
-        txn,
-        "INSERT INTO mapping (id, volume_id, host_id, lun, read_only, created_s)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        e);
+    AUTO_STMT struct stmt s = stmt_open(txn,
+                                        "INSERT INTO mapping (id, volume_id, host_id, "
+                                        "lun, read_only, created_s, own_target)"
+                                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                                        e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "volume", row->volume_id, sizeof(row->volume_id));
     bind_text(&s, "host", row->host_id, sizeof(row->host_id));
     bind_int(&s, row->lun);
     bind_int(&s, row->read_only);
     bind_int(&s, row->created_s);
+    bind_int(&s, row->own_target);
     int rc = stmt_run(&s);
     return rc == -ENOENT ? mapping_refuse_reference(txn, row, e) : rc;
 }
@@ -169,8 +171,8 @@ int mapping_row_each(struct catalog_txn *txn,
 {
     AUTO_STMT struct stmt s =
         stmt_open(txn,
-                  "SELECT id, volume_id, host_id, lun, read_only, created_s"
-                  " FROM mapping ORDER BY host_id, lun",
+                  "SELECT id, volume_id, host_id, lun, read_only, created_s, own_target"
+                  " FROM mapping ORDER BY host_id, lun, id",
                   e);
     struct mapping_row row;
     int rc = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts and what they see: a host is a name and its initiator names; a mapping shows a
- * volume, or a snapshot to be read only, to a host under a LUN. Control thread. What an
+ * volume, or a snapshot to be read only, to a host under a LUN, of the target that all
+ * share or of one that is the volume's own. Control thread. What an
  * initiator name means is the target's to know. */
 #ifndef LUNMGR_HOST_H
 #define LUNMGR_HOST_H
@@ -60,8 +61,9 @@ struct mapping_spec {
     const char *volume;   /* name or id; NULL with snapshot */
     const char *snapshot; /* NULL, or VOLUME/SNAPSHOT or an id: is shown read-only */
     const char *host;     /* name or id */
-    uint16_t lun;         /* 0 to LUN_MAX, or LUN_ANY */
+    uint16_t lun;         /* 0 to LUN_MAX, or LUN_ANY, which is 0 of an own target */
     bool read_only;       /* of a volume */
+    bool own_target;      /* the LUN is of a target of the volume's own */
 };
 
 struct mapping_info {
@@ -72,6 +74,7 @@ struct mapping_info {
     char host_id[VOLUME_ID_MAX], host_name[VOLUME_NAME_MAX];
     uint16_t lun;
     bool read_only;
+    bool own_target;
     int64_t created_s;
 };
 
@@ -84,7 +87,7 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
  * command of it any more. */
 void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void *arg);
 struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair);
-/* In order of host name, then LUN. */
+/* In the order of host_next, then LUN, then, of own targets, id. */
 struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev);
 void mapping_describe(const struct mapping *mapping, struct mapping_info *out);
 struct volume *mapping_volume(const struct mapping *mapping);

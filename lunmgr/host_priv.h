@@ -20,7 +20,8 @@ struct mapping {
     struct mapping_row row;
     struct volume *volume; /* with a reference */
     struct host *host;
-    char key[CATALOG_NAME_MAX + 8]; /* host name and LUN: the order of listing */
+    /* Host name, LUN, of an own target the id: the order of listing. */
+    char key[CATALOG_NAME_MAX + 8 + CATALOG_ID_MAX];
     bool deleting;
 };
 

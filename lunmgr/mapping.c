@@ -27,9 +27,12 @@ static struct mapping_op *mapping_op_of(struct op *op)
     return container_of(op, struct mapping_op, op);
 }
 
+/* In the order of hosts: a comma sorts before every byte of a name. */
 static void mapping_set_key(struct mapping *mp)
 {
-    snprintf(mp->key, sizeof(mp->key), "%s/%05u", mp->host->row.name, mp->row.lun);
+    bool own = mp->row.own_target;
+    snprintf(mp->key, sizeof(mp->key), "%s,%05u%s%s", mp->host->row.name, mp->row.lun,
+             own ? "," : "", own ? mp->row.id : "");
 }
 
 struct mapping *mapping_new(const struct mapping_row *row, struct volume *volume,
@@ -106,13 +109,13 @@ struct lun_search {
 static int lun_search_row(const struct mapping_row *row, void *arg)
 {
     struct lun_search *s = arg;
-    if (strcmp(row->host_id, s->host_id) == 0 && row->lun == s->next)
+    if (!row->own_target && strcmp(row->host_id, s->host_id) == 0 && row->lun == s->next)
         s->next++;
     return 0;
 }
 
-/* The lowest LUN that no mapping of the host has. On the writer, where two that ask at
- * once come one after the other. */
+/* The lowest LUN that the host does not have at the shared target. On the writer, where
+ * two that ask at once come one after the other. */
 static int lun_choose(struct catalog_txn *txn, struct mapping_row *row, struct err *e)
 {
     struct lun_search s = {.host_id = row->host_id};
@@ -155,12 +158,13 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
     struct err *e = op_err(&mo->op);
     struct volume *volume = NULL;
     struct host *host = NULL;
-    struct mapping_row row = {.lun = spec->lun, .created_s = now_s()};
+    struct mapping_row row = {.own_target = spec->own_target, .created_s = now_s()};
     mo->done.created = done;
     mo->arg = arg;
     int rc = mapping_spec_check(m, spec, &volume, &host, e);
     if (rc == 0) {
         id_make(row.id);
+        row.lun = spec->own_target && spec->lun == LUN_ANY ? 0 : spec->lun;
         row.read_only = spec->read_only || volume_is_snapshot(volume);
         memcpy(row.volume_id, volume->id, sizeof(row.volume_id));
         memcpy(row.host_id, host->row.id, sizeof(row.host_id));
@@ -252,6 +256,7 @@ void mapping_describe(const struct mapping *mp, struct mapping_info *out)
     *out = (struct mapping_info){
         .lun = mp->row.lun,
         .read_only = mp->row.read_only,
+        .own_target = mp->row.own_target,
         .created_s = mp->row.created_s,
     };
     const struct volume *shown = mp->volume;

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -17,13 +18,15 @@
 
 struct initiator {
     char *name;
-    const struct view *view;
+    const struct access_host *host;
 };
 
 struct access {
     uint32_t magic;
     atomic_uint refs;
-    struct view *views; /* in the order of host_next */
+    struct access_host *hosts; /* in the order of host_next */
+    size_t host_count;
+    struct view *views; /* of all hosts, each host's together */
     size_t view_count;
     struct lu *lus; /* of all views, each view's together */
     uint32_t *luns; /* of each of lus, its number alone */
@@ -32,7 +35,7 @@ struct access {
     size_t unit_count;
     struct initiator *initiators; /* in order of name */
     size_t initiator_count;
-    const struct view *any; /* NULL: no open host */
+    const struct access_host *any; /* NULL: no open host */
     struct auth discovery;
 };
 
@@ -54,8 +57,9 @@ static void access_destroy(struct access *a)
     free(a->units);
     free(a->luns);
     free(a->lus);
-    for (size_t i = 0; i < a->view_count; i++)
-        auth_wipe(&a->views[i].auth);
+    for (size_t i = 0; i < a->host_count; i++)
+        auth_wipe(&a->hosts[i].auth);
+    free(a->hosts);
     free(a->views);
     auth_wipe(&a->discovery);
     a->magic = 0;
@@ -82,13 +86,14 @@ static int access_reserve(struct access *a, struct lunmgr *m)
     for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p))
         mappings++;
 
-    a->views = calloc(hosts + 1, sizeof(*a->views));
+    a->hosts = calloc(hosts + 1, sizeof(*a->hosts));
+    a->views = calloc(hosts + mappings + 1, sizeof(*a->views));
     a->initiators = calloc(names + 1, sizeof(*a->initiators));
     a->lus = calloc(mappings + 1, sizeof(*a->lus));
     a->luns = calloc(mappings + 1, sizeof(*a->luns));
     a->units = calloc(mappings + 1, sizeof(struct unit *));
-    bool all = a->views != NULL && a->initiators != NULL && a->lus != NULL &&
-               a->luns != NULL && a->units != NULL;
+    bool all = a->hosts != NULL && a->views != NULL && a->initiators != NULL &&
+               a->lus != NULL && a->luns != NULL && a->units != NULL;
     return all ? 0 : -ENOMEM;
 }
 
@@ -160,55 +165,113 @@ static void access_add_lu(struct access *a, const struct mapping *mapping,
     assert(a->lus[a->lu_count - 1].unit != NULL);
 }
 
-/* mapping_next goes by host, then by LUN, so a view's LUs lie together and in order. */
-static void access_add_lus(struct access *a, struct lunmgr *m, const struct host *host,
-                           struct view *view)
+static bool is_of_host(const struct mapping *mapping, const struct host *host)
 {
+    return mapping != NULL && mapping_host(mapping) == host;
+}
+
+static struct view *access_add_view(struct access *a, struct access_host *host,
+                                    const char *target)
+{
+    struct view *view = &a->views[a->view_count++];
+    view->host = host;
+    snprintf(view->target, sizeof(view->target), "%s", target);
     view->lus = &a->lus[a->lu_count];
     view->luns = &a->luns[a->lu_count];
-    for (struct mapping *p = mapping_next(m, NULL); p != NULL; p = mapping_next(m, p)) {
+    host->view_count++;
+    return view;
+}
+
+/* first: of the host's mappings, which come one after the other, in order of LUN. */
+static void access_add_shared(struct access *a, struct lunmgr *m, struct mapping *first,
+                              const struct host *host, struct view *view)
+{
+    for (struct mapping *p = first; is_of_host(p, host); p = mapping_next(m, p)) {
         struct mapping_info info;
-        if (mapping_host(p) != host)
-            continue;
         mapping_describe(p, &info);
+        if (info.own_target)
+            continue;
         assert(view->lu_count == 0 || view->lus[view->lu_count - 1].lun < info.lun);
         access_add_lu(a, p, &info);
         view->lu_count++;
     }
 }
 
+static int view_compare(const void *a, const void *b)
+{
+    return strcasecmp(((const struct view *)a)->target, ((const struct view *)b)->target);
+}
+
+/* The same. Returns the first mapping of the next host. */
+static struct mapping *access_add_own(struct access *a, struct lunmgr *m,
+                                      struct mapping *first, const struct host *host,
+                                      const char *box, struct access_host *to)
+{
+    struct view *own = &a->views[a->view_count];
+    struct mapping *p = first;
+    for (; is_of_host(p, host); p = mapping_next(m, p)) {
+        struct mapping_info info;
+        char name[NODE_NAME_MAX + 1];
+        mapping_describe(p, &info);
+        if (!info.own_target)
+            continue;
+        access_target_name(box, p, name);
+        access_add_view(a, to, name)->lu_count = 1;
+        access_add_lu(a, p, &info);
+    }
+    qsort(own, to->view_count - 1, sizeof(*own), view_compare);
+    return p;
+}
+
 static int access_add_initiators(struct access *a, const struct host_info *info,
-                                 const struct view *view)
+                                 const struct access_host *host)
 {
     for (size_t i = 0; i < info->initiator_count; i++) {
         if (strcmp(info->initiators[i], ANY_INITIATOR) == 0) {
             if (a->any == NULL)
-                a->any = view;
+                a->any = host;
             continue;
         }
         char *name = strdup(info->initiators[i]);
         if (name == NULL)
             return -ENOMEM;
         a->initiators[a->initiator_count++] =
-            (struct initiator){.name = name, .view = view};
+            (struct initiator){.name = name, .host = host};
     }
     return 0;
 }
 
-static int access_add_host(struct access *a, struct lunmgr *m, const struct host *host)
+/* *next: its first mapping if it has one; then that of the next host. */
+static int access_add_host(struct access *a, struct lunmgr *m, const struct host *host,
+                           const char *box, struct mapping **next)
 {
-    struct view *view = &a->views[a->view_count++];
+    struct access_host *to = &a->hosts[a->host_count++];
     struct host_info info;
     host_describe(host, &info);
-    memcpy(view->host_id, info.id, sizeof(view->host_id));
-    memcpy(view->host_name, info.name, sizeof(view->host_name));
-    view->auth = *info.auth;
-    view->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */
-    access_add_lus(a, m, host, view);
-    return access_add_initiators(a, &info, view);
+    memcpy(to->id, info.id, sizeof(to->id));
+    memcpy(to->name, info.name, sizeof(to->name));
+    to->auth = *info.auth;
+    to->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */
+    to->views = &a->views[a->view_count];
+    access_add_shared(a, m, *next, host, access_add_view(a, to, box));
+    *next = access_add_own(a, m, *next, host, box, to);
+    return access_add_initiators(a, &info, to);
 }
 
-int access_create(struct lunmgr *m, const struct access *before, struct access **out)
+void access_target_name(const char *box, const struct mapping *mapping,
+                        char out[NODE_NAME_MAX + 1])
+{
+    struct mapping_info info;
+    mapping_describe(mapping, &info);
+    if (info.own_target)
+        snprintf(out, NODE_NAME_MAX + 1, "%s:%s", box,
+                 volume_serial(mapping_volume(mapping)));
+    else
+        snprintf(out, NODE_NAME_MAX + 1, "%s", box);
+}
+
+int access_create(struct lunmgr *m, const char *box, const struct access *before,
+                  struct access **out)
 {
     __attribute__((cleanup(auto_access))) struct access *a = calloc(1, sizeof(*a));
     if (a == NULL)
@@ -218,10 +281,12 @@ int access_create(struct lunmgr *m, const struct access *before, struct access *
     a->discovery = *auth_box(m);
     if (access_reserve(a, m) != 0 || access_add_units(a, m, before) != 0)
         return -ENOMEM;
+    struct mapping *next = mapping_next(m, NULL);
     for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
-        if (access_add_host(a, m, h) != 0)
+        if (access_add_host(a, m, h, box, &next) != 0)
             return -ENOMEM;
     }
+    assert(next == NULL); /* mappings are in the order of hosts */
     qsort(a->initiators, a->initiator_count, sizeof(*a->initiators), initiator_compare);
     *out = TAKE(a);
     return 0;
@@ -249,12 +314,19 @@ static int initiator_find(const void *name, const void *entry)
     return strcasecmp(name, ((const struct initiator *)entry)->name);
 }
 
-const struct view *access_view(const struct access *a, const char *initiator)
+const struct access_host *access_host(const struct access *a, const char *initiator)
 {
     assert(a->magic == ACCESS_MAGIC);
     const struct initiator *found = bsearch(initiator, a->initiators, a->initiator_count,
                                             sizeof(*a->initiators), initiator_find);
-    return found != NULL ? found->view : a->any;
+    return found != NULL ? found->host : a->any;
+}
+
+const struct view *access_view(const struct access *a, const char *initiator,
+                               const char *target)
+{
+    const struct access_host *host = access_host(a, initiator);
+    return host != NULL ? access_host_view(host, target) : NULL;
 }
 
 const struct auth *access_auth(const struct access *a, const char *initiator,
@@ -262,7 +334,7 @@ const struct auth *access_auth(const struct access *a, const char *initiator,
 {
     if (discovery)
         return &a->discovery;
-    const struct view *view = access_view(a, initiator);
-    assert(view != NULL);
-    return &view->auth;
+    const struct access_host *host = access_host(a, initiator);
+    assert(host != NULL);
+    return &host->auth;
 }

@@ -87,9 +87,11 @@ static bool take_target_name(struct config *c, const char *value)
 
 static bool take_portal(struct config *c, const char *value)
 {
+    struct address_tagged tagged;
     struct sockaddr_storage addr;
     socklen_t bytes;
-    return address_parse(value, NULL, &addr, &bytes, NULL) == 0 &&
+    return address_cut_tag(value, &tagged) == 0 &&
+           address_parse(tagged.address, NULL, &addr, &bytes, NULL) == 0 &&
            take_item(&c->portals, value);
 }
 
@@ -203,10 +205,12 @@ static const struct config_key keys[] = {
      "where the catalog is kept", false},
     {"target-name", take_target_name, "an iSCSI name: iqn.YYYY-MM.DOMAIN:ANY, eui., naa.",
      "iqn.2026-11.org.ashlar: and the box's id", "the target's name", false},
-    {"portal", take_portal, "ADDRESS:PORT or [IPV6]:PORT, at most 16 of them",
+    {"portal", take_portal,
+     "ADDRESS:PORT or [IPV6]:PORT, numeric, with or without ,TAG, at most 16 of them",
      "[::]:3260, IPv4 too", "where initiators connect (repeatable)", false},
-    {"advertise", take_advertise, "NAME, NAME:PORT or [IPV6]:PORT, at most 16 of them",
-     "none", "further addresses told to initiators (repeatable)", true},
+    {"advertise", take_advertise,
+     "NAME, NAME:PORT or [IPV6]:PORT, with or without ,TAG, at most 16 of them", "none",
+     "further addresses told to initiators (repeatable)", true},
     {"nop-interval", take_nop_interval, "seconds, or a time such as 1m, at most 1h",
      "15s", "an initiator that is silent for so long is pinged; 0: never", false},
     {"nop-timeout", take_nop_timeout, "seconds, or a time such as 1m, 1s to 1h", "15s",

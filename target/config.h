@@ -18,6 +18,7 @@
 #define CONFIG_LIST_MAX  16
 #define CONFIG_ITEM_MAX  300
 static_assert(CONFIG_LIST_MAX <= TARGET_PORTAL_MAX, "the target takes as many");
+static_assert(CONFIG_LIST_MAX <= TARGET_ADVERTISE_MAX, "the target takes as many");
 
 struct config_list {
     size_t count;

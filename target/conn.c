@@ -106,13 +106,14 @@ static void conn_link(struct conn *c)
     atomic_fetch_add_explicit(&r->counters.connections, 1, memory_order_relaxed);
 }
 
-int conn_create(struct reactor *r, int fd, struct conn **out)
+int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag, struct conn **out)
 {
     struct conn *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return -ENOMEM;
     c->reactor = r;
     c->fd = fd;
+    c->portal_group_tag = portal_group_tag;
     c->half_open = true;
     c->stat_sn = 1;
     c->heard_ms = c->state_ms = clock_ms();

@@ -128,10 +128,12 @@ struct conn {
     char local[TARGET_ADDRESS_MAX], peer[TARGET_ADDRESS_MAX];
     uint8_t local_ip[IP_BYTES], peer_ip[IP_BYTES];
     uint16_t local_port;
+    uint16_t portal_group_tag; /* of the portal that it came to */
 };
 
 /* Takes the socket. 0, or -errno and the socket is the caller's still. */
-int conn_create(struct reactor *r, int fd, struct conn **out) MUST_CHECK;
+int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag,
+                struct conn **out) MUST_CHECK;
 /* Orderly: what runs is finished and answered, what still waits for data is dropped. why:
  * a log line's message. */
 void conn_end(struct conn *c, const char *why);

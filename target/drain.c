@@ -38,7 +38,7 @@ struct drain {
 /* What a drain is held against. */
 struct subject {
     struct endpoint at;
-    const struct view *view; /* NULL: of no host */
+    const struct access_host *host; /* NULL: of no host */
 };
 
 void drain_list_init(struct drain_list *list)
@@ -82,15 +82,15 @@ static bool drain_covers(const struct drain *d, const struct subject *s)
     if (!d->every_portal && !endpoint_covers(&d->portal, &s->at))
         return false;
     return d->host_id[0] == '\0' ||
-           (s->view != NULL && strcmp(s->view->host_id, d->host_id) == 0);
+           (s->host != NULL && strcmp(s->host->id, d->host_id) == 0);
 }
 
 static struct subject subject_of(const struct conn *c)
 {
     struct subject s = {
         .at.port = c->local_port,
-        .view =
-            access_view(c->reactor->access, c->session->negotiation.said.initiator_name),
+        .host =
+            access_host(c->reactor->access, c->session->negotiation.said.initiator_name),
     };
     memcpy(s.at.ip, c->local_ip, IP_BYTES);
     return s;
@@ -212,9 +212,10 @@ static bool target_listens(const struct target *t, const struct endpoint *at,
                                           const struct endpoint *at))
 {
     for (size_t i = 0; i < t->portal_count; i++) {
-        struct endpoint portal;
-        if (endpoint_parse(portal_address(t->portals[i]), NULL, &portal, NULL) == 0 &&
-            covers(&portal, at))
+        const struct portal_face *face = portal_face(t->portals[i]);
+        struct endpoint portal = {.port = face->port};
+        memcpy(portal.ip, face->ip, IP_BYTES);
+        if (covers(&portal, at))
             return true;
     }
     return false;
@@ -362,7 +363,7 @@ static unsigned drain_count_sessions(const struct drain *d, const struct target 
     unsigned count = 0;
     for (const struct registry_ticket *e = t->registry.first; e != NULL; e = e->next) {
         struct subject s = {.at.port = e->local_port,
-                            .view = access_view(t->access, e->initiator)};
+                            .host = access_host(t->access, e->initiator)};
         memcpy(s.at.ip, e->local_ip, IP_BYTES);
         count += drain_covers(d, &s);
     }

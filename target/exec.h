@@ -38,7 +38,7 @@ struct nexus;
 struct nexus_spec {
     const char *initiator;    /* iSCSI name; copied */
     uint8_t isid[ISID_BYTES]; /* with the name: the initiator port */
-    const char *target_name;  /* borrowed: as long as the target runs */
+    const char *target_name;  /* borrowed: as long as the nexus lives */
     uint16_t portal_group_tag;
     bool queries; /* the task management functions of RFC 7144 may be asked */
 };

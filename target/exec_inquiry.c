@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#define RELATIVE_PORT 1 /* all portals are of one target port group and one port */
-#define PORT_GROUP    1
+#define PORT_GROUP 1 /* all portals are of one target port group */
 
 /* "0.1.0" is told as "0.1": a product revision has four characters. */
 static void revision_of_version(char revision[5])
@@ -51,7 +50,8 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
         .read_only = lu->read_only,
         .target_name = t->nexus->target_name,
         .portal_group_tag = t->nexus->portal_group_tag,
-        .relative_port = RELATIVE_PORT,
+        /* A portal group is a target port (RFC 7143, 4.4.1): its tag numbers it too. */
+        .relative_port = t->nexus->portal_group_tag,
         .port_group = PORT_GROUP,
     };
     memcpy(ident->naa, volume_naa(lu->volume), sizeof(ident->naa));

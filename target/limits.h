@@ -12,7 +12,8 @@
 #define LOGIN_TEXT_MAX      32768 /* of one negotiation step, joined */
 #define LOGIN_ANSWER_MAX    8192  /* what an initiator takes before it declared more */
 #define TEXT_TEXT_MAX       16384 /* a text request of the full feature phase, joined */
-#define TEXT_ANSWER_MAX     16384
+#define TEXT_REPLY_MAX      16384 /* the answers to its keys */
+#define TEXT_ANSWER_MAX     (8U << 20) /* with all targets: some 50,000 */
 
 /* Time. Ticks are coarse: everything below ends up to one tick later. */
 #define REACTOR_TICK_MS      500

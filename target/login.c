@@ -180,6 +180,23 @@ static bool login_join(struct conn *c, const struct request *req)
     return true;
 }
 
+/* That the shared target is here is no secret; to whom an own target is not shown, it is
+ * as if there were none. */
+static enum login_status login_judge_target(const struct conn *c, const char **why)
+{
+    const struct declared *said = &c->session->negotiation.said;
+    const struct access_host *host =
+        access_host(c->reactor->access, said->initiator_name);
+    bool admitted = host != NULL && access_host_admits(host, c->peer_ip);
+    bool shared = strcmp(said->target_name, c->reactor->target->name) == 0;
+    *why = "no such target";
+    if (!shared && (!admitted || access_host_view(host, said->target_name) == NULL))
+        return LOGIN_NOT_FOUND;
+    *why = host == NULL ? "no host has this initiator"
+                        : "its host does not log in from this address";
+    return admitted ? LOGIN_SUCCESS : LOGIN_FORBIDDEN;
+}
+
 /* LOGIN_SUCCESS, or why it may not go on, with the reason's text. */
 static enum login_status login_judge_names(const struct conn *c, const char **why)
 {
@@ -192,15 +209,7 @@ static enum login_status login_judge_names(const struct conn *c, const char **wh
     *why = "no TargetName";
     if (said->target_name[0] == '\0')
         return LOGIN_MISSING_PARAMETER;
-    *why = "no such target";
-    if (strcmp(said->target_name, c->reactor->target->name) != 0)
-        return LOGIN_NOT_FOUND;
-    const struct view *view = access_view(c->reactor->access, said->initiator_name);
-    *why = "no host has this initiator";
-    if (view == NULL)
-        return LOGIN_FORBIDDEN;
-    *why = "its host does not log in from this address";
-    return view_admits(view, c->peer_ip) ? LOGIN_SUCCESS : LOGIN_FORBIDDEN;
+    return login_judge_target(c, why);
 }
 
 /* What this initiator must prove now. Its names are good. */
@@ -276,7 +285,7 @@ static enum login_status login_negotiate(struct conn *c, const char **why)
     if (status != LOGIN_SUCCESS)
         return status;
     if (!l->portal_group_told && !n->said.discovery)
-        negotiate_put_target(PORTAL_GROUP_TAG, NULL, &l->answer);
+        negotiate_put_target(c->portal_group_tag, NULL, &l->answer);
     l->portal_group_told = true;
     if (l->stage == LOGIN_OPERATIONAL)
         negotiate_declare(n, &l->answer);
@@ -289,11 +298,11 @@ static void login_log_success(const struct conn *c)
     const struct declared *said = &c->session->negotiation.said;
     char initiator[256];
     log_info("login accepted",
-             "initiator=%s host=%s type=%s address=%s portal=%s "
+             "initiator=%s host=%s target=%s address=%s portal=%s "
              "session=%llu reactor=%u",
              log_quote(initiator, sizeof(initiator), said->initiator_name),
              c->session->host_name[0] != '\0' ? c->session->host_name : "-",
-             said->discovery ? "discovery" : "normal", c->peer, c->local,
+             said->discovery ? "(discovery)" : said->target_name, c->peer, c->local,
              (unsigned long long)c->session->ticket->id, c->reactor->index);
 }
 
@@ -328,10 +337,8 @@ static enum login_status login_open(struct conn *c, struct registry_ticket *tick
         return status;
     c->session->algorithm = c->login->chap.algorithm;
     c->session->mutual = c->login->chap.mutual;
-    const struct view *view =
-        access_view(c->reactor->access, c->session->negotiation.said.initiator_name);
     *why = "no memory";
-    if (session_open(c->session, ticket, view) != 0)
+    if (session_open(c->session, ticket, session_view(c->session)) != 0)
         return LOGIN_OUT_OF_RESOURCES;
     return LOGIN_SUCCESS;
 }
@@ -379,6 +386,9 @@ static void login_ask_registry(struct conn *c)
     ticket->reactor = c->reactor;
     ticket->conn = c;
     memcpy(ticket->initiator, said->initiator_name, sizeof(ticket->initiator));
+    if (!said->discovery)
+        memcpy(ticket->target_name, said->target_name, sizeof(ticket->target_name));
+    ticket->portal_group_tag = c->portal_group_tag;
     memcpy(ticket->isid, c->login->first.isid, ISID_BYTES);
     ticket->tsih = c->login->first.tsih;
     memcpy(ticket->local_ip, c->local_ip, sizeof(ticket->local_ip));

@@ -3,10 +3,26 @@
  * thread that holds the views' access. */
 #include "target/lu.h"
 
-bool view_admits(const struct view *view, const uint8_t address[IP_BYTES])
+#include <stdlib.h>
+#include <strings.h>
+
+bool access_host_admits(const struct access_host *host, const uint8_t address[IP_BYTES])
 {
-    const struct cidr_list *ranges = &view->auth.addresses;
+    const struct cidr_list *ranges = &host->auth.addresses;
     return ranges->count == 0 || cidr_list_has(ranges, address);
+}
+
+static int target_compare(const void *target, const void *view)
+{
+    return strcasecmp(target, ((const struct view *)view)->target);
+}
+
+const struct view *access_host_view(const struct access_host *host, const char *target)
+{
+    if (target_compare(target, &host->views[0]) == 0)
+        return &host->views[0];
+    return bsearch(target, host->views + 1, host->view_count - 1, sizeof(*host->views),
+                   target_compare);
 }
 
 const struct lu *view_lu(const struct view *view, uint32_t lun)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who sees what: a host's view is the LUNs that it is shown, and a struct access holds
- * the views of all hosts as they were at one moment. It never changes after it is built:
+/* Who sees what: a view is the LUNs that a host is shown through one target, and a struct
+ * access holds the views of all hosts as they were at one moment. A host has a view of
+ * the target that all hosts share, and one of each volume that is a target of its own to
+ * it. An access never changes after it is built:
  * the control thread builds one at each change, every reactor swaps to it on a message,
  * and what is used by a session or a task stays valid while they hold the access that it
  * came from. No I/O here. */
@@ -10,6 +12,7 @@
 #include "base/auth.h"
 #include "base/auto.h"
 #include "lunmgr/volume.h"
+#include "proto/keys.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +20,12 @@
 
 struct access;
 struct lunmgr;
+struct mapping;
 struct unit;
+
+/* ":" and the volume's serial, behind the box's name: all names of own targets have one
+ * length, so that none begins another. */
+#define OWN_TARGET_SUFFIX 17
 
 /* A logical unit as one host sees it. */
 struct lu {
@@ -28,34 +36,54 @@ struct lu {
     struct unit *unit;     /* the access holds the reference */
 };
 
-/* What one host sees. */
+/* What one host sees through one target. */
 struct view {
-    char host_id[VOLUME_ID_MAX], host_name[VOLUME_NAME_MAX];
+    const struct access_host *host;
+    char target[NODE_NAME_MAX + 1];
     const struct lu *lus; /* in order of LUN */
     const uint32_t *luns; /* their numbers alone, as REPORT LUNS tells them */
     size_t lu_count;
-    struct auth auth; /* what its initiators must prove */
 };
 
-/* Control thread. before: the access that this one follows, whose units live on (NULL:
- * the first). 0: *out has one reference, the caller's. -ENOMEM. */
-int access_create(struct lunmgr *m, const struct access *before,
+/* One host, as it is let in. */
+struct access_host {
+    char id[VOLUME_ID_MAX], name[VOLUME_NAME_MAX];
+    struct auth auth;         /* what its initiators must prove */
+    const struct view *views; /* the shared target's, then the others in order of name */
+    size_t view_count;        /* at least 1 */
+};
+
+/* The name of the target that the mapping's LUN is of. box: the shared one's. */
+void access_target_name(const char *box, const struct mapping *mapping,
+                        char out[NODE_NAME_MAX + 1]);
+
+/* Control thread. box: the shared target's name, in lower case and with room for a
+ * suffix. before: the access that this one follows, whose units live on (NULL: the
+ * first). 0: *out has one reference, the caller's. -ENOMEM. */
+int access_create(struct lunmgr *m, const char *box, const struct access *before,
                   struct access **out) MUST_CHECK;
 /* Any thread. The last put frees it and puts its volumes; NULL is allowed. */
 struct access *access_get(struct access *access);
 void access_put(struct access *access);
 
-/* What an initiator sees: the view of the host that lists its name, else that of the host
- * that is open to any, else NULL: it may not log in. Any thread, while access is held. */
-const struct view *access_view(const struct access *access, const char *initiator);
+/* Whose initiator it is: the host that lists its name, else the one that is open to any,
+ * else NULL: it may not log in. Any thread, while access is held. */
+const struct access_host *access_host(const struct access *access, const char *initiator);
 
-/* What an initiator must prove to log in, or to discover. A normal login's has a view.
- * Borrowed as the view is. */
+/* What an initiator sees through the target of that name; NULL: to it, there is no such.
+ * As access_host. */
+const struct view *access_view(const struct access *access, const char *initiator,
+                               const char *target);
+
+/* What an initiator must prove to log in, or to discover. A normal login's has a host.
+ * Borrowed as the host is. */
 const struct auth *access_auth(const struct access *access, const char *initiator,
                                bool discovery);
 
 /* Whether the host's initiators may come from there. */
-bool view_admits(const struct view *view, const uint8_t address[IP_BYTES]);
+bool access_host_admits(const struct access_host *host, const uint8_t address[IP_BYTES]);
+/* NULL: the host is shown no such target. Names are compared as RFC 7143 does. */
+const struct view *access_host_view(const struct access_host *host, const char *target);
 
 /* NULL: nothing is shown there. view may be NULL. */
 const struct lu *view_lu(const struct view *view, uint32_t lun);

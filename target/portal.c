@@ -23,7 +23,7 @@ struct portal {
     struct target *target;
     struct evconnlistener *listener;
     struct event *pause; /* accept goes on when it fires */
-    char address[TARGET_ADDRESS_MAX];
+    struct portal_face face;
 };
 
 static void portal_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
@@ -39,11 +39,11 @@ static void portal_on_accept(struct evconnlistener *listener, evutil_socket_t fd
         char peer[TARGET_ADDRESS_MAX];
         address_format(addr, peer, sizeof(peer));
         log_warning("connection refused: too many", "address=%s portal=%s", peer,
-                    p->address);
+                    p->face.address);
         close(fd);
         return;
     }
-    reactor_hand(t->reactors[t->next_reactor], fd);
+    reactor_hand(t->reactors[t->next_reactor], fd, p->face.tag);
     t->next_reactor = (t->next_reactor + 1) % t->reactor_count;
 }
 
@@ -51,7 +51,8 @@ static void portal_on_error(struct evconnlistener *listener, void *arg)
 {
     struct portal *p = arg;
     struct timeval pause = {.tv_sec = ACCEPT_PAUSE_MS / 1000};
-    log_error("accept failed", "portal=%s error=\"%s\"", p->address, strerror(errno));
+    log_error("accept failed", "portal=%s error=\"%s\"", p->face.address,
+              strerror(errno));
     evconnlistener_disable(listener);
     event_add(p->pause, &pause);
 }
@@ -116,17 +117,28 @@ static int portal_bind(const char *address, struct err *e)
     return fd;
 }
 
+/* As it is bound: its port may have been chosen by the system. */
+static int portal_look(struct portal *p, int fd)
+{
+    struct sockaddr_storage addr;
+    socklen_t bytes = sizeof(addr);
+    if (getsockname(fd, (struct sockaddr *)&addr, &bytes) != 0)
+        return -errno;
+    address_format((struct sockaddr *)&addr, p->face.address, sizeof(p->face.address));
+    address_ip((struct sockaddr *)&addr, p->face.ip);
+    p->face.port = address_port((struct sockaddr *)&addr);
+    return 0;
+}
+
 static int portal_start(struct portal *p, const char *address, struct err *e)
 {
     struct event_base *base = loop_base(p->target->control);
     AUTO_CLOSE int fd = portal_bind(address, e);
     if (fd < 0)
         return fd;
-    struct sockaddr_storage addr;
-    socklen_t bytes = sizeof(addr);
-    if (getsockname(fd, (struct sockaddr *)&addr, &bytes) != 0)
-        return err_set(e, -errno, "portal", "%s: %s", address, strerror(errno));
-    address_format((struct sockaddr *)&addr, p->address, sizeof(p->address));
+    int rc = portal_look(p, fd);
+    if (rc != 0)
+        return err_set(e, rc, "portal", "%s: %s", address, strerror(-rc));
     p->pause = event_new(base, -1, 0, portal_on_pause, p);
     p->listener =
         p->pause == NULL
@@ -143,11 +155,16 @@ static int portal_start(struct portal *p, const char *address, struct err *e)
 int portal_create(struct target *t, const char *address, struct portal **out,
                   struct err *e)
 {
+    struct address_tagged tagged;
+    if (address_cut_tag(address, &tagged) != 0)
+        return err_set(e, -EINVAL, "portal", "'%.80s': the tag is a number from 1 to %d",
+                       address, UINT16_MAX);
     struct portal *p = calloc(1, sizeof(*p));
     if (p == NULL)
         return err_oom(e);
     p->target = t;
-    int rc = portal_start(p, address, e);
+    p->face.tag = tagged.tag != 0 ? tagged.tag : PORTAL_GROUP_TAG;
+    int rc = portal_start(p, tagged.address, e);
     if (rc != 0) {
         portal_destroy(p);
         return rc;
@@ -167,7 +184,7 @@ void portal_destroy(struct portal *p)
     free(p);
 }
 
-const char *portal_address(const struct portal *p)
+const struct portal_face *portal_face(const struct portal *p)
 {
-    return p->address;
+    return &p->face;
 }

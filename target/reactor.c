@@ -222,6 +222,7 @@ struct handed {
     struct note note;
     struct reactor *reactor;
     int fd;
+    uint16_t portal_group_tag;
 };
 
 static void reactor_on_handed(struct note *note)
@@ -229,7 +230,7 @@ static void reactor_on_handed(struct note *note)
     struct handed *h = container_of(note, struct handed, note);
     struct reactor *r = h->reactor;
     struct conn *c = NULL;
-    int rc = r->stopping ? -ESHUTDOWN : conn_create(r, h->fd, &c);
+    int rc = r->stopping ? -ESHUTDOWN : conn_create(r, h->fd, h->portal_group_tag, &c);
     if (rc != 0) {
         log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
         close(h->fd);
@@ -242,14 +243,17 @@ static void reactor_on_handed(struct note *note)
     free(h);
 }
 
-void reactor_hand(struct reactor *r, int fd)
+void reactor_hand(struct reactor *r, int fd, uint16_t portal_group_tag)
 {
     struct handed *h = malloc(sizeof(*h));
     if (h == NULL) {
         close(fd);
         return;
     }
-    *h = (struct handed){.note.run = reactor_on_handed, .reactor = r, .fd = fd};
+    *h = (struct handed){.note.run = reactor_on_handed,
+                         .reactor = r,
+                         .fd = fd,
+                         .portal_group_tag = portal_group_tag};
     atomic_fetch_add_explicit(&r->target->connections, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&r->target->half_open, 1, memory_order_relaxed);
     loop_post(r->loop, &h->note);

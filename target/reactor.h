@@ -66,8 +66,9 @@ int reactor_start(struct reactor *r, struct err *e) MUST_CHECK;
 /* Control thread: stops and joins the thread; no connection is left. NULL is allowed. */
 void reactor_destroy(struct reactor *r);
 
-/* Control thread: the reactor takes a connected socket; closes it if it cannot. */
-void reactor_hand(struct reactor *r, int fd);
+/* Control thread: the reactor takes a connected socket of a portal of that group; closes
+ * it if it cannot. */
+void reactor_hand(struct reactor *r, int fd, uint16_t portal_group_tag);
 /* Control thread, see target_stop(): no new connections; those there are asked to log
  * out, and dropped if they do not. leg is done when none is left. */
 void reactor_stop(struct fanout_leg *leg);

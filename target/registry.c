@@ -86,20 +86,23 @@ static void ticket_answer(struct registry_ticket *ticket, enum login_status stat
     loop_post(ticket->reactor->loop, &ticket->note);
 }
 
-static bool same_port(const struct registry_ticket *a, const struct registry_ticket *b)
+/* Initiator port and target port: RFC 7143, 4.4.2. */
+static bool same_nexus(const struct registry_ticket *a, const struct registry_ticket *b)
 {
     return strcmp(a->initiator, b->initiator) == 0 &&
-           memcmp(a->isid, b->isid, ISID_BYTES) == 0;
+           memcmp(a->isid, b->isid, ISID_BYTES) == 0 &&
+           strcmp(a->target_name, b->target_name) == 0 &&
+           a->portal_group_tag == b->portal_group_tag;
 }
 
-/* The session that a new one of this initiator port ends. */
-static struct registry_ticket *registry_find_port(struct registry *reg,
-                                                  const struct registry_ticket *ticket)
+/* The session that a new one of this nexus ends. */
+static struct registry_ticket *registry_find_nexus(struct registry *reg,
+                                                   const struct registry_ticket *ticket)
 {
     if (ticket->discovery)
         return NULL;
     for (struct registry_ticket *e = reg->first; e != NULL; e = e->next) {
-        if (!e->discovery && same_port(e, ticket))
+        if (!e->discovery && same_nexus(e, ticket))
             return e;
     }
     return NULL;
@@ -148,7 +151,7 @@ static void entry_await_end(struct registry_ticket *entry, struct registry_ticke
 static void registry_decide(struct registry_ticket *ticket)
 {
     struct registry *reg = &ticket->target->registry;
-    struct registry_ticket *old = registry_find_port(reg, ticket);
+    struct registry_ticket *old = registry_find_nexus(reg, ticket);
     if (ticket->tsih != 0) { /* a second connection, or the first one again */
         bool exists = old != NULL && old->tsih == ticket->tsih;
         ticket_answer(ticket,
@@ -219,7 +222,8 @@ unsigned registry_count_seeing(const struct registry *reg, const struct access *
 {
     unsigned count = 0;
     for (const struct registry_ticket *e = reg->first; e != NULL; e = e->next)
-        count += !e->discovery && view_shows(access_view(access, e->initiator), volume);
+        count += !e->discovery &&
+                 view_shows(access_view(access, e->initiator, e->target_name), volume);
     return count;
 }
 

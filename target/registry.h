@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All normal and discovery sessions of the target, by number, and the one place that says
- * who may be one: an initiator port has one session, and a new one ends the old one first
- * (RFC 7143, 6.3.5). Control thread; reactors talk to it by tickets, which are also its
- * entries. */
+/* All normal and discovery sessions, by number, and the one place that says who may be
+ * one: an initiator port has one session with a target's portal group, and a new one ends
+ * the old one first (RFC 7143, 6.3.5). Control thread; reactors talk to it by tickets,
+ * which are also its entries. */
 #ifndef TARGET_REGISTRY_H
 #define TARGET_REGISTRY_H
 
@@ -30,6 +30,8 @@ struct registry_ticket {
     struct conn *conn;
     /* The question. tsih: 0, or that of the session that the login wants to join. */
     char initiator[NODE_NAME_MAX + 1];
+    char target_name[NODE_NAME_MAX + 1]; /* "" for discovery */
+    uint16_t portal_group_tag;
     uint8_t isid[ISID_BYTES];
     uint16_t tsih;
     uint8_t local_ip[IP_BYTES]; /* where it came to */
@@ -63,8 +65,8 @@ void registry_ask(struct registry_ticket *ticket);
  * the answer was a refusal. The registry frees the ticket. */
 void registry_gone(struct registry_ticket *ticket);
 
-/* Control thread: how many normal sessions are of initiators to which access shows the
- * volume. */
+/* Control thread: how many normal sessions are with targets through which access shows
+ * the volume to their initiators. */
 unsigned registry_count_seeing(const struct registry *reg, const struct access *access,
                                const struct volume *volume);
 

@@ -68,7 +68,7 @@ static void seen_add(struct target *t, const struct target_seen *what)
     struct seen *seen = &t->seen;
     size_t index = seen_index(seen, what);
     struct target_seen *e = &seen->entries[index];
-    seen->known[index] = access_view(t->access, what->initiator) != NULL;
+    seen->known[index] = access_host(t->access, what->initiator) != NULL;
     if (what->accepted_s != 0) {
         e->accepted_s = what->accepted_s;
         return;
@@ -125,6 +125,6 @@ const struct target_seen *target_seen_next(const struct target *t,
 
 const char *target_seen_host(const struct target *t, const struct target_seen *seen)
 {
-    const struct view *view = access_view(t->access, seen->initiator);
-    return view == NULL ? NULL : view->host_name;
+    const struct access_host *host = access_host(t->access, seen->initiator);
+    return host == NULL ? NULL : host->name;
 }

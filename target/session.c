@@ -65,21 +65,27 @@ int session_open(struct session *s, struct registry_ticket *ticket,
     if (!said->discovery) {
         struct nexus_spec spec = {
             .initiator = said->initiator_name,
-            .target_name = s->conn->reactor->target->name,
-            .portal_group_tag = PORTAL_GROUP_TAG,
+            .target_name = said->target_name,
+            .portal_group_tag = s->conn->portal_group_tag,
             .queries = session_params(s)->protocol_level >= PROTOCOL_LEVEL_RFC7144,
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);
         if (rc != 0)
             return rc;
-        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host_name);
+        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host->name);
     }
     s->ticket = ticket;
     s->since_s = time(NULL);
     atomic_fetch_add_explicit(&s->conn->reactor->counters.sessions, 1,
                               memory_order_relaxed);
     return 0;
+}
+
+const struct view *session_view(const struct session *s)
+{
+    const struct declared *said = &s->negotiation.said;
+    return access_view(s->conn->reactor->access, said->initiator_name, said->target_name);
 }
 
 static struct task **session_bucket(struct session *s, uint32_t itt)
@@ -191,13 +197,13 @@ void session_swap_access(struct session *s, struct access_swap *swap)
 {
     if (s->nexus == NULL)
         return;
-    const struct view *view = access_view(swap->to, s->negotiation.said.initiator_name);
+    const struct view *view = session_view(s);
     nexus_set_view(s->nexus, view);
     session_swap_tasks(s, view, swap);
     if (view == NULL)
-        conn_drop(s->conn, ASYNC_DROP_SESSION, "no host has this initiator any more");
+        conn_drop(s->conn, ASYNC_DROP_SESSION, "the initiator sees this target no more");
     else
-        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host_name);
+        snprintf(s->host_name, sizeof(s->host_name), "%s", view->host->name);
 }
 
 void session_describe(const struct session *s, struct target_session_info *out)
@@ -209,6 +215,7 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .tsih = s->ticket->tsih,
         .discovery = s->nexus == NULL,
         .logout_asked = c->leave_ms != 0,
+        .portal_group = c->portal_group_tag,
         .reactor = c->reactor->index,
         .since_s = s->since_s,
         .outstanding_tasks = s->task_count,
@@ -232,6 +239,8 @@ void session_describe(const struct session *s, struct target_session_info *out)
     snprintf(out->initiator, sizeof(out->initiator), "%s",
              s->negotiation.said.initiator_name);
     snprintf(out->host_name, sizeof(out->host_name), "%s", s->host_name);
+    snprintf(out->target, sizeof(out->target), "%s",
+             out->discovery ? "" : s->negotiation.said.target_name);
     snprintf(out->address, sizeof(out->address), "%s", c->peer);
     snprintf(out->portal, sizeof(out->portal), "%s", c->local);
     for (size_t i = 0; i < ISID_BYTES; i++)

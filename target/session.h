@@ -61,6 +61,9 @@ void session_destroy(struct session *s);
 /* The registry granted the ticket: the session is open. 0, or -ENOMEM. */
 int session_open(struct session *s, struct registry_ticket *ticket,
                  const struct view *view) MUST_CHECK;
+/* What its initiator sees now through its target. A normal session's, or a login's that
+ * has told its names. NULL: nothing. */
+const struct view *session_view(const struct session *s);
 
 struct task *session_find_task(struct session *s, uint32_t itt);
 void session_add_task(struct session *s, struct task *t);

@@ -44,7 +44,7 @@ static int access_change_start(struct target *t, uint64_t ticket)
     if (change == NULL)
         return -ENOMEM;
     struct access *next = NULL;
-    int rc = access_create(t->lunmgr, t->access, &next);
+    int rc = access_create(t->lunmgr, t->name, t->access, &next);
     if (rc != 0) {
         free(change);
         return rc;
@@ -143,6 +143,9 @@ static void strings_free(char **list, size_t count)
 static int advertise_copy(const char *const *list, size_t count, char ***out,
                           struct err *e)
 {
+    if (count > TARGET_ADVERTISE_MAX)
+        return err_set(e, -EINVAL, "advertise", "%zu of them: at most %d", count,
+                       TARGET_ADVERTISE_MAX);
     char **copy = calloc(count + 1, sizeof(*copy));
     if (copy == NULL)
         return err_oom(e);
@@ -152,7 +155,8 @@ static int advertise_copy(const char *const *list, size_t count, char ***out,
         if (!address_is_advertisable(list[i], &has_port))
             rc =
                 err_set(e, -EINVAL, "advertise",
-                        "'%.80s' is no address: NAME, NAME:PORT or [IPV6]:PORT", list[i]);
+                        "'%.80s' is no address: NAME[:PORT][,TAG] or [IPV6][:PORT][,TAG]",
+                        list[i]);
         else if ((copy[i] = strdup(list[i])) == NULL)
             rc = err_oom(e);
     }
@@ -210,6 +214,7 @@ static int target_listen(struct target *t, const struct target_options *o, struc
         if (rc != 0)
             return rc;
         t->portal_count++;
+        t->faces[t->face_count++] = *portal_face(t->portals[i]);
     }
     return 0;
 }
@@ -225,6 +230,9 @@ static int target_init(struct target *t, const struct target_options *o, struct 
         return err_set(e, -EINVAL, "target-name",
                        "'%.80s' is no iSCSI name: iqn.YYYY-MM.DOMAIN:ANY, eui. or naa.",
                        o->name);
+    if (strlen(name) + OWN_TARGET_SUFFIX > NODE_NAME_MAX)
+        return err_set(e, -EINVAL, "target-name", "longer than %d bytes",
+                       NODE_NAME_MAX - OWN_TARGET_SUFFIX);
     snprintf(t->name, sizeof(t->name), "%s", name);
     if (o->reactor_count < 1 || o->reactor_count > TARGET_REACTOR_MAX)
         return err_set(e, -EINVAL, "reactors", "%u: 1 to %d", o->reactor_count,
@@ -232,7 +240,7 @@ static int target_init(struct target *t, const struct target_options *o, struct 
     if (o->portal_count < 1 || o->portal_count > TARGET_PORTAL_MAX)
         return err_set(e, -EINVAL, "portal", "%zu of them: 1 to %d", o->portal_count,
                        TARGET_PORTAL_MAX);
-    if (access_create(t->lunmgr, NULL, &t->access) != 0)
+    if (access_create(t->lunmgr, t->name, NULL, &t->access) != 0)
         return err_oom(e);
     return target_set_advertise(t, o->advertise, o->advertise_count, e);
 }
@@ -378,6 +386,17 @@ const char *target_name(const struct target *t)
     return t->name;
 }
 
+void target_name_of(const struct target *t, const struct mapping *mapping,
+                    char out[TARGET_NAME_MAX])
+{
+    access_target_name(t->name, mapping, out);
+}
+
+bool target_may_have_own(const struct target *t)
+{
+    return strncmp(t->name, "iqn.", 4) == 0;
+}
+
 size_t target_portal_count(const struct target *t)
 {
     return t->portal_count;
@@ -385,7 +404,7 @@ size_t target_portal_count(const struct target *t)
 
 const char *target_portal(const struct target *t, size_t index)
 {
-    return portal_address(t->portals[index]);
+    return portal_face(t->portals[index])->address;
 }
 
 static uint64_t counter_get(const atomic_uint_fast64_t *counter)

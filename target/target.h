@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TARGET_NAME_MAX    224 /* with NUL: RFC 7143, 4.2.7.1 */
-#define TARGET_ADDRESS_MAX 64  /* "[v6]:port" and NUL */
-#define TARGET_PORTAL_MAX  16
-#define TARGET_REACTOR_MAX 16
+#define TARGET_NAME_MAX      224 /* with NUL: RFC 7143, 4.2.7.1 */
+#define TARGET_ADDRESS_MAX   64  /* "[v6]:port" and NUL */
+#define TARGET_PORTAL_MAX    16
+#define TARGET_ADVERTISE_MAX 16
+#define TARGET_REACTOR_MAX   16
 
+struct mapping;
 struct target;
 
 /* How it is found out that an initiator is gone. */
@@ -29,12 +31,14 @@ struct target_keepalive {
 struct target_options {
     struct lunmgr *lunmgr;
     struct loop *control;
-    const char *name; /* the box's iSCSI name */
+    const char *name; /* the box's iSCSI name: the shared target's */
     unsigned reactor_count;
     enum engine_kind engine;
-    const char *const *portals; /* "ADDRESS:PORT", "[v6]:PORT"; port 0: any free one */
+    /* "ADDRESS:PORT", "[v6]:PORT", with or without ",TAG"; port 0: any free one. */
+    const char *const *portals;
     size_t portal_count;
-    const char *const *advertise; /* further addresses for SendTargets */
+    /* Further addresses for SendTargets, at most TARGET_ADVERTISE_MAX. */
+    const char *const *advertise;
     size_t advertise_count;
     struct target_keepalive keepalive;
 };
@@ -57,7 +61,14 @@ bool target_is_stopped(const struct target *t);
 int target_set_advertise(struct target *t, const char *const *advertise, size_t count,
                          struct err *e) MUST_CHECK;
 
+/* Of the target that all hosts share. */
 const char *target_name(const struct target *t);
+/* Of the one that the mapping's LUN is of. */
+void target_name_of(const struct target *t, const struct mapping *mapping,
+                    char out[TARGET_NAME_MAX]);
+/* Whether names of own targets can be made of it: an iqn. name takes a suffix, an eui. or
+ * naa. name does not (RFC 7143, 4.2.7). */
+bool target_may_have_own(const struct target *t);
 /* The address really bound (its port is known), index below target_portal_count. */
 size_t target_portal_count(const struct target *t);
 const char *target_portal(const struct target *t, size_t index);
@@ -129,8 +140,10 @@ const char *target_seen_host(const struct target *t, const struct target_seen *s
 struct target_session_info {
     uint64_t id; /* of this run of the daemon, never reused in it */
     char initiator[TARGET_NAME_MAX];
-    char host_name[64]; /* "" for a discovery session */
-    char isid[13];      /* 12 hex digits */
+    char host_name[64];           /* "" for a discovery session */
+    char target[TARGET_NAME_MAX]; /* the same */
+    uint16_t portal_group;        /* the portal's tag */
+    char isid[13];                /* 12 hex digits */
     uint16_t tsih;
     bool discovery;
     bool logout_asked;                /* by us */

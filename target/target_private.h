@@ -5,6 +5,7 @@
 #define TARGET_TARGET_PRIVATE_H
 
 #include "target/drain.h"
+#include "target/portal.h"
 #include "target/registry.h"
 #include "target/seen.h"
 #include "target/target.h"
@@ -14,11 +15,10 @@
 
 struct access;
 struct loop;
-struct portal;
 struct reactor;
 struct stopping;
 
-#define PORTAL_GROUP_TAG 1
+#define PORTAL_GROUP_TAG 1 /* of a portal that names none */
 
 struct target {
     struct lunmgr *lunmgr;
@@ -27,6 +27,10 @@ struct target {
     struct target_keepalive keepalive;
     unsigned reactor_count;
     struct reactor *reactors[TARGET_REACTOR_MAX];
+
+    /* Written before the first connection. */
+    struct portal_face faces[TARGET_PORTAL_MAX];
+    size_t face_count;
 
     /* Any thread. */
     atomic_uint connections; /* accepted, not yet closed */

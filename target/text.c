@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One exchange at a time: the request's text is joined over its C bits, answered as a
  * whole, and the answer is sent in pieces of what the initiator takes, the next one when
- * it asks with the tag that it was given. */
+ * it asks with the tag that it was given (RFC 7143, 6.2, 11.10 and 11.11). The answer is
+ * made at once, so that its pieces fit together whatever changes meanwhile. */
 #include "target/text.h"
 
+#include "target/discovery.h"
 #include "target/reactor.h"
 #include "target/request.h"
 #include "target/session.h"
@@ -14,16 +16,17 @@
 
 struct text_exchange {
     uint32_t itt, ttt; /* ttt: that the initiator goes on with */
-    bool answering;
     size_t text_bytes;
-    struct wire answer;
-    size_t sent_bytes;
+    uint8_t *answer; /* NULL: the request is not over */
+    size_t answer_bytes, sent_bytes;
     uint8_t text[TEXT_TEXT_MAX];
-    uint8_t answer_text[TEXT_ANSWER_MAX];
 };
 
 void text_destroy(struct text_exchange *x)
 {
+    if (x == NULL)
+        return;
+    free(x->answer);
     free(x);
 }
 
@@ -39,36 +42,44 @@ static void text_reset(struct conn *c, struct request *req, enum reject_reason r
     text_end(c);
 }
 
+/* The next bytes of the answer, copied. False: no memory. */
+static bool text_fill(struct text_exchange *x, struct tx_pdu *p, size_t bytes)
+{
+    if (bytes == 0)
+        return true;
+    p->owned = malloc(bytes);
+    if (p->owned == NULL)
+        return false;
+    memcpy(p->owned, x->answer + x->sent_bytes, bytes);
+    p->data = p->owned;
+    p->data_bytes = (uint32_t)bytes;
+    x->sent_bytes += bytes;
+    return true;
+}
+
 /* What ends the answer has no tag; what does not has the C bit if text is left. */
-static void text_send(struct conn *c, const struct text_req *m, bool more_request)
+static void text_send(struct conn *c, const struct text_req *m)
 {
     struct text_exchange *x = c->text;
-    size_t bytes = x->answering ? x->answer.at - x->sent_bytes : 0;
+    size_t bytes = x->answer != NULL ? x->answer_bytes - x->sent_bytes : 0;
     size_t most = session_params(c->session)->max_send_bytes;
     bool more = bytes > most;
-    if (more)
-        bytes = most;
     struct tx_pdu *p = conn_tx_new(c);
     if (p == NULL)
         return;
-    if (bytes > 0 && (p->owned = malloc(bytes)) == NULL) {
+    if (!text_fill(x, p, more ? most : bytes)) {
         conn_doom(c, "no memory for a text answer");
         free(p);
         return;
     }
-    if (bytes > 0)
-        memcpy(p->owned, x->answer_text + x->sent_bytes, bytes);
-    p->data = p->owned;
-    p->data_bytes = (uint32_t)bytes;
-    x->sent_bytes += bytes;
-    bool over = m->final && !more && !more_request;
+    bool over = m->final && x->answer != NULL && !more;
     x->ttt = over ? PDU_TAG_NONE : session_new_ttt(c->session);
     struct text_rsp rsp = {
         .final = over,
         .more = more,
         .itt = m->itt,
         .ttt = x->ttt,
-        .data_bytes = (uint32_t)bytes,
+        .data_bytes = p->data_bytes,
     };
     text_rsp_encode(&rsp, &p->head.bhs.text_rsp);
     conn_tx_queue(c, p);
@@ -76,17 +87,48 @@ static void text_send(struct conn *c, const struct text_req *m, bool more_reques
         text_end(c);
 }
 
-static int text_negotiate(struct conn *c)
+/* Takes the place of the last answer, which was sent: the reply, and behind it what
+ * discovery says. */
+static enum reject_reason text_set_answer(struct text_exchange *x,
+                                          const struct wire *reply,
+                                          const struct discovery *d)
+{
+    struct wire w;
+    wire_init(&w, NULL, 0);
+    if (d != NULL)
+        discovery_put(d, &w);
+    size_t bytes = reply->at + w.at;
+    if (bytes > TEXT_ANSWER_MAX)
+        return REJECT_OUT_OF_RESOURCES;
+    free(x->answer);
+    x->answer = malloc(bytes + 1);
+    if (x->answer == NULL)
+        return REJECT_OUT_OF_RESOURCES;
+    wire_init(&w, x->answer, bytes);
+    wire_put_bytes(&w, reply->data, reply->at);
+    if (d != NULL)
+        discovery_put(d, &w);
+    x->answer_bytes = w.at;
+    x->sent_bytes = 0;
+    return REJECT_NONE;
+}
+
+static enum reject_reason text_negotiate(struct conn *c)
 {
     struct text_exchange *x = c->text;
     struct negotiation *n = &c->session->negotiation;
-    int rc =
-        negotiate_text(n, NEGOTIATE_FULL_FEATURE, x->text, x->text_bytes, &x->answer);
-    if (rc != 0)
-        return rc;
-    if (n->said.send_targets_asked)
-        discovery_answer(c, n->said.send_targets, &x->answer);
-    return wire_rc(&x->answer);
+    uint8_t reply_text[TEXT_REPLY_MAX];
+    struct wire reply;
+    struct discovery d;
+    wire_init(&reply, reply_text, sizeof(reply_text));
+    n->said.send_targets_asked = false;
+    if (negotiate_text(n, NEGOTIATE_FULL_FEATURE, x->text, x->text_bytes, &reply) != 0)
+        return REJECT_PROTOCOL_ERROR;
+    x->text_bytes = 0;
+    if (!n->said.send_targets_asked)
+        return text_set_answer(x, &reply, NULL);
+    discovery_init(&d, c, n->said.send_targets);
+    return text_set_answer(x, &reply, &d);
 }
 
 static bool text_begin(struct conn *c, const struct text_req *m)
@@ -96,7 +138,6 @@ static bool text_begin(struct conn *c, const struct text_req *m)
     if (c->text == NULL)
         return false;
     c->text->itt = m->itt;
-    wire_init(&c->text->answer, c->text->answer_text, sizeof(c->text->answer_text));
     negotiation_restart(&c->session->negotiation);
     return true;
 }
@@ -112,26 +153,31 @@ static bool text_join(struct text_exchange *x, const struct request *req)
     return true;
 }
 
+/* The initiator says something, rather than to ask for what is left of an answer. */
+static bool text_is_said(const struct text_exchange *x, const struct text_req *m,
+                         const struct request *req)
+{
+    return x->answer == NULL || m->more || req->data_bytes > 0 || x->text_bytes > 0;
+}
+
 static void text_take(struct conn *c, struct request *req, const struct text_req *m)
 {
     struct text_exchange *x = c->text;
-    if (!x->answering || req->data_bytes > 0) {
-        if (!text_join(x, req)) {
-            text_reset(c, req, REJECT_OUT_OF_RESOURCES);
+    if (text_is_said(x, m, req)) {
+        enum reject_reason why = REJECT_NONE;
+        if (x->answer != NULL && x->sent_bytes < x->answer_bytes)
+            why =
+                REJECT_PROTOCOL_ERROR; /* RFC 7143, 6.2: an answer with C is heard out */
+        else if (!text_join(x, req))
+            why = REJECT_OUT_OF_RESOURCES;
+        else if (!m->more)
+            why = text_negotiate(c);
+        if (why != REJECT_NONE) {
+            text_reset(c, req, why);
             return;
         }
-        if (m->more) {
-            text_send(c, m, true);
-            return;
-        }
-        if (text_negotiate(c) != 0) {
-            text_reset(c, req, REJECT_PROTOCOL_ERROR);
-            return;
-        }
-        x->text_bytes = 0;
-        x->answering = true;
     }
-    text_send(c, m, false);
+    text_send(c, m);
 }
 
 void text_on_request(struct conn *c, struct request *req)

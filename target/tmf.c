@@ -185,8 +185,7 @@ static void tmf_query_async_event(struct tmf *f)
 
 static bool tmf_concerns(const struct tmf *f, const struct conn *c)
 {
-    const char *initiator = c->session->negotiation.said.initiator_name;
-    const struct view *view = access_view(c->reactor->access, initiator);
+    const struct view *view = session_view(c->session);
     for (size_t i = 0; i < f->volume_count; i++) {
         if (view_shows(view, f->volumes[i]))
             return true;
@@ -307,8 +306,7 @@ static enum tmf_response tmf_may_start(const struct session *s, uint8_t function
 
 static void tmf_start(struct conn *c, const struct tmf_req *m)
 {
-    const struct view *view =
-        access_view(c->reactor->access, c->session->negotiation.said.initiator_name);
+    const struct view *view = session_view(c->session);
     enum tmf_scope scope = tmf_table[m->function].scope;
     uint32_t no;
     const struct lu *lu = NULL;

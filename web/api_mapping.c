@@ -11,7 +11,9 @@
 #include <string.h>
 
 const struct schema schema_mapping_create = {
-    "MappingCreate", {"volume", "snapshot", "host", "lun", "read_only"}};
+    "MappingCreate", {"volume", "snapshot", "host", "lun", "read_only", "export"}};
+
+static const char export_shared[] = "shared", export_own[] = "own";
 
 #define URI_MAX        (sizeof("iscsi:////65535") + TARGET_ADDRESS_MAX + TARGET_NAME_MAX)
 #define LINE_MAX_BYTES (URI_MAX + HOST_INITIATOR_MAX + 128)
@@ -36,14 +38,15 @@ struct attach {
 };
 
 static bool attach_fill(struct attach *attach, const struct target *target,
-                        const struct mapping_info *info, const char *initiator)
+                        const char *name, const struct mapping_info *info,
+                        const char *initiator)
 {
     struct portals portals;
     portals_list(target, &portals);
     for (size_t i = 0; i < portals.count; i++) {
         char uri[URI_MAX], line[LINE_MAX_BYTES];
-        snprintf(uri, sizeof(uri), "iscsi://%s/%s/%u", portals.address[i],
-                 target_name(target), info->lun);
+        snprintf(uri, sizeof(uri), "iscsi://%s/%s/%u", portals.address[i], name,
+                 info->lun);
         qemu_line(line, uri, info, initiator);
         if (json_array_append_new(attach->portals, json_string(portals.address[i])) !=
                 0 ||
@@ -58,11 +61,12 @@ static json_t *mapping_json(const struct web *web, const struct mapping *mapping
 {
     struct mapping_info info;
     struct host_info host;
-    char created[TIME_TEXT_MAX];
+    char created[TIME_TEXT_MAX], target[TARGET_NAME_MAX];
     struct attach attach = {json_array(), json_array(), json_array()};
     mapping_describe(mapping, &info);
     host_describe(mapping_host(mapping), &host);
-    if (!attach_fill(&attach, web->target, &info, host.initiators[0])) {
+    target_name_of(web->target, mapping, target);
+    if (!attach_fill(&attach, web->target, target, &info, host.initiators[0])) {
         json_decref(attach.portals);
         json_decref(attach.uris);
         json_decref(attach.qemu);
@@ -70,23 +74,26 @@ static json_t *mapping_json(const struct web *web, const struct mapping *mapping
     }
     bool shows_snapshot = info.snapshot_id[0] != '\0';
     return json_pack(
-        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:i, s:b, s:s, s:s, s:o, s:o, s:o}", "id",
-        info.id, "volume", info.volume_name, "volume_id", info.volume_id, "snapshot",
-        shows_snapshot ? info.snapshot_name : NULL, "snapshot_id",
+        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, s:o, s:o}",
+        "id", info.id, "volume", info.volume_name, "volume_id", info.volume_id,
+        "snapshot", shows_snapshot ? info.snapshot_name : NULL, "snapshot_id",
         shows_snapshot ? info.snapshot_id : NULL, "host", info.host_name, "host_id",
         info.host_id, "lun", (int)info.lun, "read_only", info.read_only, "created",
-        time_text(created, info.created_s), "target", target_name(web->target), "portals",
+        time_text(created, info.created_s), "export",
+        info.own_target ? export_own : export_shared, "target", target, "portals",
         attach.portals, "uris", attach.uris, "qemu", attach.qemu);
 }
 
 /* ---- Show and list ----------------------------------------------------------------- */
 
-/* Grows in the order of mapping_next: a comma sorts before every byte of a name. */
+/* Grows in the order of mapping_next: a comma sorts before every byte of a name and of an
+ * id. */
 static void mapping_key(const struct mapping *mapping, char key[WEB_AFTER_MAX])
 {
     struct mapping_info info;
     mapping_describe(mapping, &info);
-    snprintf(key, WEB_AFTER_MAX, "%s,%05u", info.host_name, info.lun);
+    snprintf(key, WEB_AFTER_MAX, "%s,%05u%s%s", info.host_name, info.lun,
+             info.own_target ? "," : "", info.own_target ? info.id : "");
 }
 
 void api_mapping_list(struct exchange *x)
@@ -147,6 +154,21 @@ static void shown_read(struct input *in, struct mapping_spec *spec)
                      "a snapshot can only be read");
 }
 
+/* True: as a target of its own. */
+static bool export_read(struct input *in, const struct target *target)
+{
+    const char *export =
+        input_string(in, "export", INPUT_OPTIONAL, sizeof(export_shared));
+    if (export == NULL || strcmp(export, export_shared) == 0)
+        return false;
+    if (strcmp(export, export_own) != 0)
+        input_refuse(in, "export", "shared or own", "there is no such export");
+    else if (!target_may_have_own(target))
+        input_refuse(in, "export", "shared, or a target-name that begins with iqn.",
+                     "no name can be made of %s", target_name(target));
+    return true;
+}
+
 void api_mapping_create(struct exchange *x)
 {
     struct input in;
@@ -154,6 +176,7 @@ void api_mapping_create(struct exchange *x)
     input_begin(&in, x->body, "", &schema_mapping_create, &x->problem);
     shown_read(&in, &spec);
     spec.host = input_reference(&in, "host", INPUT_REQUIRED);
+    spec.own_target = export_read(&in, x->web->target);
     spec.lun = (uint16_t)input_uint(&in, "lun", INPUT_OPTIONAL, 0, LUN_MAX, LUN_ANY);
     if (input_good(&in))
         mapping_create(x->web->lunmgr, &spec, mapping_on_created, x);

@@ -33,18 +33,19 @@ static json_t *session_json(const struct target_session_info *s)
 {
     char id[24], since[TIME_TEXT_MAX];
     snprintf(id, sizeof(id), "%" PRIu64, s->id);
-    return json_pack("{s:s, s:o, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:I, s:I, s:I, "
-                     "s:I, s:I, s:b, s:o, s:o}",
-                     "id", id, "initiator", json_of_foreign_text(s->initiator), "host",
-                     s->host_name[0] == '\0' ? NULL : s->host_name, "type",
-                     s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih",
-                     (int)s->tsih, "address", s->address, "portal", s->portal, "reactor",
-                     (int)s->reactor, "since", time_text(since, s->since_s),
-                     "outstanding_tasks", (json_int_t)s->outstanding_tasks, "commands",
-                     (json_int_t)s->commands, "read", (json_int_t)s->read_bytes,
-                     "written", (json_int_t)s->written_bytes, "errors",
-                     (json_int_t)s->errors, "logout_asked", s->logout_asked, "auth",
-                     session_auth_json(s), "negotiated", negotiated_json(s));
+    return json_pack(
+        "{s:s, s:o, s:s?, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:s, s:I, "
+        "s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
+        "id", id, "initiator", json_of_foreign_text(s->initiator), "host",
+        s->host_name[0] == '\0' ? NULL : s->host_name, "target",
+        s->target[0] == '\0' ? NULL : s->target, "type",
+        s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih", (int)s->tsih,
+        "address", s->address, "portal", s->portal, "portal_group", (int)s->portal_group,
+        "reactor", (int)s->reactor, "since", time_text(since, s->since_s),
+        "outstanding_tasks", (json_int_t)s->outstanding_tasks, "commands",
+        (json_int_t)s->commands, "read", (json_int_t)s->read_bytes, "written",
+        (json_int_t)s->written_bytes, "errors", (json_int_t)s->errors, "logout_asked",
+        s->logout_asked, "auth", session_auth_json(s), "negotiated", negotiated_json(s));
 }
 
 static void session_on_list(void *arg, const struct target_session_info *sessions,

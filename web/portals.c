@@ -37,19 +37,27 @@ static bool host_of(const struct ifaddrs *entry, int family, char host[INET6_ADD
            inet_ntop(family, &in6->sin6_addr, host, INET6_ADDRSTRLEN) != NULL;
 }
 
-/* The machine's own addresses of the family, or loopback if it has none. */
+static void add_family(struct portals *out, int family, const char *port)
+{
+    struct ifaddrs *list = NULL;
+    char host[INET6_ADDRSTRLEN];
+    if (getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
+        if (host_of(entry, family, host))
+            add(out, host, port);
+    }
+    freeifaddrs(list);
+}
+
+/* The machine's own addresses, or loopback if it has none. An IPv6 portal takes IPv4 too.
+ */
 static void add_all(struct portals *out, int family, const char *port)
 {
     size_t before = out->count;
-    struct ifaddrs *list = NULL;
-    char host[INET6_ADDRSTRLEN];
-    if (getifaddrs(&list) == 0) {
-        for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
-            if (host_of(entry, family, host))
-                add(out, host, port);
-        }
-        freeifaddrs(list);
-    }
+    add_family(out, AF_INET, port);
+    if (family == AF_INET6)
+        add_family(out, AF_INET6, port);
     if (out->count == before)
         add(out, family == AF_INET ? "127.0.0.1" : "::1", port);
 }

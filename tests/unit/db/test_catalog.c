@@ -83,8 +83,8 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
     rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=99");
     assert_int_equal(rig_try_open(r, r->dir, &e), -EPROTO);
     assert_non_null(strstr(e.text, "schema 99"));
-    assert_non_null(strstr(e.text, "program's 4"));
-    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=4");
+    assert_non_null(strstr(e.text, "program's 5"));
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=5");
     rig_open(r); /* the refusal changed nothing */
 }
 
@@ -262,6 +262,50 @@ static void a_catalog_of_schema_2_keeps_its_map(void **state)
             "INSERT INTO delta VALUES (1, x''); DELETE FROM delta");
 }
 
+static int keep_mapping(const struct mapping_row *row, void *arg)
+{
+    *(struct mapping_row *)arg = *row;
+    return 0;
+}
+
+static int work_last_mapping(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    return mapping_row_each(txn, keep_mapping, arg, e);
+}
+
+/* Schema 4 knew the shared target alone. */
+static void a_catalog_of_schema_4_keeps_its_mappings(void **state)
+{
+    struct rig *r = *state;
+    struct mapping_row row = {0};
+    rig_open(r);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"),
+            "DROP TABLE mapping;"
+            "CREATE TABLE mapping (id TEXT NOT NULL PRIMARY KEY,"
+            " volume_id TEXT NOT NULL REFERENCES volume (id),"
+            " host_id TEXT NOT NULL REFERENCES host (id), lun INTEGER NOT NULL,"
+            " read_only INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+            " UNIQUE (host_id, lun), UNIQUE (host_id, volume_id)) STRICT;"
+            "CREATE INDEX mapping_volume ON mapping (volume_id);"
+            "PRAGMA user_version=4;"
+            "INSERT INTO pool VALUES ('p1', 'fast', 0);"
+            "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
+            "INSERT INTO volume (id, name, pool_id, top_layer, size_bytes, block_bytes,"
+            " naa_serial, created_s) VALUES ('v1', 'web', 'p1', 1, 4096, 512, 1, 0);"
+            "INSERT INTO host VALUES ('h1', 'hv1', 0);"
+            "INSERT INTO mapping VALUES ('m1', 'v1', 'h1', 7, 1, 1700000002)");
+    rig_open(r);
+    assert_int_equal(catalog_read_wait(r->catalog, work_last_mapping, &row, NULL), 0);
+    assert_string_equal(row.id, "m1");
+    assert_string_equal(row.volume_id, "v1");
+    assert_string_equal(row.host_id, "h1");
+    assert_int_equal(row.lun, 7);
+    assert_true(row.read_only);
+    assert_false(row.own_target);
+    assert_int_equal(row.created_s, 1700000002);
+}
+
 static int work_make_newer(struct catalog_txn *txn, void *arg, struct err *e)
 {
     (void)arg;
@@ -343,6 +387,7 @@ int main(void)
         OPEN_TEST(what_is_not_folded_survives_a_crash_and_a_stop),
         OPEN_TEST(a_damaged_delta_is_refused_by_number),
         OPEN_TEST(a_catalog_of_schema_2_keeps_its_map),
+        OPEN_TEST(a_catalog_of_schema_4_keeps_its_mappings),
         OPEN_TEST(a_refused_catalog_keeps_its_log),
         OPEN_TEST(a_reader_cannot_write),
         OPEN_TEST(an_answer_without_words_gets_some),

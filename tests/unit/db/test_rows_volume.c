@@ -287,6 +287,34 @@ static void a_mapping_that_clashes_is_refused(void **state)
     assert_int_equal(mapping_row_add(&r->txn, &row, NULL), 0);
 }
 
+/* Each has a target to itself, so their LUNs clash with none. */
+static void luns_of_own_targets_do_not_clash(void **state)
+{
+    struct rig *r = *state;
+    add_pool(r, "p1", "fast");
+    add_volume(r, "v1", "web");
+    add_volume(r, "v2", "db");
+    add_volume(r, "v3", "log");
+    add_host(r, "h1", "hv1");
+    struct mapping_row row = sample_mapping("m1", "v1", "h1", 0);
+    assert_int_equal(mapping_row_add(&r->txn, &row, NULL), 0);
+    row = sample_mapping("m3", "v2", "h1", 0);
+    row.own_target = true;
+    assert_int_equal(mapping_row_add(&r->txn, &row, NULL), 0);
+    row = sample_mapping("m2", "v3", "h1", 0);
+    row.own_target = true;
+    assert_int_equal(mapping_row_add(&r->txn, &row, NULL), 0);
+    row = sample_mapping("m4", "v3", "h1", 5);
+    assert_refused(mapping_row_add(&r->txn, &row, &last), -EEXIST, "volume");
+    struct mapping_rows list = all_mapping_row(r);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.rows[0].id, "m1");
+    assert_false(list.rows[0].own_target);
+    assert_string_equal(list.rows[1].id, "m2");
+    assert_true(list.rows[1].own_target);
+    assert_true(list.rows[2].own_target);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +326,7 @@ int main(void)
         ROW_TEST(credentials_come_back_and_go_with_their_host),
         ROW_TEST(a_host_that_clashes_is_refused),
         ROW_TEST(a_mapping_comes_back),
+        ROW_TEST(luns_of_own_targets_do_not_clash),
         ROW_TEST(a_mapping_that_clashes_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,6 +367,59 @@ static void a_lun_and_a_pair_are_unique(void **state)
     assert_refused(&a, -ENOENT, "volume");
 }
 
+static struct answer map_own(const char *volume, const char *host, uint16_t lun)
+{
+    struct answer a = {.came = false};
+    struct mapping_spec spec = {
+        .volume = volume, .host = host, .lun = lun, .own_target = true};
+    mapping_create(rig.manager, &spec, on_mapping, &a);
+    wait_for(&a);
+    return a;
+}
+
+/* Own targets take no LUN of the shared one and have 0 by themselves; they stand behind
+ * the shared one's LUN of that number, before and after a restart. */
+static void own_targets_stand_beside_the_shared_one(void **state)
+{
+    static const bool want_own[] = {false, true, true, false, true};
+    static const unsigned want_lun[] = {0, 0, 0, 1, 5};
+    (void)state;
+    make_volumes(5);
+    make_host_of("h", "iqn.a");
+    struct answer a = map_own("v0", "h", LUN_ANY);
+    assert_int_equal(lun_of(&a), 0);
+    a = map_own("v1", "h", LUN_ANY);
+    assert_int_equal(lun_of(&a), 0);
+    a = map_own("v2", "h", 5);
+    assert_int_equal(lun_of(&a), 5);
+    a = map("v3", "h", LUN_ANY);
+    assert_int_equal(lun_of(&a), 0);
+    a = map("v4", "h", LUN_ANY);
+    assert_int_equal(lun_of(&a), 1);
+    a = map("v0", "h", 9);
+    assert_refused(&a, -EEXIST, "volume");
+    a = map_own("v1", "h", LUN_MAX + 1);
+    assert_refused(&a, -EINVAL, "lun");
+    for (int again = 0; again < 2; again++) {
+        struct mapping *m = NULL;
+        for (size_t i = 0; i < ARRAY_LEN(want_own); i++) {
+            struct mapping_info info;
+            m = mapping_next(rig.manager, m);
+            assert_non_null(m);
+            mapping_describe(m, &info);
+            assert_int_equal(info.own_target, want_own[i]);
+            assert_int_equal(info.lun, want_lun[i]);
+            assert_ptr_equal(mapping_find(rig.manager, info.id), m);
+        }
+        assert_null(mapping_next(rig.manager, m));
+        restart();
+    }
+    a = unmap("v0/h");
+    assert_int_equal(a.err.code, 0);
+    assert_null(mapping_find(rig.manager, "v0/h"));
+    assert_non_null(mapping_find(rig.manager, "v1/h"));
+}
+
 static void what_is_mapped_is_not_deleted(void **state)
 {
     struct err e;
@@ -415,11 +468,13 @@ static void a_mapping_and_a_deletion_exclude_each_other(void **state)
 
 static void mappings_come_back_and_in_order(void **state)
 {
-    static const char *const want[] = {"g 3", "h 0", "h 9", "h 10"};
+    static const char *const want[] = {"g 3", "h 0", "h 9", "h 10", "h-1 0"};
     (void)state;
     make_volumes(3);
     make_host_of("h", "iqn.a");
     make_host_of("g", "iqn.b");
+    make_host_of("h-1", "iqn.c"); /* behind all of h */
+    map("v2", "h-1", 0);
     map("v0", "h", 10);
     map("v1", "h", 9);
     map("v2", "h", 0);
@@ -583,6 +638,7 @@ int main(void)
         MANAGE_TEST(two_that_ask_at_once_get_two_luns),
         MANAGE_TEST(a_lun_and_a_pair_are_unique),
         MANAGE_TEST(what_is_mapped_is_not_deleted),
+        MANAGE_TEST(own_targets_stand_beside_the_shared_one),
         MANAGE_TEST(a_mapping_and_a_deletion_exclude_each_other),
         MANAGE_TEST(mappings_come_back_and_in_order),
         MANAGE_TEST(a_snapshot_is_mapped_read_only_under_its_own_names),

@@ -14,7 +14,7 @@ struct volume {
     uint64_t size_bytes;
     uint32_t block_bytes;
     uint8_t naa[16];
-    const char *serial;
+    char serial[17];
     unsigned refs;
 };
 

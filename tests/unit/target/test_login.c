@@ -213,17 +213,38 @@ static void a_session_may_ask_for_its_own_target(void **state)
     wire_peer_login(p, KEYS(""));
     send_text(p, KEYS("SendTargets=\0"), PDU_TAG_NONE);
     assert_true(wire_peer_said(p, "TargetName", RIG_TARGET));
+    send_text(p, KEYS("SendTargets=" RIG_TARGET "\0"), PDU_TAG_NONE);
+    assert_true(wire_peer_said(p, "TargetName", RIG_TARGET));
+    wire_peer_close(p);
+}
+
+/* RFC 7143, appendix C: All is for discovery; discovery has no target of its own. */
+static void a_session_asks_for_nothing_else(void **state)
+{
+    struct wire_peer *p = wire_peer_connect(*state);
+    wire_peer_login(p, KEYS(""));
+    send_text(p, KEYS("SendTargets=All\0"), PDU_TAG_NONE);
+    assert_int_equal(p->data_bytes, sizeof("SendTargets=Reject"));
+    assert_true(wire_peer_said(p, "SendTargets", "Reject"));
+    send_text(p, KEYS("SendTargets=iqn.2026-01.x:other\0"), PDU_TAG_NONE);
+    assert_int_equal(p->data_bytes, 0);
+    wire_peer_close(p);
+    p = wire_peer_connect(*state);
+    discover(p, RIG_INITIATOR);
+    send_text(p, KEYS("SendTargets=\0"), PDU_TAG_NONE);
+    assert_int_equal(p->data_bytes, 0);
     wire_peer_close(p);
 }
 
 static void a_long_answer_comes_in_pieces(void **state)
 {
     struct wire_rig *r = *state;
-    char longest[224] = "";
+    char longest[224] = "", other[224] = "";
     memset(longest, 'a', sizeof(longest) - 1);
+    memset(other, 'z', sizeof(other) - 1);
     const char *many[] = {
         longest,           "b.example.org:1", "c.example.org:1", "d.example.org:1",
-        "e.example.org:1", "f.example.org:1", "g.example.org:1", longest};
+        "e.example.org:1", "f.example.org:1", "g.example.org:1", other};
     struct err e;
     assert_int_equal(target_set_advertise(r->target, many, ARRAY_LEN(many), &e), 0);
     struct wire_peer *p = wire_peer_connect(r);
@@ -320,6 +341,7 @@ int main(void)
         cmocka_unit_test(discovery_tells_the_address_that_it_was_asked_at),
         cmocka_unit_test(discovery_tells_strangers_nothing),
         cmocka_unit_test(a_session_may_ask_for_its_own_target),
+        cmocka_unit_test(a_session_asks_for_nothing_else),
         cmocka_unit_test(a_long_answer_comes_in_pieces),
         cmocka_unit_test(strangers_push_out_strangers_alone),
     };

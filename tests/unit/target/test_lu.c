@@ -13,6 +13,10 @@
 
 #include <string.h>
 
+#define BOX       "iqn.2026-11.org.ashlar:box"
+#define OWN_SMALL BOX ":0000000000000002"
+#define OWN_LARGE BOX ":0000000000000001"
+
 /* Hosts and mappings as lunmgr has them: in order of name, then of LUN. */
 struct host {
     const char *name;
@@ -24,7 +28,7 @@ struct mapping {
     struct host *host;
     struct volume *volume;
     uint16_t lun;
-    bool read_only;
+    bool read_only, own_target;
 };
 struct lunmgr {
     struct host *hosts;
@@ -63,7 +67,9 @@ struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev)
 
 void mapping_describe(const struct mapping *mapping, struct mapping_info *out)
 {
-    *out = (struct mapping_info){.lun = mapping->lun, .read_only = mapping->read_only};
+    *out = (struct mapping_info){.lun = mapping->lun,
+                                 .read_only = mapping->read_only,
+                                 .own_target = mapping->own_target};
 }
 
 struct volume *mapping_volume(const struct mapping *mapping)
@@ -89,15 +95,17 @@ static int box_create(void **state)
     assert_non_null(b);
     b->small = fake_volume_create(4U << 20, 512);
     b->large = fake_volume_create(8U << 20, 4096);
+    memcpy(b->small->serial, "0000000000000002", 17);
+    memcpy(b->large->serial, "0000000000000001", 17);
     b->hosts[0] = (struct host){
         .name = "alpha", .initiators = {"iqn.a:1", "iqn.a:2"}, .initiator_count = 2};
     b->hosts[1] =
         (struct host){.name = "beta", .initiators = {"iqn.b"}, .initiator_count = 1};
     b->hosts[2] =
         (struct host){.name = "open", .initiators = {"any"}, .initiator_count = 1};
-    b->mappings[0] = (struct mapping){&b->hosts[0], b->small, 0, false};
-    b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 7, true};
-    b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false};
+    b->mappings[0] = (struct mapping){&b->hosts[0], b->small, 0, false, false};
+    b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 7, true, false};
+    b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false, false};
     b->m = (struct lunmgr){
         .hosts = b->hosts, .host_count = 3, .mappings = b->mappings, .mapping_count = 3};
     *state = b;
@@ -117,12 +125,12 @@ static void each_initiator_sees_its_own_hosts_luns(void **state)
 {
     struct box *b = *state;
     struct access *a;
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
-    const struct view *alpha = access_view(a, "iqn.a:2");
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    const struct view *alpha = access_view(a, "iqn.a:2", BOX);
     assert_non_null(alpha);
-    assert_ptr_equal(alpha, access_view(a, "iqn.a:1"));
-    assert_ptr_equal(alpha, access_view(a, "IQN.A:1"));
-    assert_string_equal(alpha->host_name, "alpha");
+    assert_ptr_equal(alpha, access_view(a, "iqn.a:1", BOX));
+    assert_ptr_equal(alpha, access_view(a, "IQN.A:1", BOX));
+    assert_string_equal(alpha->host->name, "alpha");
     assert_int_equal(alpha->lu_count, 2);
     assert_int_equal(alpha->luns[1], 7);
     assert_ptr_equal(view_lu(alpha, 0)->volume, b->small);
@@ -138,9 +146,9 @@ static void own_host_without_luns_hides_the_open_ones(void **state)
 {
     struct box *b = *state;
     struct access *a;
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
-    const struct view *beta = access_view(a, "iqn.b");
-    assert_string_equal(beta->host_name, "beta");
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    const struct view *beta = access_view(a, "iqn.b", BOX);
+    assert_string_equal(beta->host->name, "beta");
     assert_int_equal(beta->lu_count, 0);
     access_put(a);
 }
@@ -149,17 +157,17 @@ static void unknown_initiator_sees_the_open_host_or_nothing(void **state)
 {
     struct box *b = *state;
     struct access *a;
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
-    const struct view *open = access_view(a, "iqn.stranger");
-    assert_string_equal(open->host_name, "open");
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    const struct view *open = access_view(a, "iqn.stranger", BOX);
+    assert_string_equal(open->host->name, "open");
     assert_ptr_equal(view_lu(open, 300)->volume, b->large);
     access_put(a);
 
     b->m.host_count = 2;
     b->m.mapping_count = 2;
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
-    assert_null(access_view(a, "iqn.stranger"));
-    assert_null(access_view(a, "any"));
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    assert_null(access_view(a, "iqn.stranger", BOX));
+    assert_null(access_view(a, "any", BOX));
     assert_null(view_lu(NULL, 0));
     access_put(a);
 }
@@ -168,7 +176,7 @@ static void snapshot_holds_its_volumes_until_the_last_put(void **state)
 {
     struct box *b = *state;
     struct access *a;
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
     assert_int_equal(b->large->refs, 2);
     assert_ptr_equal(access_get(a), a);
     access_put(a);
@@ -183,13 +191,13 @@ static void unit_is_one_for_all_hosts_and_lives_on(void **state)
     struct box *b = *state;
     struct access *before;
     struct access *after;
-    assert_int_equal(access_create(&b->m, NULL, &before), 0);
-    struct unit *unit = view_lu(access_view(before, "iqn.a:1"), 7)->unit;
-    assert_ptr_equal(view_lu(access_view(before, "iqn.any"), 300)->unit, unit);
+    assert_int_equal(access_create(&b->m, BOX, NULL, &before), 0);
+    struct unit *unit = view_lu(access_view(before, "iqn.a:1", BOX), 7)->unit;
+    assert_ptr_equal(view_lu(access_view(before, "iqn.any", BOX), 300)->unit, unit);
     unsigned modes = unit_set_modes(unit, UNIT_WRITE_PROTECT);
-    assert_int_equal(access_create(&b->m, before, &after), 0);
+    assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
     access_put(before);
-    unit = view_lu(access_view(after, "iqn.a:1"), 7)->unit;
+    unit = view_lu(access_view(after, "iqn.a:1", BOX), 7)->unit;
     assert_int_equal(unit_modes(unit), modes);
     assert_int_equal(unit_set_modes(unit, UNIT_WRITE_PROTECT), modes);
     assert_int_not_equal(unit_set_modes(unit, 0), modes);
@@ -202,19 +210,19 @@ static void change_of_volume_right_or_number_is_seen(void **state)
     struct box *b = *state;
     struct access *before;
     struct access *after;
-    assert_int_equal(access_create(&b->m, NULL, &before), 0);
-    const struct view *was = access_view(before, "iqn.a:1");
+    assert_int_equal(access_create(&b->m, BOX, NULL, &before), 0);
+    const struct view *was = access_view(before, "iqn.a:1", BOX);
     const struct lu *first = view_lu(was, 0);
 
-    assert_int_equal(access_create(&b->m, before, &after), 0);
-    const struct view *now = access_view(after, "iqn.a:1");
+    assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
+    const struct view *now = access_view(after, "iqn.a:1", BOX);
     assert_false(view_differs(was, now));
     assert_true(view_keeps(now, first));
     access_put(after);
 
     b->mappings[0].read_only = true;
-    assert_int_equal(access_create(&b->m, before, &after), 0);
-    now = access_view(after, "iqn.a:1");
+    assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
+    now = access_view(after, "iqn.a:1", BOX);
     assert_true(view_differs(was, now));
     assert_false(view_keeps(now, first));
     assert_true(view_keeps(now, view_lu(was, 7)));
@@ -222,9 +230,10 @@ static void change_of_volume_right_or_number_is_seen(void **state)
 
     b->mappings[0].read_only = false;
     b->mappings[0].volume = b->large;
-    assert_int_equal(access_create(&b->m, before, &after), 0);
-    assert_false(view_keeps(access_view(after, "iqn.a:1"), first));
-    assert_false(view_differs(access_view(before, "iqn.b"), access_view(after, "iqn.b")));
+    assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
+    assert_false(view_keeps(access_view(after, "iqn.a:1", BOX), first));
+    assert_false(view_differs(access_view(before, "iqn.b", BOX),
+                              access_view(after, "iqn.b", BOX)));
     assert_true(view_differs(was, NULL));
     assert_false(view_keeps(NULL, first));
     access_put(after);
@@ -237,7 +246,7 @@ static void each_host_has_its_own_credentials(void **state)
     struct access *a;
     b->hosts[1].auth = (struct auth){.chap = true, .user = "beta"};
     b->m.box_auth = (struct auth){.chap = true, .user = "box"};
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
     assert_false(access_auth(a, "iqn.a:2", false)->chap);
     assert_string_equal(access_auth(a, "iqn.b", false)->user, "beta");
     assert_string_equal(access_auth(a, "iqn.b", true)->user, "box");
@@ -245,9 +254,88 @@ static void each_host_has_its_own_credentials(void **state)
     assert_false(access_auth(a, "iqn.b", false)->forbid_md5);
     access_put(a);
     b->m.box_auth.forbid_md5 = true; /* for all */
-    assert_int_equal(access_create(&b->m, NULL, &a), 0);
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
     assert_true(access_auth(a, "iqn.b", false)->forbid_md5);
     access_put(a);
+}
+
+/* Two own targets of a host beside the shared one: each shows its LUN alone, and they are
+ * in order of name though the mappings are not. */
+static void own_targets_are_views_of_their_own(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    b->mappings[0].own_target = true;
+    b->mappings[1] = (struct mapping){&b->hosts[0], b->large, 0, true, true};
+    b->mappings[2] = (struct mapping){&b->hosts[2], b->large, 300, false, false};
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    const struct access_host *alpha = access_host(a, "iqn.a:1");
+    assert_int_equal(alpha->view_count, 3);
+    assert_string_equal(alpha->views[0].target, BOX);
+    assert_int_equal(alpha->views[0].lu_count, 0);
+    assert_string_equal(alpha->views[1].target, OWN_LARGE);
+    assert_string_equal(alpha->views[2].target, OWN_SMALL);
+    const struct view *small = access_view(a, "iqn.a:2", OWN_SMALL);
+    assert_ptr_equal(small, &alpha->views[2]);
+    assert_ptr_equal(small->host, alpha);
+    assert_int_equal(small->lu_count, 1);
+    assert_ptr_equal(view_lu(small, 0)->volume, b->small);
+    assert_ptr_equal(access_view(a, "iqn.a:2", "IQN.2026-11.org.ashlar:box"),
+                     &alpha->views[0]);
+    const struct view *large = access_view(a, "iqn.a:2", OWN_LARGE);
+    assert_ptr_equal(view_lu(large, 0)->volume, b->large);
+    assert_true(view_lu(large, 0)->read_only);
+    assert_int_equal(large->luns[0], 0);
+    access_put(a);
+}
+
+static void nobody_else_sees_an_own_target(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    b->mappings[0].own_target = true;
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    assert_non_null(access_view(a, "iqn.a:1", OWN_SMALL));
+    assert_null(access_view(a, "iqn.a:1", OWN_LARGE)); /* a LUN of the shared one */
+    assert_non_null(access_view(a, "iqn.a:1", BOX));
+    assert_null(access_view(a, "iqn.b", OWN_SMALL));
+    assert_null(access_view(a, "iqn.stranger", OWN_SMALL));
+    assert_null(access_view(a, "iqn.a:1", BOX ":"));
+    assert_null(access_view(a, "iqn.a:1", ""));
+    access_put(a);
+}
+
+/* What one target shows is no matter of the others. */
+static void a_new_own_target_changes_no_other_view(void **state)
+{
+    struct box *b = *state;
+    struct access *before, *after;
+    assert_int_equal(access_create(&b->m, BOX, NULL, &before), 0);
+    b->mappings[3] = b->mappings[2];
+    b->mappings[2] = (struct mapping){&b->hosts[1], b->large, 0, false, true};
+    b->m.mapping_count = 4;
+    assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
+    assert_false(view_differs(access_view(before, "iqn.b", BOX),
+                              access_view(after, "iqn.b", BOX)));
+    assert_null(access_view(before, "iqn.b", OWN_LARGE));
+    const struct view *own = access_view(after, "iqn.b", OWN_LARGE);
+    assert_true(view_shows(own, b->large));
+    assert_ptr_equal(view_lu(own, 0)->unit,
+                     view_lu(access_view(after, "iqn.x", BOX), 300)->unit);
+    access_put(before);
+    access_put(after);
+}
+
+static void a_mapping_has_the_name_of_its_target(void **state)
+{
+    struct box *b = *state;
+    char name[NODE_NAME_MAX + 1];
+    access_target_name(BOX, &b->mappings[0], name);
+    assert_string_equal(name, BOX);
+    b->mappings[0].own_target = true;
+    access_target_name(BOX, &b->mappings[0], name);
+    assert_string_equal(name, OWN_SMALL);
+    assert_int_equal(strlen(name), strlen(BOX) + OWN_TARGET_SUFFIX);
 }
 
 int main(void)
@@ -255,6 +343,10 @@ int main(void)
 #define BOXED(name) cmocka_unit_test_setup_teardown(name, box_create, box_destroy)
     const struct CMUnitTest tests[] = {
         BOXED(each_initiator_sees_its_own_hosts_luns),
+        BOXED(own_targets_are_views_of_their_own),
+        BOXED(nobody_else_sees_an_own_target),
+        BOXED(a_new_own_target_changes_no_other_view),
+        BOXED(a_mapping_has_the_name_of_its_target),
         BOXED(own_host_without_luns_hides_the_open_ones),
         BOXED(unknown_initiator_sees_the_open_host_or_nothing),
         BOXED(snapshot_holds_its_volumes_until_the_last_put),

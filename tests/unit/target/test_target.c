@@ -213,7 +213,7 @@ static void a_bad_portal_is_named(void **state)
         .portal_count = 1,
     };
     const char *taken = target_portal(r->target, 0);
-    const char *const bad[] = {taken, "192.0.2.77:3260", "nonsense"};
+    const char *const bad[] = {taken, "192.0.2.77:3260", "nonsense", "127.0.0.1:0,0"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct target *t = NULL;
         struct err e = {0};
@@ -261,6 +261,31 @@ static void tcp_watches_the_connection_as_configured(void **state)
     wire_peer_close(p);
 }
 
+/* Names of own targets are made of it. */
+static void a_name_without_room_for_a_suffix_is_refused(void **state)
+{
+    struct wire_rig *r = *state;
+    char name[TARGET_NAME_MAX] = "iqn.2026-11.org.ashlar:";
+    const char *const portal = "127.0.0.1:0";
+    struct target_options options = {
+        .lunmgr = r->lunmgr,
+        .control = r->control,
+        .name = name,
+        .reactor_count = 1,
+        .engine = ENGINE_THREADS,
+        .portals = &portal,
+        .portal_count = 1,
+    };
+    struct target *t = NULL;
+    struct err e = {0};
+    memset(name + strlen(name), 'a', 207 - strlen(name));
+    assert_int_equal(target_start(&options, &t, &e), -EINVAL);
+    assert_string_equal(e.field, "target-name");
+    name[206] = '\0';
+    assert_int_equal(target_start(&options, &t, &e), 0);
+    target_destroy(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,8 +295,9 @@ int main(void)
         cmocka_unit_test(kicking_nobody_says_so),
         cmocka_unit_test(a_removed_mapping_is_gone_at_once),
         cmocka_unit_test(tcp_watches_the_connection_as_configured),
-        /* the last: it takes the target's place at lunmgr */
+        /* the last: they take the target's place at lunmgr */
         cmocka_unit_test(a_bad_portal_is_named),
+        cmocka_unit_test(a_name_without_room_for_a_suffix_is_refused),
     };
     return cmocka_run_group_tests(tests, wire_rig_setup, wire_rig_teardown);
 }

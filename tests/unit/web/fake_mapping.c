@@ -5,7 +5,11 @@
 static int mapping_order(const struct mapping *a, const struct mapping *b)
 {
     int by_host = strcmp(a->info.host_name, b->info.host_name);
-    return by_host != 0 ? by_host : (int)a->info.lun - (int)b->info.lun;
+    if (by_host != 0 || a->info.lun != b->info.lun)
+        return by_host != 0 ? by_host : (int)a->info.lun - (int)b->info.lun;
+    if (a->info.own_target != b->info.own_target)
+        return a->info.own_target ? 1 : -1;
+    return strcmp(a->info.id, b->info.id);
 }
 
 struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev)
@@ -40,7 +44,7 @@ static uint16_t free_lun(struct lunmgr *m, const struct host *host)
     uint16_t lun = 0;
     for (struct mapping *at = mapping_next(m, NULL); at != NULL;
          at = mapping_next(m, at)) {
-        if (at->host == host && at->info.lun == lun)
+        if (at->host == host && !at->info.own_target && at->info.lun == lun)
             lun++;
     }
     return lun;
@@ -59,12 +63,14 @@ static void do_mapping_create(struct call *call, struct err *e)
         err_set(e, -ENOENT, "host", "there is no host %s", call->other);
     for (size_t i = 0; i < FAKE_MAX && e->code == 0; i++) {
         struct mapping *at = &call->m->mappings[i];
-        if (at->info.id[0] != '\0' && at->host == host && at->info.lun == call->number)
+        if (at->info.id[0] != '\0' && at->host == host && !at->info.own_target &&
+            !call->flag3 && at->info.lun == call->number)
             err_set(e, -EEXIST, "lun", "the LUN is taken");
     }
     if (e->code == 0 && volume != NULL && host != NULL) {
-        uint16_t lun =
-            call->number == LUN_ANY ? free_lun(call->m, host) : (uint16_t)call->number;
+        uint16_t lun = (uint16_t)call->number;
+        if (call->number == LUN_ANY)
+            lun = call->flag3 ? 0 : free_lun(call->m, host);
         for (size_t i = 0; mapping == NULL; i++) {
             assert(i < FAKE_MAX);
             if (call->m->mappings[i].info.id[0] == '\0')
@@ -82,6 +88,7 @@ static void do_mapping_create(struct call *call, struct err *e)
         copy(info->host_name, VOLUME_NAME_MAX, host->info.name);
         info->lun = lun;
         info->read_only = call->flag;
+        info->own_target = call->flag3;
         info->created_s = CREATED_S;
         volume->info.mapping_count++;
         host->info.mapping_count++;
@@ -98,6 +105,7 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
     copy(call->other, sizeof(call->other), spec->host);
     call->number = spec->lun;
     call->flag = spec->read_only;
+    call->flag3 = spec->own_target;
     call->fn.mapping = done;
     call_post(call);
 }

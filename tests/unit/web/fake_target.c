@@ -39,11 +39,13 @@ void fake_target_add_session(struct target *t, uint64_t id, const char *initiato
         .discovery = host[0] == '\0',
         .address = "127.0.0.1:40000",
         .portal = "127.0.0.1:3260",
+        .portal_group = 1,
         .since_s = CREATED_S,
         .max_burst_bytes = 262144,
     };
     copy(s->initiator, sizeof(s->initiator), initiator);
     copy(s->host_name, sizeof(s->host_name), host);
+    copy(s->target, sizeof(s->target), host[0] == '\0' ? "" : target_name(t));
 }
 
 void fake_target_set_portal(struct target *t, const char *portal)
@@ -55,6 +57,20 @@ const char *target_name(const struct target *t)
 {
     (void)t;
     return "iqn.2024-01.com.example:ashlar";
+}
+
+void target_name_of(const struct target *t, const struct mapping *mapping,
+                    char out[TARGET_NAME_MAX])
+{
+    struct mapping_info info;
+    mapping_describe(mapping, &info);
+    snprintf(out, TARGET_NAME_MAX, "%s%s", target_name(t),
+             info.own_target ? ":0123456789abcdef" : "");
+}
+
+bool target_may_have_own(const struct target *t)
+{
+    return strncmp(target_name(t), "iqn.", 4) == 0;
 }
 
 size_t target_portal_count(const struct target *t)

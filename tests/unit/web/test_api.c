@@ -109,6 +109,8 @@ static void mapping_requests_are_read_strictly(void **state)
         {"{\"volume\":\"v\",\"host\":\"h\",\"lun\":-1}", "/lun"},
         {"{\"volume\":\"v\",\"host\":\"h\",\"lun\":\"1\"}", "/lun"},
         {"{\"volume\":\"v\",\"host\":\"h\",\"read_only\":1}", "/read_only"},
+        {"{\"volume\":\"v\",\"host\":\"h\",\"export\":\"other\"}", "/export"},
+        {"{\"volume\":\"v\",\"host\":\"h\",\"export\":true}", "/export"},
         {"{\"snapshot\":\"v/none\",\"host\":\"h\"}", "/snapshot"},
         {"{\"snapshot\":\"v/s/t\",\"host\":\"h\"}", "/snapshot"},
         {"{\"volume\":\"v\",\"snapshot\":\"v/s\",\"host\":\"h\"}", "/snapshot"},
@@ -169,6 +171,7 @@ static void mapping_tells_how_to_attach(void **state)
                               "{\"volume\":\"v\",\"host\":\"h\",\"lun\":5}"),
                      201);
     assert_string_equal(rig_text(r, "target"), "iqn.2024-01.com.example:ashlar");
+    assert_string_equal(rig_text(r, "export"), "shared");
     assert_string_equal(rig_text(r, "portals/0"), "127.0.0.1:3260");
     assert_string_equal(rig_text(r, "uris/0"),
                         "iscsi://127.0.0.1:3260/iqn.2024-01.com.example:ashlar/5");
@@ -183,6 +186,23 @@ static void mapping_tells_how_to_attach(void **state)
     assert_string_equal(rig_text(r, "pointer"), "/lun");
 }
 
+static void own_target_is_told_by_its_name(void **state)
+{
+    struct rig *r = *state;
+    rig_provision(r);
+    assert_int_equal(rig_call(r, "POST", "/v1/mappings",
+                              "{\"volume\":\"v\",\"host\":\"h\",\"export\":\"own\"}"),
+                     201);
+    assert_string_equal(rig_text(r, "export"), "own");
+    assert_int_equal(json_integer_value(rig_get(r, "lun")), 0);
+    assert_string_equal(rig_text(r, "target"),
+                        "iqn.2024-01.com.example:ashlar:0123456789abcdef");
+    assert_string_equal(
+        rig_text(r, "uris/0"),
+        "iscsi://127.0.0.1:3260/iqn.2024-01.com.example:ashlar:0123456789abcdef/0");
+    assert_non_null(strstr(rig_text(r, "qemu/0"), ":0123456789abcdef/0,"));
+}
+
 static void portal_on_all_addresses_is_told_as_real_ones(void **state)
 {
     static const char *const any[] = {"0.0.0.0:3260", "[::]:3260"};
@@ -193,6 +213,37 @@ static void portal_on_all_addresses_is_told_as_real_ones(void **state)
         assert_true(json_array_size(rig_get(r, "portals")) > 0);
         assert_null(strstr(r->answer.body, any[i]));
     }
+}
+
+static bool tells_portal(struct rig *r, const char *portal)
+{
+    size_t i;
+    json_t *at;
+    json_array_foreach(rig_get(r, "portals"), i, at)
+    {
+        if (strcmp(json_string_value(at), portal) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void ipv6_portal_is_told_as_ipv4_too(void **state)
+{
+    struct rig *r = *state;
+    fake_target_set_portal(r->target, "0.0.0.0:3260");
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    json_t *ipv4 = json_deep_copy(rig_get(r, "portals"));
+    size_t i;
+    json_t *at;
+    fake_target_set_portal(r->target, "[::]:3260");
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    json_array_foreach(ipv4, i, at)
+    {
+        const char *portal = json_string_value(at);
+        if (strncmp(portal, "127.", 4) != 0) /* what a machine without addresses tells */
+            assert_true(tells_portal(r, portal));
+    }
+    json_decref(ipv4);
 }
 
 static void open_mode_carries_a_warning(void **state)
@@ -219,6 +270,10 @@ static void make_mappings(struct rig *r)
         for (int lun = 2; lun < 12; lun += 3) {
             snprintf(body, sizeof(body), "{\"volume\":\"v\",\"host\":\"%s\",\"lun\":%d}",
                      hosts[h], lun);
+            assert_int_equal(rig_call(r, "POST", "/v1/mappings", body), 201);
+            snprintf(body, sizeof(body),
+                     "{\"volume\":\"v\",\"host\":\"%s\",\"lun\":2,\"export\":\"own\"}",
+                     hosts[h]);
             assert_int_equal(rig_call(r, "POST", "/v1/mappings", body), 201);
         }
     }
@@ -252,7 +307,7 @@ static void pages_have_every_row_once(void **state)
     for (uint64_t id = 8; id < 13; id++)
         fake_target_add_session(r->target, id, "iqn.x", "h");
     for (unsigned limit = 1; limit <= 14; limit++) {
-        assert_int_equal(walk(r, "/v1/mappings", limit), 12);
+        assert_int_equal(walk(r, "/v1/mappings", limit), 24);
         assert_int_equal(walk(r, "/v1/hosts", limit), 4);
         assert_int_equal(walk(r, "/v1/sessions", limit), 5);
     }
@@ -269,7 +324,7 @@ static void cursor_outlives_its_row(void **state)
     snprintf(gone, sizeof(gone), "/v1/mappings/%s", rig_text(r, "items/1/id"));
     assert_int_equal(rig_call(r, "DELETE", gone, NULL), 204);
     assert_int_equal(rig_call(r, "GET", path, NULL), 200);
-    assert_int_equal(json_array_size(rig_get(r, "items")), 10);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 22);
 }
 
 static void session_is_told_and_kicked(void **state)
@@ -279,11 +334,14 @@ static void session_is_told_and_kicked(void **state)
     fake_target_add_session(r->target, 42, "iqn.x:\xff\xfe", "");
     assert_int_equal(rig_call(r, "GET", "/v1/sessions/41", NULL), 200);
     assert_string_equal(rig_text(r, "host"), "h");
+    assert_string_equal(rig_text(r, "target"), "iqn.2024-01.com.example:ashlar");
+    assert_int_equal(rig_number(r, "portal_group"), 1);
     assert_string_equal(rig_text(r, "type"), "normal");
     assert_int_equal(rig_number(r, "negotiated/max_burst"), 262144);
     assert_int_equal(rig_call(r, "GET", "/v1/sessions/42", NULL), 200);
     assert_string_equal(rig_text(r, "initiator"), "iqn.x:??");
     assert_true(json_is_null(rig_get(r, "host")));
+    assert_true(json_is_null(rig_get(r, "target")));
     assert_int_equal(rig_call(r, "DELETE", "/v1/sessions/41", NULL), 204);
     assert_int_equal(rig_call(r, "GET", "/v1/sessions/41", NULL), 404);
     assert_int_equal(rig_call(r, "DELETE", "/v1/sessions/41", NULL), 404);
@@ -335,6 +393,8 @@ int main(void)
         WITH_RIG(sizes_are_told_in_bytes),
         WITH_RIG(taken_names_and_used_things_are_409),
         WITH_RIG(mapping_tells_how_to_attach),
+        WITH_RIG(own_target_is_told_by_its_name),
+        WITH_RIG(ipv6_portal_is_told_as_ipv4_too),
         WITH_RIG(portal_on_all_addresses_is_told_as_real_ones),
         WITH_RIG(open_mode_carries_a_warning),
         WITH_RIG(pages_have_every_row_once),
