@@ -37,6 +37,7 @@ struct config {
     unsigned round_interval_ms;
     uint64_t leaf_cache_bytes;
     uint32_t trash_retention_s; /* 0: there is no trash */
+    struct target_limits limits;
 
     char file[CONFIG_VALUE_MAX]; /* "": none */
     bool help, version;

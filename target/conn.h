@@ -104,7 +104,7 @@ struct conn {
     struct event *read_event, *write_event;
     enum conn_state state;
     unsigned paused;
-    bool half_open; /* counted as one that has not logged in */
+    bool half_open; /* the admission counts it as one that has not logged in */
     bool has_eof;
     bool pinged;
     int64_t heard_ms; /* the last time that something came */
@@ -140,6 +140,10 @@ void conn_doom(struct conn *c, const char *why);
 /* At the end of a turn: sends, and goes on to the next state where it can. The connection
  * may be gone when it returns. True: it did something. */
 bool conn_advance(struct conn *c);
+/* What the configuration says now. */
+uint64_t conn_limit(const struct conn *c, enum target_limit limit);
+/* It has passed this limit: counted, and logged at a bounded rate. */
+void conn_refuse(struct conn *c, enum target_limit limit);
 /* Once a tick. */
 void conn_tick(struct conn *c, int64_t now_ms);
 void conn_pause(struct conn *c, unsigned reason);

@@ -26,6 +26,7 @@ struct tx_pdu;
 struct reactor_counters {
     atomic_uint_fast64_t commands, read_bytes, written_bytes, errors;
     atomic_uint_fast64_t logins, login_failures;
+    atomic_uint_fast64_t buffer_bytes; /* reserved by tasks */
     atomic_uint sessions, connections;
 };
 
@@ -48,8 +49,7 @@ struct reactor {
     struct tx_pdu *free_pdus;
     unsigned free_pdu_count;
 
-    size_t buffer_bytes;  /* reserved by tasks */
-    struct task *waiting; /* for some of them, first come first served */
+    struct task *waiting; /* for buffer bytes, first come first served */
     bool buffers_freed;
 
     uint64_t task_serial; /* counts tasks; a sweep takes those before it */
@@ -65,8 +65,9 @@ int reactor_start(struct reactor *r, struct err *e) MUST_CHECK;
 /* Control thread: stops and joins the thread; no connection is left. NULL is allowed. */
 void reactor_destroy(struct reactor *r);
 
-/* Control thread: the reactor takes a connected socket; closes it if it cannot. */
-void reactor_hand(struct reactor *r, int fd);
+/* Control thread: the reactor takes a connected socket that the admission has let in;
+ * closes it if it cannot. */
+void reactor_hand(struct reactor *r, int fd, const uint8_t ip[IP_BYTES]);
 /* Control thread, see target_stop(): no new connections; those there are end their tasks
  * and close. leg is done when none is left. */
 void reactor_drain(struct fanout_leg *leg);
@@ -86,6 +87,11 @@ void reactor_stop_waiting(struct reactor *r, struct task *t);
 
 /* Milliseconds of a clock that only goes forward. */
 int64_t clock_ms(void);
+
+static inline uint64_t counter_get(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 static inline void counter_add(atomic_uint_fast64_t *counter, uint64_t n)
 {

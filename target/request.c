@@ -190,7 +190,8 @@ static void held_begin(struct conn *c, struct request *req)
 {
     struct session *s = c->session;
     size_t bytes = sizeof(struct held) + req->ahs_bytes + req->data_bytes;
-    if (s->held_bytes + bytes > SESSION_HELD_BYTES_MAX) {
+    if (s->held_bytes + bytes > conn_limit(c, LIMIT_INPUT)) {
+        conn_refuse(c, LIMIT_INPUT);
         request_protocol_error(c, req, REJECT_OUT_OF_RESOURCES,
                                "too many requests before their turn");
         return;
@@ -325,6 +326,7 @@ static bool request_check(struct conn *c, struct request *req)
         return false;
     }
     if (req->data_bytes > session_params(c->session)->max_recv_bytes) {
+        conn_refuse(c, LIMIT_RECV_SEGMENT);
         request_protocol_error(c, req, REJECT_PROTOCOL_ERROR,
                                "data segment over MaxRecvDataSegmentLength");
         return false;
@@ -351,6 +353,8 @@ void request_begin(struct conn *c, struct request *req)
     case WINDOW_IGNORE:
         log_debug("request outside the command window", "session=%llu cmd_sn=%u",
                   (unsigned long long)c->session->ticket->id, pdu_cmd_sn(req->bhs));
+        if (sn_before(c->session->window.max_cmd_sn, pdu_cmd_sn(req->bhs)))
+            conn_refuse(c, LIMIT_COMMANDS);
         req->ignored = true;
         break;
     }

@@ -19,11 +19,10 @@
 #include <string.h>
 #include <time.h>
 
-/* What we offer in negotiation. */
+/* What we offer in negotiation; max_recv_bytes is the configuration's. */
 static const struct params_offer session_offer = {
     .header_digests = DIGEST_NONE | DIGEST_CRC32C,
     .data_digests = DIGEST_NONE | DIGEST_CRC32C,
-    .max_recv_bytes = CONN_RECV_BYTES_MAX,
     .max_burst_bytes = 1U << 20,
     .first_burst_bytes = 256U << 10,
     .max_outstanding_r2t = SESSION_R2T_MAX,
@@ -39,7 +38,9 @@ int session_create(struct conn *c, struct session **out)
     if (s == NULL)
         return -ENOMEM;
     s->conn = c;
-    negotiation_init(&s->negotiation, &session_offer, true);
+    s->offer = session_offer;
+    s->offer.max_recv_bytes = (uint32_t)conn_limit(c, LIMIT_RECV_SEGMENT);
+    negotiation_init(&s->negotiation, &s->offer, true);
     *out = s;
     return 0;
 }

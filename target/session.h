@@ -30,6 +30,7 @@ struct session {
     struct registry_ticket *ticket; /* once granted */
     uint8_t isid[ISID_BYTES];
     int64_t since_s;
+    struct params_offer offer;
     struct negotiation negotiation; /* the parameters in effect, the names */
     struct nexus *nexus;            /* of a normal session */
     char host_name[64];

@@ -181,6 +181,11 @@ int target_set_advertise(struct target *t, const char *const *advertise, size_t 
     return 0;
 }
 
+void target_set_limits(struct target *t, const struct target_limits *limits)
+{
+    limits_set(&t->limits, limits);
+}
+
 static int target_make_reactors(struct target *t, const struct target_options *o,
                                 struct err *e)
 {
@@ -242,6 +247,9 @@ int target_start(const struct target_options *options, struct target **out, stru
     if (t == NULL)
         return err_oom(e);
     pthread_mutex_init(&t->advertise_lock, NULL);
+    limits_set(&t->limits, options->limits);
+    admission_init(&t->admission, &t->limits);
+    refusals_init(&t->refusals);
     int rc = target_init(t, options, e);
     if (rc == 0)
         rc = target_make_reactors(t, options, e);
@@ -365,6 +373,8 @@ void target_destroy(struct target *t)
     access_put(t->access);
     strings_free(t->advertise, t->advertise_count);
     pthread_mutex_destroy(&t->advertise_lock);
+    admission_fini(&t->admission);
+    refusals_fini(&t->refusals);
     free(t);
 }
 
@@ -385,14 +395,11 @@ const char *target_portal(const struct target *t, size_t index)
     return portal_address(t->portals[index]);
 }
 
-static uint64_t counter_get(const atomic_uint_fast64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void target_counters(const struct target *t, struct target_counters *out)
 {
     *out = (struct target_counters){0};
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        out->refused[i] = refusal_count(&t->refusals, (enum target_limit)i);
     for (unsigned i = 0; i < t->reactor_count; i++) {
         const struct reactor_counters *k = &t->reactors[i]->counters;
         out->commands += counter_get(&k->commands);
@@ -401,6 +408,7 @@ void target_counters(const struct target *t, struct target_counters *out)
         out->errors += counter_get(&k->errors);
         out->logins += counter_get(&k->logins);
         out->login_failures += counter_get(&k->login_failures);
+        out->buffer_bytes += counter_get(&k->buffer_bytes);
         out->sessions += atomic_load_explicit(&k->sessions, memory_order_relaxed);
         out->connections += atomic_load_explicit(&k->connections, memory_order_relaxed);
     }

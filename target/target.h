@@ -18,6 +18,37 @@
 
 struct target;
 
+/* What initiators may make the target keep, and for how long. Each has a key of the
+ * configuration. */
+enum target_limit {
+    LIMIT_CONNECTIONS, /* logged in */
+    LIMIT_ADDRESS_CONNECTIONS,
+    LIMIT_LOGINS, /* connections that have not logged in */
+    LIMIT_ADDRESS_LOGINS,
+    LIMIT_LOGIN_TIMEOUT,   /* seconds, from the connection to the end of its login */
+    LIMIT_RECV_SEGMENT,    /* bytes: MaxRecvDataSegmentLength that we declare */
+    LIMIT_TEXT,            /* bytes: a login step or a text request, joined */
+    LIMIT_COMMANDS,        /* of a session at a time: its CmdSN window */
+    LIMIT_INPUT,           /* bytes of a connection: requests before their turn */
+    LIMIT_OUTPUT,          /* bytes of a connection: unsent, then it is read no more */
+    LIMIT_SESSION_BUFFERS, /* bytes: data of a session's commands */
+    LIMIT_REACTOR_BUFFERS, /* bytes: the same of all sessions of a reactor */
+    LIMIT_COUNT,
+};
+
+struct target_limits {
+    uint64_t values[LIMIT_COUNT];
+};
+
+struct target_limit_rule {
+    const char *name; /* its key in the configuration */
+    uint64_t low, high, preset;
+};
+
+/* Any thread. */
+const struct target_limit_rule *target_limit_rule(enum target_limit limit);
+void target_limits_preset(struct target_limits *out);
+
 struct target_options {
     struct lunmgr *lunmgr;
     struct loop *control;
@@ -28,6 +59,7 @@ struct target_options {
     size_t portal_count;
     const char *const *advertise; /* further addresses for SendTargets */
     size_t advertise_count;
+    const struct target_limits *limits; /* each inside its rule */
 };
 
 /* Binds the portals, starts the reactors. Field "portal" names a bad or taken address. */
@@ -47,6 +79,9 @@ bool target_is_stopped(const struct target *t);
 int target_set_advertise(struct target *t, const char *const *advertise, size_t count,
                          struct err *e) MUST_CHECK;
 
+/* From now on; sessions keep what was negotiated with them. */
+void target_set_limits(struct target *t, const struct target_limits *limits);
+
 const char *target_name(const struct target *t);
 /* The address really bound (its port is known), index below target_portal_count. */
 size_t target_portal_count(const struct target *t);
@@ -55,7 +90,9 @@ const char *target_portal(const struct target *t, size_t index);
 struct target_counters {
     uint64_t commands, read_bytes, written_bytes, errors;
     uint64_t logins, login_failures;
+    uint64_t buffer_bytes; /* that commands have now */
     uint32_t sessions, connections;
+    uint64_t refused[LIMIT_COUNT]; /* at that limit */
 };
 /* Sums what the reactors publish; any thread, never waits. */
 void target_counters(const struct target *t, struct target_counters *out);

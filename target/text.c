@@ -18,8 +18,9 @@ struct text_exchange {
     size_t text_bytes;
     struct wire answer;
     size_t sent_bytes;
-    uint8_t text[TEXT_TEXT_MAX];
     uint8_t answer_text[TEXT_ANSWER_MAX];
+    size_t text_max;
+    uint8_t text[];
 };
 
 void text_destroy(struct text_exchange *x)
@@ -92,9 +93,11 @@ static int text_negotiate(struct conn *c)
 static bool text_begin(struct conn *c, const struct text_req *m)
 {
     text_end(c); /* a new one takes the place of what was left open */
-    c->text = calloc(1, sizeof(*c->text));
+    size_t text_max = conn_limit(c, LIMIT_TEXT);
+    c->text = calloc(1, sizeof(*c->text) + text_max);
     if (c->text == NULL)
         return false;
+    c->text->text_max = text_max;
     c->text->itt = m->itt;
     wire_init(&c->text->answer, c->text->answer_text, sizeof(c->text->answer_text));
     negotiation_restart(&c->session->negotiation);
@@ -104,7 +107,7 @@ static bool text_begin(struct conn *c, const struct text_req *m)
 /* The request's part joins the text. */
 static bool text_join(struct text_exchange *x, const struct request *req)
 {
-    if (req->data_bytes > sizeof(x->text) - x->text_bytes)
+    if (req->data_bytes > x->text_max - x->text_bytes)
         return false;
     if (req->data_bytes > 0)
         memcpy(x->text + x->text_bytes, req->data, req->data_bytes);
@@ -117,6 +120,7 @@ static void text_take(struct conn *c, struct request *req, const struct text_req
     struct text_exchange *x = c->text;
     if (!x->answering || req->data_bytes > 0) {
         if (!text_join(x, req)) {
+            conn_refuse(c, LIMIT_TEXT);
             text_reset(c, req, REJECT_OUT_OF_RESOURCES);
             return;
         }

@@ -23,6 +23,16 @@ static void put(FILE *out, const char *name, const char *type, const char *help,
     fprintf(out, "%s %" PRIu64 "\n", name, value);
 }
 
+static void put_refused(FILE *out, const struct target_counters *c)
+{
+    static const char name[] = "ashlar_turned_away_total";
+    put_head(out, name, "counter",
+             "Connections, logins and requests turned away at a limit.");
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        fprintf(out, "%s{limit=\"%s\"} %" PRIu64 "\n", name,
+                target_limit_rule((enum target_limit)i)->name, c->refused[i]);
+}
+
 static void put_target(FILE *out, const struct target *target)
 {
     struct target_counters c;
@@ -40,6 +50,9 @@ static void put_target(FILE *out, const struct target *target)
         c.login_failures);
     put(out, "ashlar_sessions", "gauge", "iSCSI sessions now.", c.sessions);
     put(out, "ashlar_connections", "gauge", "iSCSI connections now.", c.connections);
+    put(out, "ashlar_buffer_bytes", "gauge", "Memory of commands' data now.",
+        c.buffer_bytes);
+    put_refused(out, &c);
 }
 
 /* A pool's name needs no escaping: its pattern has no quote and no backslash. */

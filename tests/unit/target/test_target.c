@@ -201,6 +201,8 @@ static void a_removed_mapping_is_gone_at_once(void **state)
 static void a_bad_portal_is_named(void **state)
 {
     struct wire_rig *r = *state;
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options options = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -208,6 +210,7 @@ static void a_bad_portal_is_named(void **state)
         .reactor_count = 1,
         .engine = ENGINE_THREADS,
         .portal_count = 1,
+        .limits = &limits,
     };
     const char *taken = target_portal(r->target, 0);
     const char *const bad[] = {taken, "192.0.2.77:3260", "nonsense"};

@@ -124,6 +124,8 @@ int wire_rig_setup(void **state)
     rig_provision(r);
     const char *portals[] = {"127.0.0.1:0"};
     const char *advertise[] = {"san.example.org", "[2001:db8::1]:3261"};
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options target = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -134,6 +136,7 @@ int wire_rig_setup(void **state)
         .portal_count = 1,
         .advertise = advertise,
         .advertise_count = 2,
+        .limits = &limits,
     };
     must(target_start(&target, &r->target, &e), &e);
     *state = r;
