@@ -54,6 +54,7 @@ struct conn_rx {
     uint8_t tail[3 + CRC32C_BYTES]; /* padding and digest */
     size_t tail_at, tail_need;
     size_t stage_at, stage_end;
+    int64_t read_us; /* the last bytes came: clock_us() */
     uint8_t stage[CONN_STAGE_BYTES];
 };
 

@@ -24,7 +24,9 @@ struct tx_pdu;
 
 /* Written by the reactor, read by any thread; relaxed: each is right by itself. */
 struct reactor_counters {
-    atomic_uint_fast64_t commands, read_bytes, written_bytes, errors;
+    atomic_uint_fast64_t figures[FIGURE_COUNT];
+    atomic_uint_fast64_t latency[LATENCY_KINDS][LATENCY_BUCKETS];
+    atomic_uint_fast64_t latency_us[LATENCY_KINDS];
     atomic_uint_fast64_t logins, login_failures;
     atomic_uint_fast64_t buffer_bytes; /* reserved by tasks */
     atomic_uint sessions, connections;
@@ -85,8 +87,9 @@ void reactor_unreserve(struct reactor *r, struct task *t);
 void reactor_wait_for_buffers(struct reactor *r, struct task *t);
 void reactor_stop_waiting(struct reactor *r, struct task *t);
 
-/* Milliseconds of a clock that only goes forward. */
+/* Milliseconds of a clock that only goes forward, a few behind; the other is exact. */
 int64_t clock_ms(void);
+int64_t clock_us(void);
 
 static inline uint64_t counter_get(const atomic_uint_fast64_t *counter)
 {

@@ -37,6 +37,7 @@ void request_reject(struct conn *c, const struct request *req, enum reject_reaso
     reject_encode(&m, &p->head.bhs.reject);
     tx_pdu_put_small(p, req->bhs, BHS_BYTES);
     conn_tx_queue(c, p);
+    session_count(c->session, FIGURE_REJECTS, 1);
 }
 
 void request_protocol_error(struct conn *c, const struct request *req,
@@ -77,6 +78,7 @@ void request_ping(struct conn *c)
     struct nop_in m = {.itt = PDU_TAG_NONE, .ttt = session_new_ttt(c->session)};
     nop_in_encode(&m, &p->head.bhs.nop_in);
     conn_tx_queue(c, p);
+    session_count(c->session, FIGURE_PINGS_SENT, 1);
 }
 
 static void nop_begin(struct conn *c, struct request *req)
@@ -96,6 +98,7 @@ static void nop_end(struct conn *c, struct request *req)
     }
     if (m.itt == PDU_TAG_NONE) /* the answer to a ping of ours */
         return;
+    session_count(c->session, FIGURE_PINGS_RECEIVED, 1);
     struct tx_pdu *p = conn_tx_new(c);
     if (p == NULL)
         return;
@@ -373,6 +376,7 @@ void request_end(struct conn *c, struct request *req)
 
 void request_bad_data(struct conn *c, struct request *req)
 {
+    session_count(c->session, FIGURE_DATA_DIGEST_ERRORS, 1);
     if (pdu_opcode(req->bhs) == OP_DATA_OUT) {
         request_reject(c, req, REJECT_DATA_DIGEST);
         data_on_out_bad(c, req);

@@ -395,6 +395,16 @@ const char *target_portal(const struct target *t, size_t index)
     return portal_address(t->portals[index]);
 }
 
+static void counters_add_latency(struct target_counters *out,
+                                 const struct reactor_counters *k)
+{
+    for (size_t kind = 0; kind < LATENCY_KINDS; kind++) {
+        out->latency_us[kind] += counter_get(&k->latency_us[kind]);
+        for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+            out->latency[kind][i] += counter_get(&k->latency[kind][i]);
+    }
+}
+
 void target_counters(const struct target *t, struct target_counters *out)
 {
     *out = (struct target_counters){0};
@@ -402,10 +412,9 @@ void target_counters(const struct target *t, struct target_counters *out)
         out->refused[i] = refusal_count(&t->refusals, (enum target_limit)i);
     for (unsigned i = 0; i < t->reactor_count; i++) {
         const struct reactor_counters *k = &t->reactors[i]->counters;
-        out->commands += counter_get(&k->commands);
-        out->read_bytes += counter_get(&k->read_bytes);
-        out->written_bytes += counter_get(&k->written_bytes);
-        out->errors += counter_get(&k->errors);
+        for (size_t f = 0; f < FIGURE_COUNT; f++)
+            out->figures[f] += counter_get(&k->figures[f]);
+        counters_add_latency(out, k);
         out->logins += counter_get(&k->logins);
         out->login_failures += counter_get(&k->login_failures);
         out->buffer_bytes += counter_get(&k->buffer_bytes);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define TARGET_NAME_MAX    224 /* with NUL: RFC 7143, 4.2.7.1 */
+#define TARGET_ALIAS_MAX   256 /* with NUL */
 #define TARGET_ADDRESS_MAX 64  /* "[v6]:port" and NUL */
 #define TARGET_PORTAL_MAX  16
 #define TARGET_REACTOR_MAX 16
@@ -87,8 +88,42 @@ const char *target_name(const struct target *t);
 size_t target_portal_count(const struct target *t);
 const char *target_portal(const struct target *t, size_t index);
 
+#define FIGURE_FUNCTIONS 13 /* of task management, and none of them */
+
+/* What is counted of a session, and of all sessions together. */
+enum target_figure {
+    FIGURE_COMMANDS,
+    FIGURE_READ_BYTES,
+    FIGURE_WRITTEN_BYTES,
+    FIGURE_ERRORS,     /* commands answered with another status than GOOD, of these: */
+    FIGURE_ATTENTIONS, /* unit attentions told */
+    FIGURE_BUSY,
+    FIGURE_TASK_SET_FULL,
+    FIGURE_R2TS,
+    FIGURE_REJECTS,
+    FIGURE_HEADER_DIGEST_ERRORS, /* a session ends with one */
+    FIGURE_DATA_DIGEST_ERRORS,
+    FIGURE_PINGS_RECEIVED, /* NOP-Outs that want an answer */
+    FIGURE_PINGS_SENT,     /* NOP-Ins that want one */
+    FIGURE_TMF,            /* plus the function's number; 0: one that there is not */
+    FIGURE_COUNT = FIGURE_TMF + FIGURE_FUNCTIONS,
+};
+
+/* How long commands take, in microseconds, from when they came to when their answer was
+ * ready to be sent: base/buckets.h. The last bucket has all beyond it, too. */
+enum latency_kind { LATENCY_READ, LATENCY_WRITE, LATENCY_OTHER, LATENCY_KINDS };
+#define LATENCY_STEP_BITS 3
+#define LATENCY_BUCKETS   208 /* to 2^28 us */
+
+struct target_latency {
+    uint64_t buckets[LATENCY_BUCKETS];
+    uint64_t max_us;
+};
+
 struct target_counters {
-    uint64_t commands, read_bytes, written_bytes, errors;
+    uint64_t figures[FIGURE_COUNT];
+    uint64_t latency[LATENCY_KINDS][LATENCY_BUCKETS];
+    uint64_t latency_us[LATENCY_KINDS]; /* their sum */
     uint64_t logins, login_failures;
     uint64_t buffer_bytes; /* that commands have now */
     uint32_t sessions, connections;
@@ -122,22 +157,28 @@ const char *target_seen_host(const struct target *t, const struct target_seen *s
 struct target_session_info {
     uint64_t id; /* of this run of the daemon, never reused in it */
     char initiator[TARGET_NAME_MAX];
-    char host_name[64]; /* "" for a discovery session */
-    char isid[13];      /* 12 hex digits */
+    char alias[TARGET_ALIAS_MAX]; /* of the initiator, "": none */
+    char host_name[64];           /* "" for a discovery session */
+    char isid[13];                /* 12 hex digits */
     uint16_t tsih;
     bool discovery;
     char address[TARGET_ADDRESS_MAX]; /* the initiator's */
     char portal[TARGET_ADDRESS_MAX];  /* the one it came to */
     unsigned reactor;
     int64_t since_s;
-    uint32_t outstanding_tasks;
-    uint64_t commands, read_bytes, written_bytes, errors;
+    uint32_t outstanding_tasks, outstanding_tasks_most;
+    uint64_t figures[FIGURE_COUNT];
+    struct target_latency latency[LATENCY_KINDS];
     const char *chap_algorithm; /* NULL: authentication was None */
     bool chap_mutual;
     /* as negotiated */
     bool header_digest, data_digest, initial_r2t, immediate_data;
     uint32_t max_recv_initiator_bytes, max_recv_target_bytes;
     uint32_t first_burst_bytes, max_burst_bytes, max_outstanding_r2t;
+    uint32_t max_connections, error_recovery_level, protocol_level;
+    uint32_t time2wait_s, time2retain_s;
+    bool data_pdu_in_order, data_sequence_in_order;
+    const char *task_reporting; /* static */
 };
 
 /* sessions: borrowed for the call, in order of id. */

@@ -67,7 +67,7 @@ static void sessions_are_listed_as_negotiated(void **state)
     assert_int_equal(s->first_burst_bytes, 65536);
     assert_true(l.sessions[1].id > s->id);
     assert_int_not_equal(l.sessions[1].reactor, s->reactor);
-    assert_in_range(l.sessions[1].commands, 1, 8);
+    assert_in_range(l.sessions[1].figures[FIGURE_COMMANDS], 1, 8);
     wire_peer_close(a);
     wire_peer_close(b);
     list_until(r, &l, 0);
@@ -86,9 +86,10 @@ static void counters_count(void **state)
     wire_peer_send_cmd(p, &m, NULL);
     wire_peer_expect(p, OP_DATA_IN);
     target_counters(r->target, &after);
-    assert_int_equal(after.read_bytes - before.read_bytes, 4096);
+    assert_int_equal(after.figures[FIGURE_READ_BYTES] - before.figures[FIGURE_READ_BYTES],
+                     4096);
     assert_int_equal(after.logins - before.logins, 1);
-    assert_true(after.commands > before.commands);
+    assert_true(after.figures[FIGURE_COMMANDS] > before.figures[FIGURE_COMMANDS]);
     assert_true(after.sessions > 0);
     wire_peer_close(p);
 }
