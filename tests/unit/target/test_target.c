@@ -49,7 +49,8 @@ static void sessions_are_listed_as_negotiated(void **state)
     struct listed l;
     struct wire_peer *a = wire_peer_connect(r);
     struct wire_peer *b = wire_peer_connect(r);
-    wire_peer_login(a, KEYS("HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0"
+    wire_peer_login(a, KEYS("InitiatorAlias=Box\0TaskReporting=ResponseFence\0"
+                            "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0"
                             "MaxBurstLength=131072\0FirstBurstLength=65536\0"));
     wire_peer_login(b, KEYS(""));
     wire_peer_ready(b);
@@ -58,6 +59,8 @@ static void sessions_are_listed_as_negotiated(void **state)
     const struct target_session_info *s = &l.sessions[0];
     assert_string_equal(s->initiator, RIG_INITIATOR);
     assert_string_equal(s->host_name, "h1");
+    assert_string_equal(s->alias, "Box");
+    assert_string_equal(s->task_reporting, "ResponseFence");
     assert_string_equal(s->portal, target_portal(r->target, 0));
     assert_int_equal(s->tsih, a->tsih);
     assert_false(s->discovery);
