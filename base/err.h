@@ -11,7 +11,7 @@
 #include <errno.h>
 
 #define ERR_FIELD_MAX 64
-#define ERR_TEXT_MAX  256
+#define ERR_TEXT_MAX  768
 
 struct err {
     int code;                  /* 0 or a negative errno */

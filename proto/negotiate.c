@@ -37,6 +37,7 @@ static const struct params params_default = {
     .immediate_data = true,
     .data_pdu_in_order = true,
     .data_sequence_in_order = true,
+    .task_reporting = "RFC3720",
 };
 
 enum key_phase { IN_SECURITY = 1, IN_OPERATIONAL = 2, IN_FULL_FEATURE = 4 };
@@ -301,11 +302,11 @@ static int take_task_reporting(struct negotiation *n, const struct key_rule *rul
 {
     const char *at = value, *item;
     size_t bytes;
-    (void)n;
     while (key_list_next(&at, &item, &bytes)) {
         const char *ours = task_reporting_of(item, bytes);
         if (ours == NULL)
             continue;
+        n->params.task_reporting = ours;
         key_put(out, rule->name, ours);
         return 0;
     }

@@ -56,6 +56,7 @@ struct params {
     uint32_t time2wait_s, time2retain_s; /* 0..3600 */
     bool initial_r2t, immediate_data;
     bool data_pdu_in_order, data_sequence_in_order; /* both true */
+    const char *task_reporting;                     /* static */
 };
 
 /* The CHAP keys as they came; chap_text.h reads them. */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,85 @@ static bool take_tcp_user_timeout(struct config *c, const char *value)
     return take_seconds(value, 0, KEEPALIVE_S_MAX, &c->keepalive.tcp_unacked_s);
 }
 
+static bool parse_count(const char *text, uint64_t *value)
+{
+    unsigned count;
+    bool good = take_number(text, 0, UINT_MAX, &count);
+    *value = good ? count : 0;
+    return good;
+}
+
+static bool take_limit(struct config *c, enum target_limit limit,
+                       bool (*parse)(const char *text, uint64_t *value), const char *text)
+{
+    const struct target_limit_rule *rule = target_limit_rule(limit);
+    uint64_t value;
+    if (!parse(text, &value) || value < rule->low || value > rule->high)
+        return false;
+    c->limits.values[limit] = value;
+    return true;
+}
+
+static bool take_max_connections(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_CONNECTIONS, parse_count, value);
+}
+
+static bool take_max_address_connections(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_ADDRESS_CONNECTIONS, parse_count, value);
+}
+
+static bool take_max_logins(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_LOGINS, parse_count, value);
+}
+
+static bool take_max_address_logins(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_ADDRESS_LOGINS, parse_count, value);
+}
+
+static bool take_login_timeout(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_LOGIN_TIMEOUT, duration_parse, value);
+}
+
+static bool take_max_recv_segment(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_RECV_SEGMENT, size_parse, value);
+}
+
+static bool take_max_text(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_TEXT, size_parse, value);
+}
+
+static bool take_max_commands(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_COMMANDS, parse_count, value);
+}
+
+static bool take_max_input(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_INPUT, size_parse, value);
+}
+
+static bool take_max_output(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_OUTPUT, size_parse, value);
+}
+
+static bool take_max_session_buffers(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_SESSION_BUFFERS, size_parse, value);
+}
+
+static bool take_max_reactor_buffers(struct config *c, const char *value)
+{
+    return take_limit(c, LIMIT_REACTOR_BUFFERS, size_parse, value);
+}
+
 static const struct config_key keys[] = {
     {"state-dir", take_state_dir, "an absolute path", "/var/lib/ashlar",
      "where the catalog is kept", false},
@@ -240,6 +320,34 @@ static const struct config_key keys[] = {
     {"trash-retention", take_trash_retention,
      "seconds, or a time such as 12h or 7d, at most 3650d", "7d",
      "how long a deleted volume can be restored; 0: not at all", false},
+    {"max-connections", take_max_connections, "a number from 1 to 16384", "1024",
+     "connections of initiators that have logged in", true},
+    {"max-address-connections", take_max_address_connections, "a number from 1 to 16384",
+     "512", "of them, from one address", true},
+    {"max-logins", take_max_logins, "a number from 1 to 4096", "512",
+     "connections that have not logged in yet", true},
+    {"max-address-logins", take_max_address_logins, "a number from 1 to 4096", "256",
+     "of them, from one address", true},
+    {"login-timeout", take_login_timeout,
+     "seconds, or a time such as 15s, from 1s to 300s", "15s",
+     "from a connection to the end of its login", true},
+    {"max-recv-segment", take_max_recv_segment,
+     "a size such as 256KiB, from 512B to 1MiB", "256KiB",
+     "our MaxRecvDataSegmentLength: data in a PDU that comes", true},
+    {"max-text", take_max_text, "a size such as 32KiB, from 8KiB to 1MiB", "32KiB",
+     "text of a login step or a text request", true},
+    {"max-commands", take_max_commands, "a number from 1 to 1024", "128",
+     "commands of a session at a time", true},
+    {"max-input", take_max_input, "a size such as 1MiB, from 64KiB to 64MiB", "1MiB",
+     "memory of a connection's requests before their turn", true},
+    {"max-output", take_max_output, "a size such as 8MiB, from 64KiB to 1GiB", "8MiB",
+     "unsent bytes of a connection, beyond which it is read no more", true},
+    {"max-session-buffers", take_max_session_buffers,
+     "a size such as 64MiB, from 1MiB to 16GiB", "64MiB",
+     "memory of a session's data under way", true},
+    {"max-reactor-buffers", take_max_reactor_buffers,
+     "a size such as 320MiB, from 16MiB to 64GiB", "320MiB",
+     "the same of all sessions of one reactor", true},
 };
 
 static const struct config_key *key_find(const char *name, size_t bytes)
@@ -288,7 +396,7 @@ static int reader_take(void *arg, const char *section, const char *name,
 {
     struct config_reader *r = arg;
     const char *file = r->config->file;
-    char names[256];
+    char names[1024];
     const struct config_key *key = key_find(name, strlen(name));
     if (section[0] != '\0')
         r->rc = err_set(r->e, -EINVAL, NULL, "%s:%u: [%s]: keys stand in no section",
@@ -439,6 +547,7 @@ static void config_set_defaults(struct config *c)
                       .tcp_idle_s = 60,
                       .tcp_unacked_s = 30},
     };
+    target_limits_preset(&c->limits);
 }
 
 static void list_point(struct config_list *list)

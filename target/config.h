@@ -40,6 +40,7 @@ struct config {
     uint64_t leaf_cache_bytes;
     uint32_t trash_retention_s; /* 0: there is no trash */
     struct target_keepalive keepalive;
+    struct target_limits limits;
 
     char file[CONFIG_VALUE_MAX]; /* "": none */
     bool help, version;

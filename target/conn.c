@@ -201,12 +201,13 @@ void conn_cut(struct conn *c, const char *why)
     conn_tx_fini(c);
     close(c->fd);
     c->fd = -1;
-    atomic_fetch_sub_explicit(&c->reactor->target->connections, 1, memory_order_relaxed);
+    admission_leave(&c->reactor->target->admission, c->peer_ip, !c->half_open);
     atomic_fetch_sub_explicit(&c->reactor->counters.connections, 1, memory_order_relaxed);
-    if (c->half_open)
-        atomic_fetch_sub_explicit(&c->reactor->target->half_open, 1,
-                                  memory_order_relaxed);
-    c->half_open = false;
+}
+
+uint64_t conn_limit(const struct conn *c, enum target_limit limit)
+{
+    return limit_get(&c->reactor->target->limits, limit);
 }
 
 void conn_doom(struct conn *c, const char *why)
@@ -221,8 +222,11 @@ void conn_open(struct conn *c)
     login_destroy(TAKE(c->login));
     c->header_digest = session_params(c->session)->header_digest;
     c->data_digest = session_params(c->session)->data_digest;
-    atomic_fetch_sub_explicit(&c->reactor->target->half_open, 1, memory_order_relaxed);
-    c->half_open = false;
+}
+
+void conn_refuse(struct conn *c, enum target_limit limit)
+{
+    refusal_note(&c->reactor->target->refusals, limit, c->peer, clock_ms());
 }
 
 void conn_pause(struct conn *c, unsigned reason)
@@ -332,7 +336,8 @@ static int64_t conn_state_max_ms(const struct conn *c)
 {
     switch (c->state) {
     case CONN_LOGIN: /* while the registry is asked it is we who take long */
-        return c->paused == 0 ? LOGIN_TIMEOUT_MS : NEVER_MS;
+        return c->paused == 0 ? (int64_t)conn_limit(c, LIMIT_LOGIN_TIMEOUT) * 1000
+                              : NEVER_MS;
     case CONN_ENDING:
         if (c->drop_event == 0)
             return END_MS;
@@ -363,7 +368,8 @@ void conn_tick(struct conn *c, int64_t now_ms)
         return;
     switch (c->state) {
     case CONN_LOGIN:
-        conn_cut(c, "login takes too long");
+        conn_refuse(c, LIMIT_LOGIN_TIMEOUT);
+        conn_cut(c, NULL);
         break;
     case CONN_OPEN:
         conn_tick_open(c, now_ms);

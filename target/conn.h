@@ -54,6 +54,7 @@ struct conn_rx {
     uint8_t tail[3 + CRC32C_BYTES]; /* padding and digest */
     size_t tail_at, tail_need;
     size_t stage_at, stage_end;
+    int64_t read_us; /* the last bytes came: clock_us() */
     uint8_t stage[CONN_STAGE_BYTES];
 };
 
@@ -104,7 +105,7 @@ struct conn {
     struct event *read_event, *write_event;
     enum conn_state state;
     unsigned paused;
-    bool half_open; /* counted as one that has not logged in */
+    bool half_open; /* the admission counts it as one that has not logged in */
     bool has_eof;
     int64_t heard_ms;            /* the last time that something came */
     int64_t pinged_ms;           /* a ping is unanswered since then; 0: none */
@@ -154,6 +155,10 @@ void conn_doom(struct conn *c, const char *why);
 /* At the end of a turn: sends, and goes on to the next state where it can. The connection
  * may be gone when it returns. True: it did something. */
 bool conn_advance(struct conn *c);
+/* What the configuration says now. */
+uint64_t conn_limit(const struct conn *c, enum target_limit limit);
+/* It has passed this limit: counted, and logged at a bounded rate. */
+void conn_refuse(struct conn *c, enum target_limit limit);
 /* Its time has come, or not yet. */
 void conn_tick(struct conn *c, int64_t now_ms);
 /* When conn_tick has something to do, if nothing happens: clock_ms, or NEVER_MS. */

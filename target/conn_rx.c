@@ -8,6 +8,7 @@
 #include "target/login.h"
 #include "target/reactor.h"
 #include "target/request.h"
+#include "target/session.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -86,6 +87,7 @@ static void rx_on_header(struct conn *c)
     struct conn_rx *rx = &c->rx;
     if (c->header_digest && !rx_header_digest_ok(rx)) {
         /* RFC 7143, 7.7: at error recovery level 0 the session is dropped. */
+        session_count(c->session, FIGURE_HEADER_DIGEST_ERRORS, 1);
         conn_cut(c, "header digest error");
         return;
     }
@@ -238,6 +240,7 @@ void conn_on_readable(int fd, short what, void *arg)
         if (got < 0)
             return;
         keepalive_on_heard(c);
+        c->rx.read_us = clock_us();
         rx_parse(c);
         if ((size_t)got < asked)
             return;

@@ -78,7 +78,7 @@ void conn_tx_queue(struct conn *c, struct tx_pdu *p)
     c->tx.last = p;
     c->tx.bytes += pdu_wire_bytes(p);
     c->tx.count++;
-    if (c->tx.bytes > CONN_TX_BYTES_HIGH || c->tx.count > CONN_TX_PDUS_HIGH)
+    if (c->tx.bytes > conn_limit(c, LIMIT_OUTPUT) || c->tx.count > CONN_TX_PDUS_HIGH)
         conn_pause(c, CONN_PAUSED_OUTPUT);
     reactor_touch(c->reactor, c);
 }
@@ -150,7 +150,8 @@ static void tx_on_sent(struct conn *c, size_t bytes)
     }
     if (c->paused != 0)
         c->heard_ms = clock_ms();
-    if (c->tx.bytes < CONN_TX_BYTES_LOW && c->tx.count < CONN_TX_PDUS_HIGH / 2)
+    if (c->tx.bytes < conn_limit(c, LIMIT_OUTPUT) / CONN_TX_LOW_PART &&
+        c->tx.count < CONN_TX_PDUS_HIGH / 2)
         conn_resume(c, CONN_PAUSED_OUTPUT);
 }
 

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every bound of the target in one place: what a peer can make us keep, and how long it
- * can make us wait. */
+ * can make us wait. Those marked so are presets of limits that the configuration sets:
+ * limit.c. */
 #ifndef TARGET_LIMITS_H
 #define TARGET_LIMITS_H
 
 /* Connections and logins, of the whole target. */
-#define CONNECTION_MAX      1024
-#define LOGIN_HALF_OPEN_MAX 128 /* connections that have not finished their login */
-#define LOGIN_TIMEOUT_MS    15000
-#define LOGIN_REQUEST_MAX   64    /* requests of one login */
-#define LOGIN_TEXT_MAX      32768 /* of one negotiation step, joined */
-#define LOGIN_ANSWER_MAX    8192  /* what an initiator takes before it declared more */
-#define TEXT_TEXT_MAX       16384 /* a text request of the full feature phase, joined */
-#define TEXT_REPLY_MAX      16384 /* the answers to its keys */
-#define TEXT_ANSWER_MAX     (8U << 20) /* with all targets: some 50,000 */
+#define CONNECTION_MAX         1024 /* preset: logged in */
+#define CONNECTION_ADDRESS_MAX 512  /* preset: of them, from one address */
+#define LOGIN_HALF_OPEN_MAX    512  /* preset: that have not finished their login */
+#define LOGIN_ADDRESS_MAX      256  /* preset: of them, from one address */
+#define LOGIN_TIMEOUT_S        15   /* preset */
+#define LOGIN_REQUEST_MAX      64   /* requests of one login */
+#define LOGIN_ANSWER_MAX       8192 /* what an initiator takes before it declared more */
+#define TEXT_BYTES_MAX         (32U << 10) /* preset: a login step or text request, joined */
+#define TEXT_REPLY_MAX         16384       /* the answers to its keys */
+#define TEXT_ANSWER_MAX        (8U << 20) /* with all targets: some 50,000 */
+#define REFUSAL_LOG_MAX        5          /* lines of one limit in REFUSAL_LOG_MS */
+#define REFUSAL_LOG_MS         10000
 
 /* Time. Ticks are coarse: everything below ends up to one tick later. */
 #define REACTOR_TICK_MS      500
@@ -32,28 +36,30 @@
 #define DRAIN_MAX 64
 
 /* One session. */
-#define SESSION_WINDOW           128 /* commands that it may have at a time */
+#define SESSION_WINDOW           128 /* preset: commands that it may have at a time */
 #define SESSION_IMMEDIATE_MAX    32  /* and immediate ones besides */
-#define SESSION_BUFFER_BYTES_MAX (64U << 20)
-#define SESSION_HELD_BYTES_MAX   (1U << 20) /* PDUs that came before their turn */
+#define SESSION_BUFFER_BYTES_MAX (64U << 20) /* preset */
+#define SESSION_HELD_BYTES_MAX   (1U << 20) /* preset: PDUs that came before their turn */
 #define SESSION_R2T_MAX          8          /* outstanding R2Ts of one task */
 #define SESSION_ABANDONED_MAX    64 /* writes dropped of late, whose data may still come */
 #define SESSION_TMF_MAX          64 /* task management functions under way */
 
 /* One reactor. */
-#define REACTOR_BUFFER_BYTES_MAX (256U << 20)
+#define REACTOR_BUFFER_BYTES_MAX (320U << 20) /* preset */
+#define REACTOR_BUFFER_SHARE     4 /* a session has at most that part of what it leaves */
 #define REACTOR_BUFFER_KEPT_MAX  (32U << 20)
 #define REACTOR_TASKS_KEPT_MAX   512
 #define REACTOR_PDUS_KEPT_MAX    1024
 
 /* One connection. */
-#define CONN_RECV_BYTES_MAX (256U << 10) /* MaxRecvDataSegmentLength that we declare */
-#define CONN_STAGE_BYTES    8192         /* headers and small data are read into it */
-#define CONN_STAGE_NEXT     256          /* of it, when a large data segment is read */
+#define CONN_RECV_BYTES_MAX                                                              \
+    (256U << 10)                 /* preset: MaxRecvDataSegmentLength that we declare */
+#define CONN_STAGE_BYTES    8192 /* headers and small data are read into it */
+#define CONN_STAGE_NEXT     256  /* of it, when a large data segment is read */
 #define CONN_READS_PER_TURN 32
 #define CONN_TX_IOV_MAX     384
-#define CONN_TX_BYTES_HIGH  (8U << 20) /* unsent: stop reading from it */
-#define CONN_TX_BYTES_LOW   (2U << 20) /* and go on */
+#define CONN_TX_BYTES_MAX   (8U << 20) /* preset: unsent: stop reading from it */
+#define CONN_TX_LOW_PART    4          /* at that part of it go on */
 #define CONN_TX_PDUS_HIGH   4096
 
 #endif

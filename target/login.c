@@ -94,6 +94,21 @@ static bool login_respond(struct conn *c, enum login_status status, bool transit
     return true;
 }
 
+static void login_refuse(struct conn *c, enum login_status status, const char *why)
+{
+    counter_add(&c->reactor->counters.login_failures, 1);
+    seen_tell(c, status, why);
+    if (login_respond(c, status, false, c->login->req.tsih))
+        conn_end(c, NULL);
+}
+
+/* It is refused at this limit, which is logged at a bounded rate. */
+static void login_refuse_at(struct conn *c, enum target_limit limit, const char *why)
+{
+    conn_refuse(c, limit);
+    login_refuse(c, LOGIN_OUT_OF_RESOURCES, why);
+}
+
 static void login_fail(struct conn *c, enum login_status status, const char *why)
 {
     const struct declared *said = &c->session->negotiation.said;
@@ -104,10 +119,7 @@ static void login_fail(struct conn *c, enum login_status status, const char *why
                 why, (unsigned)status,
                 log_quote(initiator, sizeof(initiator), said->initiator_name),
                 log_quote(target, sizeof(target), said->target_name), c->peer, c->local);
-    counter_add(&c->reactor->counters.login_failures, 1);
-    seen_tell(c, status, why);
-    if (login_respond(c, status, false, c->login->req.tsih))
-        conn_end(c, NULL);
+    login_refuse(c, status, why);
 }
 
 void login_begin(struct conn *c, struct request *req)
@@ -151,7 +163,8 @@ static bool login_take_first(struct conn *c)
     l->stage = l->req.csg;
     c->cid = l->req.cid;
     memcpy(c->session->isid, l->req.isid, ISID_BYTES);
-    window_init(&c->session->window, l->req.cmd_sn, SESSION_WINDOW);
+    window_init(&c->session->window, l->req.cmd_sn,
+                (uint32_t)conn_limit(c, LIMIT_COMMANDS));
     if (l->req.version_min <= PDU_VERSION)
         return true;
     login_fail(c, LOGIN_UNSUPPORTED_VERSION, "no version in common");
@@ -165,8 +178,8 @@ static bool login_join(struct conn *c, const struct request *req)
     if (req->data_bytes == 0)
         return true;
     size_t bytes = l->text_bytes + req->data_bytes;
-    if (bytes > LOGIN_TEXT_MAX) {
-        login_fail(c, LOGIN_OUT_OF_RESOURCES, "negotiation text too long");
+    if (bytes > conn_limit(c, LIMIT_TEXT)) {
+        login_refuse_at(c, LIMIT_TEXT, "negotiation text too long");
         return false;
     }
     char *text = realloc(l->text, bytes);
@@ -343,6 +356,15 @@ static enum login_status login_open(struct conn *c, struct registry_ticket *tick
     return LOGIN_SUCCESS;
 }
 
+/* It becomes one of those that have logged in, if they are not too many. */
+static bool login_admit(struct conn *c, enum target_limit *limit)
+{
+    if (admission_open(&c->reactor->target->admission, c->peer_ip, limit) != 0)
+        return false;
+    c->half_open = false;
+    return true;
+}
+
 static void login_on_answered(struct registry_ticket *ticket)
 {
     struct conn *c = ticket->conn;
@@ -354,6 +376,12 @@ static void login_on_answered(struct registry_ticket *ticket)
     }
     const char *why = "refused by the registry";
     enum login_status status = ticket->status;
+    enum target_limit limit;
+    if (status == LOGIN_SUCCESS && !login_admit(c, &limit)) {
+        registry_gone(ticket);
+        login_refuse_at(c, limit, "too many connections");
+        return;
+    }
     if (status == LOGIN_NO_SUCH_SESSION)
         why = "no such session";
     else if (status == LOGIN_TOO_MANY_CONNECTIONS)

@@ -126,6 +126,7 @@ static int daemon_start_target(struct daemon *d, struct err *e)
         .advertise = d->config.advertise.pointers,
         .advertise_count = d->config.advertise.count,
         .keepalive = d->config.keepalive,
+        .limits = &d->config.limits,
     };
     return target_start(&options, &d->target, e);
 }
@@ -233,6 +234,7 @@ static int daemon_reload(struct daemon *d, struct config *next, struct err *e)
                                   next->advertise.count, e);
     if (rc != 0)
         return rc;
+    target_set_limits(d->target, &next->limits);
     char restart[256];
     config_compare(&d->config, next, restart, sizeof(restart));
     log_set_level(next->log_level);

@@ -26,6 +26,22 @@ struct portal {
     struct portal_face face;
 };
 
+static bool portal_admits(const struct portal *p, const struct sockaddr *addr,
+                          const uint8_t ip[IP_BYTES])
+{
+    struct target *t = p->target;
+    enum target_limit limit;
+    int rc = admission_enter(&t->admission, ip, &limit);
+    if (rc == -EMFILE) {
+        char peer[TARGET_ADDRESS_MAX];
+        address_format(addr, peer, sizeof(peer));
+        refusal_note(&t->refusals, limit, peer, clock_ms());
+    } else if (rc != 0) {
+        log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
+    }
+    return rc == 0;
+}
+
 static void portal_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
                              struct sockaddr *addr, int addr_bytes, void *arg)
 {
@@ -33,17 +49,13 @@ static void portal_on_accept(struct evconnlistener *listener, evutil_socket_t fd
     struct target *t = p->target;
     (void)listener;
     (void)addr_bytes;
-    if (atomic_load_explicit(&t->connections, memory_order_relaxed) >= CONNECTION_MAX ||
-        atomic_load_explicit(&t->half_open, memory_order_relaxed) >=
-            LOGIN_HALF_OPEN_MAX) {
-        char peer[TARGET_ADDRESS_MAX];
-        address_format(addr, peer, sizeof(peer));
-        log_warning("connection refused: too many", "address=%s portal=%s", peer,
-                    p->face.address);
+    uint8_t ip[IP_BYTES];
+    address_ip(addr, ip);
+    if (!portal_admits(p, addr, ip)) {
         close(fd);
         return;
     }
-    reactor_hand(t->reactors[t->next_reactor], fd, p->face.tag);
+    reactor_hand(t->reactors[t->next_reactor], fd, ip, p->face.tag);
     t->next_reactor = (t->next_reactor + 1) % t->reactor_count;
 }
 

@@ -25,6 +25,13 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* ---- the turn ---- */
 
 void reactor_touch(struct reactor *r, struct conn *c)
@@ -105,19 +112,32 @@ static void reactor_on_tick(int fd, short what, void *arg)
 
 /* ---- buffers ---- */
 
+/* A session may keep what it has for long, as one that does not read its data: whatever
+ * it has beyond its first task, others find some times as much left. */
+static bool reactor_has_room(const struct reactor *r, const struct task *t)
+{
+    const struct limits *limits = &r->target->limits;
+    uint64_t most = limit_get(limits, LIMIT_REACTOR_BUFFERS);
+    uint64_t own = (uint64_t)t->conn->session->buffer_bytes + t->buffer_bytes;
+    uint64_t all = counter_get(&r->counters.buffer_bytes) + t->buffer_bytes;
+    if (all == t->buffer_bytes) /* or a large one would never get it */
+        return true;
+    if (all > most)
+        return false;
+    if (own == t->buffer_bytes)
+        return true;
+    return own <= limit_get(limits, LIMIT_SESSION_BUFFERS) &&
+           own <= (most - all) / REACTOR_BUFFER_SHARE;
+}
+
 bool reactor_reserve(struct reactor *r, struct task *t)
 {
     struct session *s = t->conn->session;
-    /* The first one always gets it, or a large one would never. */
-    if (s->buffer_bytes > 0 &&
-        s->buffer_bytes + t->buffer_bytes > SESSION_BUFFER_BYTES_MAX)
-        return false;
-    if (r->buffer_bytes > 0 &&
-        r->buffer_bytes + t->buffer_bytes > REACTOR_BUFFER_BYTES_MAX)
+    if (!reactor_has_room(r, t))
         return false;
     t->reserved_bytes = t->buffer_bytes;
     s->buffer_bytes += t->reserved_bytes;
-    r->buffer_bytes += t->reserved_bytes;
+    counter_add(&r->counters.buffer_bytes, t->reserved_bytes);
     return true;
 }
 
@@ -126,7 +146,7 @@ void reactor_unreserve(struct reactor *r, struct task *t)
     if (t->reserved_bytes == 0)
         return;
     t->conn->session->buffer_bytes -= t->reserved_bytes;
-    r->buffer_bytes -= t->reserved_bytes;
+    counter_add(&r->counters.buffer_bytes, -(uint64_t)t->reserved_bytes);
     t->reserved_bytes = 0;
     r->buffers_freed = true;
 }
@@ -223,6 +243,7 @@ struct handed {
     struct reactor *reactor;
     int fd;
     uint16_t portal_group_tag;
+    uint8_t ip[IP_BYTES];
 };
 
 static void reactor_on_handed(struct note *note)
@@ -234,8 +255,7 @@ static void reactor_on_handed(struct note *note)
     if (rc != 0) {
         log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
         close(h->fd);
-        atomic_fetch_sub_explicit(&r->target->connections, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&r->target->half_open, 1, memory_order_relaxed);
+        admission_leave(&r->target->admission, h->ip, false);
     } else {
         log_debug("connection", "address=%s portal=%s reactor=%u", c->peer, c->local,
                   r->index);
@@ -243,19 +263,20 @@ static void reactor_on_handed(struct note *note)
     free(h);
 }
 
-void reactor_hand(struct reactor *r, int fd, uint16_t portal_group_tag)
+void reactor_hand(struct reactor *r, int fd, const uint8_t ip[IP_BYTES],
+                  uint16_t portal_group_tag)
 {
     struct handed *h = malloc(sizeof(*h));
     if (h == NULL) {
         close(fd);
+        admission_leave(&r->target->admission, ip, false);
         return;
     }
     *h = (struct handed){.note.run = reactor_on_handed,
                          .reactor = r,
                          .fd = fd,
                          .portal_group_tag = portal_group_tag};
-    atomic_fetch_add_explicit(&r->target->connections, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&r->target->half_open, 1, memory_order_relaxed);
+    memcpy(h->ip, ip, IP_BYTES);
     loop_post(r->loop, &h->note);
 }
 

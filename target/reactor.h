@@ -24,8 +24,11 @@ struct tx_pdu;
 
 /* Written by the reactor, read by any thread; relaxed: each is right by itself. */
 struct reactor_counters {
-    atomic_uint_fast64_t commands, read_bytes, written_bytes, errors;
+    atomic_uint_fast64_t figures[FIGURE_COUNT];
+    atomic_uint_fast64_t latency[LATENCY_KINDS][LATENCY_BUCKETS];
+    atomic_uint_fast64_t latency_us[LATENCY_KINDS];
     atomic_uint_fast64_t logins, login_failures, keepalive_timeouts;
+    atomic_uint_fast64_t buffer_bytes; /* reserved by tasks */
     atomic_uint sessions, connections;
 };
 
@@ -49,8 +52,7 @@ struct reactor {
     struct tx_pdu *free_pdus;
     unsigned free_pdu_count;
 
-    size_t buffer_bytes;  /* reserved by tasks */
-    struct task *waiting; /* for some of them, first come first served */
+    struct task *waiting; /* for buffer bytes, first come first served */
     bool buffers_freed;
 
     uint64_t task_serial; /* counts tasks; a sweep takes those before it */
@@ -66,9 +68,10 @@ int reactor_start(struct reactor *r, struct err *e) MUST_CHECK;
 /* Control thread: stops and joins the thread; no connection is left. NULL is allowed. */
 void reactor_destroy(struct reactor *r);
 
-/* Control thread: the reactor takes a connected socket of a portal of that group; closes
- * it if it cannot. */
-void reactor_hand(struct reactor *r, int fd, uint16_t portal_group_tag);
+/* Control thread: the reactor takes a connected socket of a portal of that group, which
+ * the admission has let in; closes it if it cannot. */
+void reactor_hand(struct reactor *r, int fd, const uint8_t ip[IP_BYTES],
+                  uint16_t portal_group_tag);
 /* Control thread, see target_stop(): no new connections; those there are asked to log
  * out, and dropped if they do not. leg is done when none is left. */
 void reactor_stop(struct fanout_leg *leg);
@@ -89,8 +92,14 @@ void reactor_wait_for_buffers(struct reactor *r, struct task *t);
 void reactor_stop_waiting(struct reactor *r, struct task *t);
 
 #define NEVER_MS INT64_MAX
-/* Milliseconds of a clock that only goes forward. */
+/* Milliseconds of a clock that only goes forward, a few behind; the other is exact. */
 int64_t clock_ms(void);
+int64_t clock_us(void);
+
+static inline uint64_t counter_get(const atomic_uint_fast64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 static inline void counter_add(atomic_uint_fast64_t *counter, uint64_t n)
 {

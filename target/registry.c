@@ -117,7 +117,7 @@ static bool tsih_is_taken(const struct registry *reg, uint16_t tsih)
     return false;
 }
 
-/* There are fewer sessions (CONNECTION_MAX) than numbers. */
+/* There are fewer sessions (LIMIT_CONNECTIONS) than numbers. */
 static uint16_t registry_new_tsih(struct registry *reg)
 {
     do {

@@ -37,6 +37,7 @@ void request_reject(struct conn *c, const struct request *req, enum reject_reaso
     reject_encode(&m, &p->head.bhs.reject);
     tx_pdu_put_small(p, req->bhs, BHS_BYTES);
     conn_tx_queue(c, p);
+    session_count(c->session, FIGURE_REJECTS, 1);
 }
 
 void request_protocol_error(struct conn *c, const struct request *req,
@@ -77,6 +78,7 @@ void request_ping(struct conn *c)
     struct nop_in m = {.itt = PDU_TAG_NONE, .ttt = session_new_ttt(c->session)};
     nop_in_encode(&m, &p->head.bhs.nop_in);
     conn_tx_queue(c, p);
+    session_count(c->session, FIGURE_PINGS_SENT, 1);
 }
 
 static void nop_begin(struct conn *c, struct request *req)
@@ -96,6 +98,7 @@ static void nop_end(struct conn *c, struct request *req)
     }
     if (m.itt == PDU_TAG_NONE) /* the answer to a ping of ours */
         return;
+    session_count(c->session, FIGURE_PINGS_RECEIVED, 1);
     struct tx_pdu *p = conn_tx_new(c);
     if (p == NULL)
         return;
@@ -190,7 +193,8 @@ static void held_begin(struct conn *c, struct request *req)
 {
     struct session *s = c->session;
     size_t bytes = sizeof(struct held) + req->ahs_bytes + req->data_bytes;
-    if (s->held_bytes + bytes > SESSION_HELD_BYTES_MAX) {
+    if (s->held_bytes + bytes > conn_limit(c, LIMIT_INPUT)) {
+        conn_refuse(c, LIMIT_INPUT);
         request_protocol_error(c, req, REJECT_OUT_OF_RESOURCES,
                                "too many requests before their turn");
         return;
@@ -325,6 +329,7 @@ static bool request_check(struct conn *c, struct request *req)
         return false;
     }
     if (req->data_bytes > session_params(c->session)->max_recv_bytes) {
+        conn_refuse(c, LIMIT_RECV_SEGMENT);
         request_protocol_error(c, req, REJECT_PROTOCOL_ERROR,
                                "data segment over MaxRecvDataSegmentLength");
         return false;
@@ -351,6 +356,8 @@ void request_begin(struct conn *c, struct request *req)
     case WINDOW_IGNORE:
         log_debug("request outside the command window", "session=%llu cmd_sn=%u",
                   (unsigned long long)c->session->ticket->id, pdu_cmd_sn(req->bhs));
+        if (sn_before(c->session->window.max_cmd_sn, pdu_cmd_sn(req->bhs)))
+            conn_refuse(c, LIMIT_COMMANDS);
         req->ignored = true;
         break;
     }
@@ -369,6 +376,7 @@ void request_end(struct conn *c, struct request *req)
 
 void request_bad_data(struct conn *c, struct request *req)
 {
+    session_count(c->session, FIGURE_DATA_DIGEST_ERRORS, 1);
     if (pdu_opcode(req->bhs) == OP_DATA_OUT) {
         request_reject(c, req, REJECT_DATA_DIGEST);
         data_on_out_bad(c, req);

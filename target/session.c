@@ -3,6 +3,7 @@
  */
 #include "target/session.h"
 
+#include "base/buckets.h"
 #include "target/access_swap.h"
 #include "target/conn.h"
 #include "target/exec.h"
@@ -19,11 +20,10 @@
 #include <string.h>
 #include <time.h>
 
-/* What we offer in negotiation. */
+/* What we offer in negotiation; max_recv_bytes is the configuration's. */
 static const struct params_offer session_offer = {
     .header_digests = DIGEST_NONE | DIGEST_CRC32C,
     .data_digests = DIGEST_NONE | DIGEST_CRC32C,
-    .max_recv_bytes = CONN_RECV_BYTES_MAX,
     .max_burst_bytes = 1U << 20,
     .first_burst_bytes = 256U << 10,
     .max_outstanding_r2t = SESSION_R2T_MAX,
@@ -39,7 +39,9 @@ int session_create(struct conn *c, struct session **out)
     if (s == NULL)
         return -ENOMEM;
     s->conn = c;
-    negotiation_init(&s->negotiation, &session_offer, true);
+    s->offer = session_offer;
+    s->offer.max_recv_bytes = (uint32_t)conn_limit(c, LIMIT_RECV_SEGMENT);
+    negotiation_init(&s->negotiation, &s->offer, true);
     *out = s;
     return 0;
 }
@@ -115,6 +117,8 @@ void session_add_task(struct session *s, struct task *t)
         s->first = t;
     s->last = t;
     s->task_count++;
+    if (s->task_count > s->task_most)
+        s->task_most = s->task_count;
     if (t->immediate)
         s->immediate_count++;
 }
@@ -206,6 +210,27 @@ void session_swap_access(struct session *s, struct access_swap *swap)
         snprintf(s->host_name, sizeof(s->host_name), "%s", view->host->name);
 }
 
+void session_count(struct session *s, enum target_figure figure, uint64_t n)
+{
+    s->figures[figure] += n;
+    counter_add(&s->conn->reactor->counters.figures[figure], n);
+}
+
+void session_time(struct session *s, enum latency_kind kind, int64_t came_us)
+{
+    struct reactor_counters *all = &s->conn->reactor->counters;
+    struct target_latency *own = &s->latency[kind];
+    uint64_t us = (uint64_t)(clock_us() - came_us);
+    unsigned bucket = bucket_of(us, LATENCY_STEP_BITS);
+    if (bucket >= LATENCY_BUCKETS)
+        bucket = LATENCY_BUCKETS - 1;
+    own->buckets[bucket]++;
+    if (us > own->max_us)
+        own->max_us = us;
+    counter_add(&all->latency[kind][bucket], 1);
+    counter_add(&all->latency_us[kind], us);
+}
+
 void session_describe(const struct session *s, struct target_session_info *out)
 {
     const struct params *p = &s->negotiation.params;
@@ -219,10 +244,7 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .reactor = c->reactor->index,
         .since_s = s->since_s,
         .outstanding_tasks = s->task_count,
-        .commands = s->commands,
-        .read_bytes = s->read_bytes,
-        .written_bytes = s->written_bytes,
-        .errors = s->errors,
+        .outstanding_tasks_most = s->task_most,
         .chap_algorithm =
             s->algorithm == CHAP_NONE ? NULL : chap_algorithm_name(s->algorithm),
         .chap_mutual = s->mutual,
@@ -235,7 +257,18 @@ void session_describe(const struct session *s, struct target_session_info *out)
         .first_burst_bytes = p->first_burst_bytes,
         .max_burst_bytes = p->max_burst_bytes,
         .max_outstanding_r2t = p->max_outstanding_r2t,
+        .max_connections = p->max_connections,
+        .error_recovery_level = p->error_recovery_level,
+        .protocol_level = p->protocol_level,
+        .time2wait_s = p->time2wait_s,
+        .time2retain_s = p->time2retain_s,
+        .data_pdu_in_order = p->data_pdu_in_order,
+        .data_sequence_in_order = p->data_sequence_in_order,
+        .task_reporting = p->task_reporting,
     };
+    memcpy(out->figures, s->figures, sizeof(out->figures));
+    memcpy(out->latency, s->latency, sizeof(out->latency));
+    snprintf(out->alias, sizeof(out->alias), "%s", s->negotiation.said.initiator_alias);
     snprintf(out->initiator, sizeof(out->initiator), "%s",
              s->negotiation.said.initiator_name);
     snprintf(out->host_name, sizeof(out->host_name), "%s", s->host_name);

@@ -30,6 +30,7 @@ struct session {
     struct registry_ticket *ticket; /* once granted */
     uint8_t isid[ISID_BYTES];
     int64_t since_s;
+    struct params_offer offer;
     struct negotiation negotiation; /* the parameters in effect, the names */
     struct nexus *nexus;            /* of a normal session */
     char host_name[64];
@@ -39,7 +40,7 @@ struct session {
 
     struct task *first, *last;
     struct task *by_itt[SESSION_HASH];
-    uint32_t task_count;
+    uint32_t task_count, task_most;
     uint32_t immediate_count;
     uint32_t next_ttt;
     uint32_t abandoned[SESSION_ABANDONED_MAX]; /* a ring of ITTs */
@@ -51,7 +52,8 @@ struct session {
     uint32_t ordering_count; /* ORDERED and HEAD OF QUEUE tasks in its task sets */
     bool set_changed;        /* one has left: dormant ones may run */
 
-    uint64_t commands, read_bytes, written_bytes, errors;
+    uint64_t figures[FIGURE_COUNT];
+    struct target_latency latency[LATENCY_KINDS];
 };
 
 int session_create(struct conn *c, struct session **out) MUST_CHECK;
@@ -89,6 +91,11 @@ uint32_t session_new_ttt(struct session *s);
 /* The session takes the new access: the nexus is told, tasks are pointed at it, those of
  * a LU that is gone are ended or, if exec has them, left to the swap to wait for. */
 void session_swap_access(struct session *s, struct access_swap *swap);
+
+/* Also of its reactor's. */
+void session_count(struct session *s, enum target_figure figure, uint64_t n);
+/* A command is answered that came at came_us (clock_us()). */
+void session_time(struct session *s, enum latency_kind kind, int64_t came_us);
 
 void session_describe(const struct session *s, struct target_session_info *out);
 

@@ -185,6 +185,11 @@ int target_set_advertise(struct target *t, const char *const *advertise, size_t 
     return 0;
 }
 
+void target_set_limits(struct target *t, const struct target_limits *limits)
+{
+    limits_set(&t->limits, limits);
+}
+
 static int target_make_reactors(struct target *t, const struct target_options *o,
                                 struct err *e)
 {
@@ -252,6 +257,9 @@ int target_start(const struct target_options *options, struct target **out, stru
         return err_oom(e);
     pthread_mutex_init(&t->advertise_lock, NULL);
     drain_list_init(&t->drains);
+    limits_set(&t->limits, options->limits);
+    admission_init(&t->admission, &t->limits);
+    refusals_init(&t->refusals);
     int rc = target_init(t, options, e);
     if (rc == 0)
         rc = target_make_reactors(t, options, e);
@@ -376,6 +384,8 @@ void target_destroy(struct target *t)
     strings_free(t->advertise, t->advertise_count);
     pthread_mutex_destroy(&t->advertise_lock);
     drain_list_fini(&t->drains);
+    admission_fini(&t->admission);
+    refusals_fini(&t->refusals);
     free(t);
 }
 
@@ -407,23 +417,30 @@ const char *target_portal(const struct target *t, size_t index)
     return portal_face(t->portals[index])->address;
 }
 
-static uint64_t counter_get(const atomic_uint_fast64_t *counter)
+static void counters_add_latency(struct target_counters *out,
+                                 const struct reactor_counters *k)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    for (size_t kind = 0; kind < LATENCY_KINDS; kind++) {
+        out->latency_us[kind] += counter_get(&k->latency_us[kind]);
+        for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+            out->latency[kind][i] += counter_get(&k->latency[kind][i]);
+    }
 }
 
 void target_counters(const struct target *t, struct target_counters *out)
 {
     *out = (struct target_counters){0};
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        out->refused[i] = refusal_count(&t->refusals, (enum target_limit)i);
     for (unsigned i = 0; i < t->reactor_count; i++) {
         const struct reactor_counters *k = &t->reactors[i]->counters;
-        out->commands += counter_get(&k->commands);
-        out->read_bytes += counter_get(&k->read_bytes);
-        out->written_bytes += counter_get(&k->written_bytes);
-        out->errors += counter_get(&k->errors);
+        for (size_t f = 0; f < FIGURE_COUNT; f++)
+            out->figures[f] += counter_get(&k->figures[f]);
+        counters_add_latency(out, k);
         out->logins += counter_get(&k->logins);
         out->login_failures += counter_get(&k->login_failures);
         out->keepalive_timeouts += counter_get(&k->keepalive_timeouts);
+        out->buffer_bytes += counter_get(&k->buffer_bytes);
         out->sessions += atomic_load_explicit(&k->sessions, memory_order_relaxed);
         out->connections += atomic_load_explicit(&k->connections, memory_order_relaxed);
     }

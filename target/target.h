@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define TARGET_NAME_MAX      224 /* with NUL: RFC 7143, 4.2.7.1 */
+#define TARGET_ALIAS_MAX     256 /* with NUL */
 #define TARGET_ADDRESS_MAX   64  /* "[v6]:port" and NUL */
 #define TARGET_PORTAL_MAX    16
 #define TARGET_ADVERTISE_MAX 16
@@ -28,6 +29,37 @@ struct target_keepalive {
     unsigned tcp_unacked_s;  /* unacknowledged for so long: it ends; 0: the system's */
 };
 
+/* What initiators may make the target keep, and for how long. Each has a key of the
+ * configuration. */
+enum target_limit {
+    LIMIT_CONNECTIONS, /* logged in */
+    LIMIT_ADDRESS_CONNECTIONS,
+    LIMIT_LOGINS, /* connections that have not logged in */
+    LIMIT_ADDRESS_LOGINS,
+    LIMIT_LOGIN_TIMEOUT,   /* seconds, from the connection to the end of its login */
+    LIMIT_RECV_SEGMENT,    /* bytes: MaxRecvDataSegmentLength that we declare */
+    LIMIT_TEXT,            /* bytes: a login step or a text request, joined */
+    LIMIT_COMMANDS,        /* of a session at a time: its CmdSN window */
+    LIMIT_INPUT,           /* bytes of a connection: requests before their turn */
+    LIMIT_OUTPUT,          /* bytes of a connection: unsent, then it is read no more */
+    LIMIT_SESSION_BUFFERS, /* bytes: data of a session's commands */
+    LIMIT_REACTOR_BUFFERS, /* bytes: the same of all sessions of a reactor */
+    LIMIT_COUNT,
+};
+
+struct target_limits {
+    uint64_t values[LIMIT_COUNT];
+};
+
+struct target_limit_rule {
+    const char *name; /* its key in the configuration */
+    uint64_t low, high, preset;
+};
+
+/* Any thread. */
+const struct target_limit_rule *target_limit_rule(enum target_limit limit);
+void target_limits_preset(struct target_limits *out);
+
 struct target_options {
     struct lunmgr *lunmgr;
     struct loop *control;
@@ -41,6 +73,7 @@ struct target_options {
     const char *const *advertise;
     size_t advertise_count;
     struct target_keepalive keepalive;
+    const struct target_limits *limits; /* each inside its rule */
 };
 
 /* Binds the portals, starts the reactors. Field "portal" names a bad or taken address. */
@@ -61,6 +94,9 @@ bool target_is_stopped(const struct target *t);
 int target_set_advertise(struct target *t, const char *const *advertise, size_t count,
                          struct err *e) MUST_CHECK;
 
+/* From now on; sessions keep what was negotiated with them. */
+void target_set_limits(struct target *t, const struct target_limits *limits);
+
 /* Of the target that all hosts share. */
 const char *target_name(const struct target *t);
 /* Of the one that the mapping's LUN is of. */
@@ -73,10 +109,46 @@ bool target_may_have_own(const struct target *t);
 size_t target_portal_count(const struct target *t);
 const char *target_portal(const struct target *t, size_t index);
 
+#define FIGURE_FUNCTIONS 13 /* of task management, and none of them */
+
+/* What is counted of a session, and of all sessions together. */
+enum target_figure {
+    FIGURE_COMMANDS,
+    FIGURE_READ_BYTES,
+    FIGURE_WRITTEN_BYTES,
+    FIGURE_ERRORS,     /* commands answered with another status than GOOD, of these: */
+    FIGURE_ATTENTIONS, /* unit attentions told */
+    FIGURE_BUSY,
+    FIGURE_TASK_SET_FULL,
+    FIGURE_R2TS,
+    FIGURE_REJECTS,
+    FIGURE_HEADER_DIGEST_ERRORS, /* a session ends with one */
+    FIGURE_DATA_DIGEST_ERRORS,
+    FIGURE_PINGS_RECEIVED, /* NOP-Outs that want an answer */
+    FIGURE_PINGS_SENT,     /* NOP-Ins that want one */
+    FIGURE_TMF,            /* plus the function's number; 0: one that there is not */
+    FIGURE_COUNT = FIGURE_TMF + FIGURE_FUNCTIONS,
+};
+
+/* How long commands take, in microseconds, from when they came to when their answer was
+ * ready to be sent: base/buckets.h. The last bucket has all beyond it, too. */
+enum latency_kind { LATENCY_READ, LATENCY_WRITE, LATENCY_OTHER, LATENCY_KINDS };
+#define LATENCY_STEP_BITS 3
+#define LATENCY_BUCKETS   208 /* to 2^28 us */
+
+struct target_latency {
+    uint64_t buckets[LATENCY_BUCKETS];
+    uint64_t max_us;
+};
+
 struct target_counters {
-    uint64_t commands, read_bytes, written_bytes, errors;
+    uint64_t figures[FIGURE_COUNT];
+    uint64_t latency[LATENCY_KINDS][LATENCY_BUCKETS];
+    uint64_t latency_us[LATENCY_KINDS]; /* their sum */
     uint64_t logins, login_failures, keepalive_timeouts;
+    uint64_t buffer_bytes; /* that commands have now */
     uint32_t sessions, connections;
+    uint64_t refused[LIMIT_COUNT]; /* at that limit */
 };
 /* Sums what the reactors publish; any thread, never waits. */
 void target_counters(const struct target *t, struct target_counters *out);
@@ -140,6 +212,7 @@ const char *target_seen_host(const struct target *t, const struct target_seen *s
 struct target_session_info {
     uint64_t id; /* of this run of the daemon, never reused in it */
     char initiator[TARGET_NAME_MAX];
+    char alias[TARGET_ALIAS_MAX]; /* of the initiator, "": none */
     char host_name[64];           /* "" for a discovery session */
     char target[TARGET_NAME_MAX]; /* the same */
     uint16_t portal_group;        /* the portal's tag */
@@ -151,14 +224,19 @@ struct target_session_info {
     char portal[TARGET_ADDRESS_MAX];  /* the one it came to */
     unsigned reactor;
     int64_t since_s;
-    uint32_t outstanding_tasks;
-    uint64_t commands, read_bytes, written_bytes, errors;
+    uint32_t outstanding_tasks, outstanding_tasks_most;
+    uint64_t figures[FIGURE_COUNT];
+    struct target_latency latency[LATENCY_KINDS];
     const char *chap_algorithm; /* NULL: authentication was None */
     bool chap_mutual;
     /* as negotiated */
     bool header_digest, data_digest, initial_r2t, immediate_data;
     uint32_t max_recv_initiator_bytes, max_recv_target_bytes;
     uint32_t first_burst_bytes, max_burst_bytes, max_outstanding_r2t;
+    uint32_t max_connections, error_recovery_level, protocol_level;
+    uint32_t time2wait_s, time2retain_s;
+    bool data_pdu_in_order, data_sequence_in_order;
+    const char *task_reporting; /* static */
 };
 
 /* sessions: borrowed for the call, in order of id. */

@@ -4,8 +4,11 @@
 #ifndef TARGET_TARGET_PRIVATE_H
 #define TARGET_TARGET_PRIVATE_H
 
+#include "target/admission.h"
 #include "target/drain.h"
+#include "target/limit.h"
 #include "target/portal.h"
+#include "target/refusal.h"
 #include "target/registry.h"
 #include "target/seen.h"
 #include "target/target.h"
@@ -33,8 +36,9 @@ struct target {
     size_t face_count;
 
     /* Any thread. */
-    atomic_uint connections; /* accepted, not yet closed */
-    atomic_uint half_open;   /* of them, not logged in */
+    struct limits limits;
+    struct admission admission;
+    struct refusals refusals;
     pthread_mutex_t advertise_lock;
     char **advertise; /* under advertise_lock */
     size_t advertise_count;

@@ -208,19 +208,46 @@ static void task_send_data(struct task *t, uint32_t total)
     }
 }
 
+/* READ and WRITE of 6, 10, 12 and 16 bytes: SBC-4, 5. */
+static enum latency_kind task_latency_kind(const struct task *t)
+{
+    switch (t->cdb[0]) {
+    case 0x08:
+    case 0x28:
+    case 0xa8:
+    case 0x88:
+        return LATENCY_READ;
+    case 0x0a:
+    case 0x2a:
+    case 0xaa:
+    case 0x8a:
+        return LATENCY_WRITE;
+    default:
+        return LATENCY_OTHER;
+    }
+}
+
+static void task_count_error(struct session *s, const struct task *t)
+{
+    session_count(s, FIGURE_ERRORS, 1);
+    if (t->status == SAM_BUSY)
+        session_count(s, FIGURE_BUSY, 1);
+    if (t->status == SAM_TASK_SET_FULL)
+        session_count(s, FIGURE_TASK_SET_FULL, 1);
+    if (t->status == SAM_CHECK_CONDITION &&
+        sense_key_of(&t->sense) == SENSE_KEY_UNIT_ATTENTION)
+        session_count(s, FIGURE_ATTENTIONS, 1);
+}
+
 static void task_count(struct task *t, uint32_t in_bytes)
 {
     struct session *s = t->conn->session;
-    struct reactor_counters *k = &t->conn->reactor->counters;
-    s->read_bytes += in_bytes;
-    counter_add(&k->read_bytes, in_bytes);
-    if (t->status == SAM_GOOD) {
-        s->written_bytes += t->data_out_received_bytes;
-        counter_add(&k->written_bytes, t->data_out_received_bytes);
-    } else {
-        s->errors++;
-        counter_add(&k->errors, 1);
-    }
+    session_time(s, task_latency_kind(t), t->came_us);
+    session_count(s, FIGURE_READ_BYTES, in_bytes);
+    if (t->status == SAM_GOOD)
+        session_count(s, FIGURE_WRITTEN_BYTES, t->data_out_received_bytes);
+    else
+        task_count_error(s, t);
 }
 
 static void task_answer(struct task *t)
@@ -280,6 +307,7 @@ static bool task_send_r2t(struct task *t)
         return false;
     r2t_encode(&m, &p->head.bhs.r2t);
     conn_tx_queue(c, p);
+    session_count(c->session, FIGURE_R2TS, 1);
     return true;
 }
 
@@ -374,14 +402,14 @@ static void task_fill(struct task *t, struct conn *c, const struct cmd_req *m)
     t->conn = c;
     t->state = TASK_RECEIVING;
     t->cmd_sn = m->cmd_sn;
+    t->came_us = c->rx.read_us;
     t->serial = r->task_serial++;
     t->immediate = m->immediate;
     if (!m->immediate)
         window_open(&c->session->window);
     session_add_task(c->session, t);
     task_set_enter(c->session, t);
-    c->session->commands++;
-    counter_add(&r->counters.commands, 1);
+    session_count(c->session, FIGURE_COMMANDS, 1);
 }
 
 /* Memory for it, now or later. */

@@ -112,6 +112,7 @@ struct task {
     struct task *next, *prev; /* in its connection's list, in order of arrival */
     struct task *wait_next;   /* in its connection's queue for memory */
     struct task *hash_next;   /* of those with its ITT's hash */
+    int64_t came_us;          /* clock_us() */
     struct access_swap *swap; /* lu is gone: this waits for the task's end */
     uint64_t serial;          /* in order of arrival at its reactor */
     enum task_state state;

@@ -19,7 +19,8 @@ struct text_exchange {
     size_t text_bytes;
     uint8_t *answer; /* NULL: the request is not over */
     size_t answer_bytes, sent_bytes;
-    uint8_t text[TEXT_TEXT_MAX];
+    size_t text_max;
+    uint8_t text[];
 };
 
 void text_destroy(struct text_exchange *x)
@@ -134,9 +135,11 @@ static enum reject_reason text_negotiate(struct conn *c)
 static bool text_begin(struct conn *c, const struct text_req *m)
 {
     text_end(c); /* a new one takes the place of what was left open */
-    c->text = calloc(1, sizeof(*c->text));
+    size_t text_max = conn_limit(c, LIMIT_TEXT);
+    c->text = calloc(1, sizeof(*c->text) + text_max);
     if (c->text == NULL)
         return false;
+    c->text->text_max = text_max;
     c->text->itt = m->itt;
     negotiation_restart(&c->session->negotiation);
     return true;
@@ -145,7 +148,7 @@ static bool text_begin(struct conn *c, const struct text_req *m)
 /* The request's part joins the text. */
 static bool text_join(struct text_exchange *x, const struct request *req)
 {
-    if (req->data_bytes > sizeof(x->text) - x->text_bytes)
+    if (req->data_bytes > x->text_max - x->text_bytes)
         return false;
     if (req->data_bytes > 0)
         memcpy(x->text + x->text_bytes, req->data, req->data_bytes);
@@ -160,24 +163,29 @@ static bool text_is_said(const struct text_exchange *x, const struct text_req *m
     return x->answer == NULL || m->more || req->data_bytes > 0 || x->text_bytes > 0;
 }
 
-static void text_take(struct conn *c, struct request *req, const struct text_req *m)
+static enum reject_reason text_hear(struct conn *c, const struct request *req,
+                                    const struct text_req *m)
 {
     struct text_exchange *x = c->text;
-    if (text_is_said(x, m, req)) {
-        enum reject_reason why = REJECT_NONE;
-        if (x->answer != NULL && x->sent_bytes < x->answer_bytes)
-            why =
-                REJECT_PROTOCOL_ERROR; /* RFC 7143, 6.2: an answer with C is heard out */
-        else if (!text_join(x, req))
-            why = REJECT_OUT_OF_RESOURCES;
-        else if (!m->more)
-            why = text_negotiate(c);
-        if (why != REJECT_NONE) {
-            text_reset(c, req, why);
-            return;
-        }
+    /* RFC 7143, 6.2: an answer with C is heard out */
+    if (x->answer != NULL && x->sent_bytes < x->answer_bytes)
+        return REJECT_PROTOCOL_ERROR;
+    if (!text_join(x, req)) {
+        conn_refuse(c, LIMIT_TEXT);
+        return REJECT_OUT_OF_RESOURCES;
     }
-    text_send(c, m);
+    return m->more ? REJECT_NONE : text_negotiate(c);
+}
+
+static void text_take(struct conn *c, struct request *req, const struct text_req *m)
+{
+    enum reject_reason why = REJECT_NONE;
+    if (text_is_said(c->text, m, req))
+        why = text_hear(c, req, m);
+    if (why != REJECT_NONE)
+        text_reset(c, req, why);
+    else
+        text_send(c, m);
 }
 
 void text_on_request(struct conn *c, struct request *req)

@@ -331,6 +331,11 @@ static void tmf_start(struct conn *c, const struct tmf_req *m)
     tmf_table[m->function].run(f);
 }
 
+static unsigned tmf_figure(uint8_t function)
+{
+    return function < FIGURE_FUNCTIONS ? function : 0;
+}
+
 void tmf_on_request(struct conn *c, struct request *req)
 {
     struct tmf_req m;
@@ -341,6 +346,8 @@ void tmf_on_request(struct conn *c, struct request *req)
         request_reject(c, req, why);
         return;
     }
+    session_count(c->session, (enum target_figure)(FIGURE_TMF + tmf_figure(m.function)),
+                  1);
     log_info("task management", "function=%u session=%llu lun=%016llx", m.function,
              (unsigned long long)c->session->ticket->id, (unsigned long long)m.lun);
     enum tmf_response response = tmf_may_start(c->session, m.function);

@@ -3,6 +3,7 @@
  * copy, on the control thread. */
 #include "target/target.h"
 #include "web/api.h"
+#include "web/figures.h"
 #include "web/page.h"
 
 #include <errno.h>
@@ -12,14 +13,21 @@
 
 static json_t *negotiated_json(const struct target_session_info *s)
 {
-    return json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "header_digest",
-                     s->header_digest, "data_digest", s->data_digest, "initial_r2t",
-                     s->initial_r2t, "immediate_data", s->immediate_data,
-                     "max_recv_initiator", (json_int_t)s->max_recv_initiator_bytes,
-                     "max_recv_target", (json_int_t)s->max_recv_target_bytes,
-                     "first_burst", (json_int_t)s->first_burst_bytes, "max_burst",
-                     (json_int_t)s->max_burst_bytes, "max_outstanding_r2t",
-                     (json_int_t)s->max_outstanding_r2t);
+    return json_pack(
+        "{s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:b, s:b, s:s}",
+        "header_digest", s->header_digest, "data_digest", s->data_digest, "initial_r2t",
+        s->initial_r2t, "immediate_data", s->immediate_data, "max_recv_initiator",
+        (json_int_t)s->max_recv_initiator_bytes, "max_recv_target",
+        (json_int_t)s->max_recv_target_bytes, "first_burst",
+        (json_int_t)s->first_burst_bytes, "max_burst", (json_int_t)s->max_burst_bytes,
+        "max_outstanding_r2t", (json_int_t)s->max_outstanding_r2t, "max_connections",
+        (json_int_t)s->max_connections, "error_recovery_level",
+        (json_int_t)s->error_recovery_level, "protocol_level",
+        (json_int_t)s->protocol_level, "time2wait", (json_int_t)s->time2wait_s,
+        "time2retain", (json_int_t)s->time2retain_s, "data_pdu_in_order",
+        s->data_pdu_in_order, "data_sequence_in_order", s->data_sequence_in_order,
+        "task_reporting", s->task_reporting);
 }
 
 static json_t *session_auth_json(const struct target_session_info *s)
@@ -34,18 +42,23 @@ static json_t *session_json(const struct target_session_info *s)
     char id[24], since[TIME_TEXT_MAX];
     snprintf(id, sizeof(id), "%" PRIu64, s->id);
     return json_pack(
-        "{s:s, s:o, s:s?, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:s, s:I, "
-        "s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
-        "id", id, "initiator", json_of_foreign_text(s->initiator), "host",
+        "{s:s, s:o, s:o?, s:s?, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:s, s:I, "
+        "s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}",
+        "id", id, "initiator", json_of_foreign_text(s->initiator), "alias",
+        s->alias[0] == '\0' ? NULL : json_of_foreign_text(s->alias), "host",
         s->host_name[0] == '\0' ? NULL : s->host_name, "target",
         s->target[0] == '\0' ? NULL : s->target, "type",
         s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih", (int)s->tsih,
         "address", s->address, "portal", s->portal, "portal_group", (int)s->portal_group,
         "reactor", (int)s->reactor, "since", time_text(since, s->since_s),
-        "outstanding_tasks", (json_int_t)s->outstanding_tasks, "commands",
-        (json_int_t)s->commands, "read", (json_int_t)s->read_bytes, "written",
-        (json_int_t)s->written_bytes, "errors", (json_int_t)s->errors, "logout_asked",
-        s->logout_asked, "auth", session_auth_json(s), "negotiated", negotiated_json(s));
+        "outstanding_tasks", (json_int_t)s->outstanding_tasks, "outstanding_tasks_most",
+        (json_int_t)s->outstanding_tasks_most, "commands",
+        (json_int_t)s->figures[FIGURE_COMMANDS], "read",
+        (json_int_t)s->figures[FIGURE_READ_BYTES], "written",
+        (json_int_t)s->figures[FIGURE_WRITTEN_BYTES], "errors",
+        (json_int_t)s->figures[FIGURE_ERRORS], "logout_asked", s->logout_asked,
+        "counters", figures_counters_json(s), "latency", figures_latency_json(s), "auth",
+        session_auth_json(s), "negotiated", negotiated_json(s));
 }
 
 static void session_on_list(void *arg, const struct target_session_info *sessions,

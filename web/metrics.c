@@ -2,16 +2,18 @@
 /* /metrics in the Prometheus text format: the target's counters, the pools' space, the
  * API's own answers. Names and units follow Prometheus' rules (base units, _total).
  * Control thread. */
+#include "web/metrics.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/pool.h"
 #include "lunmgr/snapshot.h"
 #include "target/target.h"
 #include "web/api.h"
+#include "web/figures.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static void put_head(FILE *out, const char *name, const char *type, const char *help)
+void metric_head(FILE *out, const char *name, const char *type, const char *help)
 {
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -19,22 +21,25 @@ static void put_head(FILE *out, const char *name, const char *type, const char *
 static void put(FILE *out, const char *name, const char *type, const char *help,
                 uint64_t value)
 {
-    put_head(out, name, type, help);
+    metric_head(out, name, type, help);
     fprintf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void put_refused(FILE *out, const struct target_counters *c)
+{
+    static const char name[] = "ashlar_turned_away_total";
+    metric_head(out, name, "counter",
+                "Connections, logins and requests turned away at a limit.");
+    for (size_t i = 0; i < LIMIT_COUNT; i++)
+        fprintf(out, "%s{limit=\"%s\"} %" PRIu64 "\n", name,
+                target_limit_rule((enum target_limit)i)->name, c->refused[i]);
 }
 
 static void put_target(FILE *out, const struct target *target)
 {
     struct target_counters c;
     target_counters(target, &c);
-    put(out, "ashlar_scsi_commands_total", "counter", "SCSI commands answered.",
-        c.commands);
-    put(out, "ashlar_scsi_errors_total", "counter",
-        "SCSI commands answered with another status than GOOD.", c.errors);
-    put(out, "ashlar_read_bytes_total", "counter", "Bytes read by initiators.",
-        c.read_bytes);
-    put(out, "ashlar_written_bytes_total", "counter", "Bytes written by initiators.",
-        c.written_bytes);
+    figures_put(out, &c);
     put(out, "ashlar_logins_total", "counter", "Successful iSCSI logins.", c.logins);
     put(out, "ashlar_login_failures_total", "counter", "Refused iSCSI logins.",
         c.login_failures);
@@ -42,13 +47,16 @@ static void put_target(FILE *out, const struct target *target)
         "Connections ended since a ping was not answered.", c.keepalive_timeouts);
     put(out, "ashlar_sessions", "gauge", "iSCSI sessions now.", c.sessions);
     put(out, "ashlar_connections", "gauge", "iSCSI connections now.", c.connections);
+    put(out, "ashlar_buffer_bytes", "gauge", "Memory of commands' data now.",
+        c.buffer_bytes);
+    put_refused(out, &c);
 }
 
 /* A pool's name needs no escaping: its pattern has no quote and no backslash. */
 static void put_pools(FILE *out, struct lunmgr *m, const char *name, const char *help,
                       size_t member)
 {
-    put_head(out, name, "gauge", help);
+    metric_head(out, name, "gauge", help);
     for (struct pool *pool = pool_next(m, NULL); pool != NULL;
          pool = pool_next(m, pool)) {
         struct pool_info info;
@@ -77,7 +85,7 @@ static void put_lunmgr(FILE *out, struct lunmgr *m)
 static void put_web(FILE *out, const struct web *web)
 {
     static const char name[] = "ashlar_api_requests_total";
-    put_head(out, name, "counter", "API requests answered, by class of status.");
+    metric_head(out, name, "counter", "API requests answered, by class of status.");
     for (size_t i = 1; i < ARRAY_LEN(web->counters.replies); i++)
         fprintf(out, "%s{code=\"%zuxx\"} %" PRIu64 "\n", name, i,
                 web->counters.replies[i]);
@@ -97,7 +105,7 @@ void api_metrics_show(struct exchange *x)
         reply_json(x, 200, NULL);
         return;
     }
-    put_head(out, "ashlar_build_info", "gauge", "The running version.");
+    metric_head(out, "ashlar_build_info", "gauge", "The running version.");
     fprintf(out, "ashlar_build_info{version=\"%s\"} 1\n", ASHLAR_VERSION);
     put_target(out, x->web->target);
     put_lunmgr(out, x->web->lunmgr);

@@ -43,6 +43,10 @@ in_file 'io-engine = magic' 'ashlard\.conf' 'io-engine' 'magic' 'uring' 'threads
 in_file 'log-level = loud' 'ashlard\.conf' 'log-level' 'loud' 'debug'
 in_file 'portal = nowhere' 'ashlard\.conf' 'portal' 'nowhere'
 in_file 'portal = 127.0.0.1:99999' 'ashlard\.conf' 'portal' '99999'
+in_file 'max-connections = 0' 'ashlard\.conf' 'max-connections' '1 to 16384'
+in_file 'max-connections = 20000' 'ashlard\.conf' 'max-connections' '1 to 16384'
+in_file 'login-timeout = 6m' 'ashlard\.conf' 'login-timeout' '1s to 300s'
+in_file 'max-recv-segment = 511' 'ashlard\.conf' 'max-recv-segment' '512B to 1MiB'
 in_file 'this is no line of a configuration' 'ashlard\.conf'
 ARGS=(--no-such-flag)
 refused "an unknown flag" 'no-such-flag'

@@ -3,8 +3,10 @@
  * One thread. */
 #include "tests/protocol/rawpdu.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +66,14 @@ void raw_cdb(struct raw_pdu *p, const uint8_t *cdb, size_t cdb_bytes, uint8_t lu
     memcpy(p->bhs + 32, cdb, cdb_bytes);
 }
 
+static bool bind_source(struct raw *r)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET};
+
+    return inet_pton(AF_INET, r->source, &from.sin_addr) == 1 &&
+           bind(r->fd, (struct sockaddr *)&from, sizeof(from)) == 0;
+}
+
 int raw_connect(struct raw *r)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
@@ -76,6 +86,8 @@ int raw_connect(struct raw *r)
     if (getaddrinfo(r->host, r->port, &hints, &found) != 0)
         return -1;
     r->fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (r->fd >= 0 && r->source != NULL && !bind_source(r))
+        raw_close(r);
     if (r->fd >= 0 && connect(r->fd, found->ai_addr, found->ai_addrlen) != 0)
         raw_close(r);
     freeaddrinfo(found);

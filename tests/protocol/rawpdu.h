@@ -47,8 +47,9 @@ struct raw {
     uint32_t cmd_sn, exp_stat_sn, next_itt;
     uint16_t isid_tail; /* of the sessions made from here */
     uint16_t cid;
-    int login_ms;    /* how long a login may take; 0: 5 s */
-    const char *key; /* one more "Key=value" of their login, or NULL */
+    int login_ms;       /* how long a login may take; 0: 5 s */
+    const char *key;    /* one more "Key=value" of their login, or NULL */
+    const char *source; /* the IPv4 address to come from, or NULL */
 };
 
 void raw_put(uint8_t *at, size_t bytes, uint64_t value);

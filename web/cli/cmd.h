@@ -17,7 +17,7 @@ struct client;
 #define VERB_FLAGS_MAX       9
 #define VERB_NAMES_MAX       2
 #define RESOURCE_VERBS_MAX   7
-#define RESOURCE_COLUMNS_MAX 10
+#define RESOURCE_COLUMNS_MAX 11
 #define NAMES_MANY           ((size_t)-1)
 
 enum flag_kind {

@@ -33,6 +33,7 @@ const struct resource resource_session = {
                 {"TYPE", "type", COLUMN_TEXT},
                 {"INITIATOR", "initiator", COLUMN_TEXT},
                 {"ADDRESS", "address", COLUMN_TEXT},
+                {"TASKS", "outstanding_tasks", COLUMN_COUNT},
                 {"COMMANDS", "commands", COLUMN_COUNT},
                 {"READ", "read", COLUMN_BYTES},
                 {"WRITTEN", "written", COLUMN_BYTES},

@@ -2,8 +2,10 @@
 /* The configuration file and the flags. */
 #include "target/config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,11 +132,42 @@ static void the_example_is_accepted_with_every_key_set(void **state)
     fclose(f);
     assert_int_equal(load(text, NULL, NULL, &e), 0);
     struct config all = config;
+    struct target_limits presets;
+    target_limits_preset(&presets);
+    assert_memory_equal(&all.limits, &presets, sizeof(presets));
     assert_int_equal(load("", NULL, NULL, &e), 0);
     char differs[256];
     config.reactors = all.reactors; /* as many as there are CPUs */
     config_compare(&all, &config, differs, sizeof(differs));
     assert_string_equal(differs, "target-name");
+}
+
+static int load_limit(enum target_limit limit, uint64_t value, struct err *e)
+{
+    char line[128];
+    snprintf(line, sizeof(line), "%s = %llu\n", target_limit_rule(limit)->name,
+             (unsigned long long)value);
+    return load(line, NULL, NULL, e);
+}
+
+static void limits_are_taken_inside_their_range(void **state)
+{
+    struct err e;
+    (void)state;
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        enum target_limit limit = (enum target_limit)i;
+        const struct target_limit_rule *rule = target_limit_rule(limit);
+        assert_int_equal(load("", NULL, NULL, &e), 0);
+        assert_int_equal(config.limits.values[i], rule->preset);
+        assert_int_equal(load_limit(limit, rule->low, &e), 0);
+        assert_int_equal(config.limits.values[i], rule->low);
+        assert_int_equal(load_limit(limit, rule->high, &e), 0);
+        assert_int_equal(config.limits.values[i], rule->high);
+        assert_int_equal(load_limit(limit, rule->low - 1, &e), -EINVAL);
+        assert_non_null(strstr(e.text, rule->name));
+        assert_int_equal(load_limit(limit, rule->high + 1, &e), -EINVAL);
+        assert_non_null(strstr(e.text, rule->name));
+    }
 }
 
 /* One line that names what is wrong and what is accepted. */
@@ -151,6 +184,12 @@ static void bad_input_is_named(void **state)
         {"reactors = 17\n", NULL, NULL, {"reactors", "'17'", "1 to 16"}},
         {"reactors = 0x2\n", NULL, NULL, {"reactors", "0x2", "1 to 16"}},
         {"reactors =\n", NULL, NULL, {":1: reactors", "''", "1 to 16"}},
+        {"max-logins = 0\n", NULL, NULL, {"max-logins", "'0'", "1 to 4096"}},
+        {"login-timeout = 6m\n", NULL, NULL, {"login-timeout", "6m", "1s to 300s"}},
+        {"max-recv-segment = 2MiB\n",
+         NULL,
+         NULL,
+         {"max-recv-segment", "2MiB", "512B to 1MiB"}},
         {"io-engine = magic\n", NULL, NULL, {"io-engine", "magic", "uring or threads"}},
         {"io-timeout = 4s\n", NULL, NULL, {"io-timeout", "'4s'", "from 5s to 1h"}},
         {"io-timeout = 61m\n", NULL, NULL, {"io-timeout", "61m", "from 5s to 1h"}},
@@ -225,6 +264,7 @@ int main(void)
         cmocka_unit_test(nothing_said_is_enough),
         cmocka_unit_test(bounds_are_taken),
         cmocka_unit_test(the_example_is_accepted_with_every_key_set),
+        cmocka_unit_test(limits_are_taken_inside_their_range),
         cmocka_unit_test(bad_input_is_named),
         cmocka_unit_test(too_long_and_too_many_are_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_named),

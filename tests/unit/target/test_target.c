@@ -52,7 +52,8 @@ static void sessions_are_listed_as_negotiated(void **state)
     struct listed l;
     struct wire_peer *a = wire_peer_connect(r);
     struct wire_peer *b = wire_peer_connect(r);
-    wire_peer_login(a, KEYS("HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0"
+    wire_peer_login(a, KEYS("InitiatorAlias=Box\0TaskReporting=ResponseFence\0"
+                            "HeaderDigest=CRC32C\0MaxRecvDataSegmentLength=65536\0"
                             "MaxBurstLength=131072\0FirstBurstLength=65536\0"));
     wire_peer_login(b, KEYS(""));
     wire_peer_ready(b);
@@ -61,6 +62,8 @@ static void sessions_are_listed_as_negotiated(void **state)
     const struct target_session_info *s = &l.sessions[0];
     assert_string_equal(s->initiator, RIG_INITIATOR);
     assert_string_equal(s->host_name, "h1");
+    assert_string_equal(s->alias, "Box");
+    assert_string_equal(s->task_reporting, "ResponseFence");
     assert_string_equal(s->portal, target_portal(r->target, 0));
     assert_int_equal(s->tsih, a->tsih);
     assert_false(s->discovery);
@@ -70,7 +73,7 @@ static void sessions_are_listed_as_negotiated(void **state)
     assert_int_equal(s->first_burst_bytes, 65536);
     assert_true(l.sessions[1].id > s->id);
     assert_int_not_equal(l.sessions[1].reactor, s->reactor);
-    assert_in_range(l.sessions[1].commands, 1, 8);
+    assert_in_range(l.sessions[1].figures[FIGURE_COMMANDS], 1, 8);
     wire_peer_close(a);
     wire_peer_close(b);
     list_until(r, &l, 0);
@@ -89,9 +92,10 @@ static void counters_count(void **state)
     wire_peer_send_cmd(p, &m, NULL);
     wire_peer_expect(p, OP_DATA_IN);
     target_counters(r->target, &after);
-    assert_int_equal(after.read_bytes - before.read_bytes, 4096);
+    assert_int_equal(after.figures[FIGURE_READ_BYTES] - before.figures[FIGURE_READ_BYTES],
+                     4096);
     assert_int_equal(after.logins - before.logins, 1);
-    assert_true(after.commands > before.commands);
+    assert_true(after.figures[FIGURE_COMMANDS] > before.figures[FIGURE_COMMANDS]);
     assert_true(after.sessions > 0);
     wire_peer_close(p);
 }
@@ -204,6 +208,8 @@ static void a_removed_mapping_is_gone_at_once(void **state)
 static void a_bad_portal_is_named(void **state)
 {
     struct wire_rig *r = *state;
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options options = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -211,6 +217,7 @@ static void a_bad_portal_is_named(void **state)
         .reactor_count = 1,
         .engine = ENGINE_THREADS,
         .portal_count = 1,
+        .limits = &limits,
     };
     const char *taken = target_portal(r->target, 0);
     const char *const bad[] = {taken, "192.0.2.77:3260", "nonsense", "127.0.0.1:0,0"};

@@ -248,17 +248,27 @@ static void a_tag_in_use_is_rejected(void **state)
     wire_peer_close(p);
 }
 
+/* Of all sessions so far. */
+static uint64_t figure(const struct wire_peer *p, enum target_figure f)
+{
+    struct target_counters c;
+    target_counters(p->rig->target, &c);
+    return c.figures[f];
+}
+
 static void a_bad_header_digest_ends_the_connection(void **state)
 {
     struct wire_peer *p = logged_in(state, KEYS("HeaderDigest=CRC32C\0"));
     struct cmd_req m;
     union bhs bhs;
     uint8_t wrong[4] = {1, 2, 3, 4};
+    uint64_t before = figure(p, FIGURE_HEADER_DIGEST_ERRORS);
     wire_peer_cmd(p, &m);
     cmd_req_encode(&m, &bhs.cmd_req);
     wire_peer_send_raw(p, &bhs, BHS_BYTES);
     wire_peer_send_raw(p, wrong, sizeof(wrong));
     wire_peer_expect_eof(p);
+    assert_int_equal(figure(p, FIGURE_HEADER_DIGEST_ERRORS), before + 1);
     wire_peer_close(p);
 }
 
@@ -269,6 +279,8 @@ static void bad_data_fails_its_command_alone(void **state)
     struct cmd_req m;
     struct r2t r;
     uint8_t wrong[4] = {1, 2, 3, 4};
+    uint64_t errors = figure(p, FIGURE_DATA_DIGEST_ERRORS);
+    uint64_t rejects = figure(p, FIGURE_REJECTS);
     wire_peer_rw(p, &m, true, 0, 8);
     wire_peer_send_cmd(p, &m, NULL);
     expect_r2t(p, &r);
@@ -285,6 +297,8 @@ static void bad_data_fails_its_command_alone(void **state)
     wire_peer_send_raw(p, wrong, sizeof(wrong));
     expect_reject(p, REJECT_DATA_DIGEST);
     expect_sense(p, SENSE_DATA_CRC);
+    assert_int_equal(figure(p, FIGURE_DATA_DIGEST_ERRORS), errors + 1);
+    assert_int_equal(figure(p, FIGURE_REJECTS), rejects + 1);
     wire_peer_ready(p);
     wire_peer_close(p);
 }

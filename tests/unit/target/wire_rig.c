@@ -132,6 +132,8 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
     rig_provision(r);
     const char *portals[] = {"127.0.0.1:0"};
     const char *advertise[] = {"san.example.org", "[2001:db8::1]:3261"};
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options target = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -146,6 +148,7 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
                       .nop_timeout_s = 60,
                       .tcp_idle_s = 70,
                       .tcp_unacked_s = 80},
+        .limits = &limits,
     };
     must(target_start(&target, &r->target, &e), &e);
     *state = r;

@@ -2,6 +2,8 @@
 /* The fake target: portals, sessions and drains. */
 #include "fake_priv.h"
 
+#include "base/buckets.h"
+
 struct target {
     struct lunmgr *m;
     char portal[TARGET_ADDRESS_MAX];
@@ -42,7 +44,13 @@ void fake_target_add_session(struct target *t, uint64_t id, const char *initiato
         .portal_group = 1,
         .since_s = CREATED_S,
         .max_burst_bytes = 262144,
+        .task_reporting = "RFC3720",
     };
+    s->figures[FIGURE_R2TS] = 7;
+    s->figures[FIGURE_TMF + 5] = 2;
+    s->latency[LATENCY_READ].buckets[bucket_of(100, LATENCY_STEP_BITS)] = 99;
+    s->latency[LATENCY_READ].buckets[bucket_of(1000, LATENCY_STEP_BITS)] = 1;
+    s->latency[LATENCY_READ].max_us = 1010;
     copy(s->initiator, sizeof(s->initiator), initiator);
     copy(s->host_name, sizeof(s->host_name), host);
     copy(s->target, sizeof(s->target), host[0] == '\0' ? "" : target_name(t));
@@ -87,8 +95,12 @@ const char *target_portal(const struct target *t, size_t index)
 
 void target_counters(const struct target *t, struct target_counters *out)
 {
-    *out =
-        (struct target_counters){.commands = 42, .sessions = (uint32_t)t->session_count};
+    *out = (struct target_counters){.figures[FIGURE_COMMANDS] = 42,
+                                    .sessions = (uint32_t)t->session_count,
+                                    .refused[LIMIT_LOGINS] = 3,
+                                    .latency_us[LATENCY_READ] = 2001500};
+    out->latency[LATENCY_READ][bucket_of(100, LATENCY_STEP_BITS)] = 5;
+    out->latency[LATENCY_READ][LATENCY_BUCKETS - 1] = 1;
 }
 
 const struct target_seen *target_seen_next(const struct target *t,

@@ -338,6 +338,17 @@ static void session_is_told_and_kicked(void **state)
     assert_int_equal(rig_number(r, "portal_group"), 1);
     assert_string_equal(rig_text(r, "type"), "normal");
     assert_int_equal(rig_number(r, "negotiated/max_burst"), 262144);
+    assert_string_equal(rig_text(r, "negotiated/task_reporting"), "RFC3720");
+    assert_true(json_is_null(rig_get(r, "alias")));
+    assert_int_equal(rig_number(r, "counters/r2ts"), 7);
+    assert_int_equal(rig_number(r, "counters/task_management/logical_unit_reset"), 2);
+    assert_int_equal(rig_number(r, "latency/read/count"), 100);
+    assert_int_equal(rig_number(r, "latency/read/p50_us"), 104);
+    assert_int_equal(rig_number(r, "latency/read/p99_us"), 104);
+    assert_int_equal(rig_number(r, "latency/read/p999_us"), 1010);
+    assert_int_equal(rig_number(r, "latency/read/buckets/104"), 99);
+    assert_int_equal(rig_number(r, "latency/read/buckets/1024"), 1);
+    assert_int_equal(rig_number(r, "latency/write/count"), 0);
     assert_int_equal(rig_call(r, "GET", "/v1/sessions/42", NULL), 200);
     assert_string_equal(rig_text(r, "initiator"), "iqn.x:??");
     assert_true(json_is_null(rig_get(r, "host")));
@@ -375,6 +386,17 @@ static void metrics_are_prometheus_text(void **state)
     rig_provision(r);
     assert_int_equal(rig_call(r, "GET", "/metrics", NULL), 200);
     assert_non_null(strstr(r->answer.body, "\nashlar_scsi_commands_total 42\n"));
+    static const char *const lines[] = {
+        "ashlar_turned_away_total{limit=\"max-logins\"} 3",
+        "ashlar_scsi_command_seconds_bucket{op=\"read\",le=\"0.000064\"} 0",
+        "ashlar_scsi_command_seconds_bucket{op=\"read\",le=\"0.000128\"} 5",
+        "ashlar_scsi_command_seconds_bucket{op=\"read\",le=\"134.217728\"} 5",
+        "ashlar_scsi_command_seconds_bucket{op=\"read\",le=\"+Inf\"} 6",
+        "ashlar_scsi_command_seconds_sum{op=\"read\"} 2.001500",
+        "ashlar_scsi_command_seconds_count{op=\"read\"} 6",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_non_null(strstr(r->answer.body, lines[i]));
     assert_non_null(
         strstr(r->answer.body, "\nashlar_pool_size_bytes{pool=\"p\"} 1073741824\n"));
     assert_non_null(

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was turned away at a limit: all of it is counted, and of each limit so many lines
+ * a while are logged, however many are turned away. Any thread. */
+#ifndef TARGET_REFUSAL_H
+#define TARGET_REFUSAL_H
+
+#include "target/target.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct refusal {
+    atomic_uint_fast64_t count;
+    int64_t since_ms; /* of the while that is counted in logged */
+    unsigned logged;
+    uint64_t untold; /* without a line, since the last line */
+};
+
+struct refusals {
+    pthread_mutex_t lock;
+    struct refusal of[LIMIT_COUNT];
+};
+
+void refusals_init(struct refusals *r);
+void refusals_fini(struct refusals *r);
+/* now_ms: clock_ms(). */
+void refusal_note(struct refusals *r, enum target_limit limit, const char *address,
+                  int64_t now_ms);
+uint64_t refusal_count(const struct refusals *r, enum target_limit limit);
+
+#endif
