@@ -291,16 +291,32 @@ static int drain_fill(struct drain *d, const struct target *t,
     return rc;
 }
 
-static void list_add(struct drain_list *list, struct drain *d)
+static int drain_create(const struct target *t, const struct target_drain_spec *spec,
+                        struct drain **out, struct err *e)
+{
+    struct drain *d = calloc(1, sizeof(*d));
+    if (d == NULL)
+        return err_oom(e);
+    int rc = drain_fill(d, t, spec, e);
+    if (rc != 0) {
+        free(d);
+        return rc;
+    }
+    *out = d;
+    return 0;
+}
+
+static uint64_t list_add(struct drain_list *list, struct drain *d)
 {
     pthread_mutex_lock(&list->lock);
     struct drain **at = &list->first;
     while (*at != NULL)
         at = &(*at)->next;
     *at = d;
-    d->info.id = ++list->last_id;
+    uint64_t id = d->info.id = ++list->last_id;
     list->count++;
     pthread_mutex_unlock(&list->lock);
+    return id;
 }
 
 /* NULL: there is none. */
@@ -325,19 +341,20 @@ int target_drain(struct target *t, const struct target_drain_spec *spec,
     if (t->drains.count == DRAIN_MAX)
         return err_set(e, -EBUSY, NULL, "there are %d drains, which is the most",
                        DRAIN_MAX);
-    AUTO_FREE struct drain *d = calloc(1, sizeof(*d));
-    AUTO_FREE struct drain_change *change = change_new(done, arg);
-    if (d == NULL || change == NULL)
-        return err_oom(e);
-    int rc = drain_fill(d, t, spec, e);
+    struct drain *d = NULL;
+    int rc = drain_create(t, spec, &d, e);
     if (rc != 0)
         return rc;
+    struct drain_change *change = change_new(done, arg);
+    if (change == NULL) {
+        free(d);
+        return err_oom(e);
+    }
     log_info("drain begins", "portal=%s host=%s redirect=%s",
              d->info.portal[0] == '\0' ? "all" : d->info.portal,
              d->info.host_name[0] == '\0' ? "all" : d->info.host_name,
              d->info.redirect[0] == '\0' ? "none" : d->info.redirect);
-    list_add(&t->drains, d);
-    change_start(TAKE(change), t, TAKE(d)->info.id);
+    change_start(change, t, list_add(&t->drains, d));
     return 0;
 }
 

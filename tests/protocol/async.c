@@ -202,7 +202,8 @@ static const char *logins_are_sent_elsewhere(struct raw *r)
         TRY(logins_end_with(&r[0], discovery == 1, 0x0101));
         if ((answer.bhs[1] & 0x80) != 0)
             return "a login that is sent elsewhere goes on";
-        if (answer.data_bytes != sizeof(text) || memcmp(answer.data, text, sizeof(text)))
+        if (answer.data_bytes != sizeof(text) ||
+            memcmp(answer.data, text, sizeof(text)) != 0)
             return "the answer's text is not the address alone";
     }
     return undrain();
