@@ -340,6 +340,7 @@ int device_open(const struct device_row *row, struct device **out, struct err *e
     struct device *d = calloc(1, sizeof(*d));
     if (d == NULL)
         return err_oom(e);
+    atomic_init(&d->references, 1);
     d->row = *row;
     d->fd = -1;
     d->alloc = alloc_create(row->extents);
@@ -359,7 +360,18 @@ int device_open(const struct device_row *row, struct device **out, struct err *e
 
 void device_close(struct device *d)
 {
-    if (d == NULL)
+    if (d != NULL)
+        device_put(d);
+}
+
+void device_get(struct device *d)
+{
+    atomic_fetch_add(&d->references, 1);
+}
+
+void device_put(struct device *d)
+{
+    if (atomic_fetch_sub(&d->references, 1) > 1)
         return;
     if (d->fd >= 0)
         close(d->fd);

@@ -26,6 +26,7 @@ struct superblock {
 };
 
 struct device {
+    atomic_uint references; /* the pool's, and of each I/O that the kernel keeps */
     struct device_row row;
     const char *pool_name; /* the pool's, for the log */
     int fd;                /* -1: not there */
@@ -61,7 +62,12 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CH
  * used it is closed and marked failed, e saying why. */
 int device_open(const struct device_row *row, struct device **out,
                 struct err *e) MUST_CHECK;
+/* The pool's reference. NULL is allowed. */
 void device_close(struct device *d);
+/* Any thread: while the kernel has an I/O that nobody waits for, the descriptor stays
+ * open, and with it the lock that keeps others off. */
+void device_get(struct device *d);
+void device_put(struct device *d);
 /* Any thread. Nothing of it can be trusted any more: it gets no more I/O until the next
  * start, which an admin makes who has looked at it. Said once in the log. */
 void device_fail(struct device *d, const char *reason, int error);

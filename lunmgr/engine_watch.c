@@ -23,6 +23,7 @@ struct call {
     struct engine_io io; /* what the inner engine has */
     struct watch *watch;
     struct engine_io *asked; /* NULL: given up */
+    struct device *device;   /* with a reference when it was given up */
     struct call *next, *prev;
     uint64_t tick; /* when it was last known not to be with the kernel */
     struct buf_loan loan;
@@ -119,8 +120,10 @@ static void call_on_done(struct engine_io *io, int rc)
     struct watch *w = c->watch;
     struct engine_io *asked = c->asked;
     calls_remove(asked != NULL ? &w->under_way : &w->given_up, c);
-    if (asked == NULL)
+    if (asked == NULL) {
         buf_unlend(w->buffers, &c->loan);
+        device_put(c->device);
+    }
     call_free(w, c);
     if (asked != NULL)
         answer(asked, rc);
@@ -149,6 +152,7 @@ static void call_give_up(struct call *c)
     if (c->io.owner->ops->give_up(c->io.owner, &c->io)) {
         calls_add(&w->given_up, c);
         call_lend(c);
+        device_get(c->device);
         c->asked = NULL;
     } else {
         call_free(w, c);
@@ -169,12 +173,12 @@ static void watch_judge(struct watch *w)
 {
     for (struct call *c = w->under_way.first; c != NULL; c = c->next) {
         if (call_is_late(w, c))
-            device_fail(c->asked->device, "no answer to an I/O", ETIMEDOUT);
+            device_fail(c->device, "no answer to an I/O", ETIMEDOUT);
     }
     struct call *next;
     for (struct call *c = w->under_way.first; c != NULL; c = next) {
         next = c->next;
-        if (atomic_load(&c->asked->device->failed))
+        if (atomic_load(&c->device->failed))
             call_give_up(c);
     }
 }
@@ -234,6 +238,7 @@ static void watch_submit(struct engine *engine, struct engine_io *io)
     }
     c->watch = w;
     c->asked = io;
+    c->device = device;
     c->tick = w->tick;
     c->io = (struct engine_io){
         .op = io->op,

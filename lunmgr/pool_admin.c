@@ -113,6 +113,7 @@ static void pool_formatted(struct op *op)
         op_end(op, err_oom(op_err(op)));
         return;
     }
+    atomic_init(&d->references, 1);
     d->fd = -1;
     d->alloc = a;
     d->pool_name = po->pool->name;

@@ -43,6 +43,8 @@ static int rig_setup(void **state)
     (void)state;
     memset(&rig, 0, sizeof(rig));
     rig.good.pool_name = rig.bad.pool_name = "p";
+    atomic_init(&rig.good.references, 1);
+    atomic_init(&rig.bad.references, 1);
     hand_clock_set(1);
     if (loop_create("watched", &rig.loop, NULL) != 0)
         return -1;
@@ -197,6 +199,7 @@ static void its_memory_is_withheld_until_the_kernel_answers(void **state)
     const uint8_t *lent = late->buf.base;
     ticks(5);
     assert_true(late->ended && late->rc == -ETIMEDOUT);
+    assert_int_equal(rig.bad.references, 2);
     buf_put(rig.buffers, &late->buf);
     for (unsigned i = 1; i < JOBS; i++) {
         submit(i, ENGINE_WRITE, &rig.good, 0xbb);
@@ -206,6 +209,7 @@ static void its_memory_is_withheld_until_the_kernel_answers(void **state)
     turn();
     assert_int_equal(fake_engine_disk(rig.fake)[0], 0xaa);
     assert_int_equal(fake_engine_disk(rig.fake)[BLOCK - 1], 0xaa);
+    assert_int_equal(rig.bad.references, 1);
 }
 
 static void a_stopped_process_makes_no_disk_late(void **state)
