@@ -250,6 +250,8 @@ static void one_address_of_a_portal_on_all_is_drained(void **state)
     struct wire_rig *r = *state;
     struct target *before = r->target;
     const char *portals[] = {"0.0.0.0:0", "0.0.0.0:0"};
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options options = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -258,6 +260,7 @@ static void one_address_of_a_portal_on_all_is_drained(void **state)
         .engine = ENGINE_THREADS,
         .portals = portals,
         .portal_count = ARRAY_LEN(portals),
+        .limits = &limits,
     };
     struct err e = {0};
     assert_int_equal(target_start(&options, &r->target, &e), 0);

@@ -274,6 +274,8 @@ static void a_name_without_room_for_a_suffix_is_refused(void **state)
     struct wire_rig *r = *state;
     char name[TARGET_NAME_MAX] = "iqn.2026-11.org.ashlar:";
     const char *const portal = "127.0.0.1:0";
+    struct target_limits limits;
+    target_limits_preset(&limits);
     struct target_options options = {
         .lunmgr = r->lunmgr,
         .control = r->control,
@@ -282,6 +284,7 @@ static void a_name_without_room_for_a_suffix_is_refused(void **state)
         .engine = ENGINE_THREADS,
         .portals = &portal,
         .portal_count = 1,
+        .limits = &limits,
     };
     struct target *t = NULL;
     struct err e = {0};
