@@ -324,7 +324,7 @@ int raw_recv_end(struct raw *r, int wait_ms)
     }
 }
 
-int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
+bool raw_login_ask(struct raw *r, bool discovery, struct raw_pdu *p)
 {
     char text[512];
 
@@ -348,13 +348,24 @@ int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
     raw_text(p, "MaxRecvDataSegmentLength=32768");
     if (r->key != NULL)
         raw_text(p, r->key);
+    return raw_send(r, p);
+}
+
+int raw_login_hear(struct raw *r, struct raw_pdu *p)
+{
     int wait_ms = r->login_ms > 0 ? r->login_ms : ANSWER_MS;
-    if (!raw_send(r, p) || raw_recv(r, p, wait_ms) != RAW_LOGIN_RSP)
+
+    if (raw_recv(r, p, wait_ms) != RAW_LOGIN_RSP)
         return -1;
     r->open = raw_get(p->bhs + 36, 2) == 0;
     if (r->open && (p->bhs[1] & 0x83) != 0x83)
         return -1; /* it did not follow into full feature phase */
     return (int)raw_get(p->bhs + 36, 2);
+}
+
+int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *p)
+{
+    return raw_login_ask(r, discovery, p) ? raw_login_hear(r, p) : -1;
 }
 
 int raw_login(struct raw *r, bool discovery)

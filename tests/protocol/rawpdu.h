@@ -100,6 +100,9 @@ int raw_recv_end(struct raw *r, int wait_ms);
 int raw_login(struct raw *r, bool discovery);
 /* The same; *answer: the login response. */
 int raw_login_answer(struct raw *r, bool discovery, struct raw_pdu *answer);
+/* The same in two steps, for many at once. False: the connection is closed. */
+bool raw_login_ask(struct raw *r, bool discovery, struct raw_pdu *p);
+int raw_login_hear(struct raw *r, struct raw_pdu *answer);
 uint32_t raw_itt(const struct raw_pdu *p);
 
 #endif
