@@ -4,6 +4,7 @@
  * case is: scene.h. */
 #include "tests/protocol/scene.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -167,6 +168,79 @@ static const char *additional_header_too_long(struct raw *r)
     return refused ? NULL : "an additional header of nonsense is taken";
 }
 
+static const char *refused_otherwise(uint8_t opcode, size_t index)
+{
+    static char text[100];
+
+    snprintf(text, sizeof(text),
+             "opcode 0x%02x of case %zu is not rejected as it should be", opcode, index);
+    return text;
+}
+
+/* A byte or two of a header that may not be so: RFC 7143, 11. Where the session can go on
+ * it does, at the next PDU. */
+static const char *refused_headers(struct raw *r)
+{
+    static const struct {
+        uint8_t opcode, reason;
+        bool ends;
+        struct {
+            uint8_t at, value;
+        } set[4];
+    } cases[] = {
+        {RAW_SCSI_CMD, 0x09, false, {{16, 0xff}, {17, 0xff}, {18, 0xff}, {19, 0xff}}},
+        {RAW_SCSI_CMD, 0x09, false, {{1, 0x85}}}, /* no such attribute */
+        {RAW_SCSI_CMD, 0x05, false, {{1, 0xe0}}}, /* both directions */
+        {RAW_SCSI_CMD, 0x04, false, {{1, 0x40}}}, /* data to come, for a read */
+        {RAW_SCSI_CMD, 0x04, false, {{1, 0x80}, {23, 0x10}}}, /* data in no direction */
+        {RAW_TMF, 0x04, true, {{4, 1}}},
+        {RAW_NOP_OUT, 0x09, false, {{1, 0}}}, /* no F bit */
+        {RAW_LOGOUT, 0x09, false, {{1, 0}}},
+        {RAW_LOGOUT, 0x04, true, {{4, 1}}},
+        {RAW_TEXT, 0x04, false, {{1, 0xc0}}}, /* F and C */
+        {RAW_DATA_OUT, 0x04, true, {{0, RAW_DATA_OUT | IMMEDIATE_BIT}}},
+        {RAW_NOP_IN, 0x05, true, {{0, RAW_NOP_IN}}}, /* a target's own */
+        {RAW_SCSI_RSP, 0x05, true, {{0, RAW_SCSI_RSP}}},
+        {RAW_R2T, 0x05, true, {{0, RAW_R2T}}},
+        {RAW_REJECT, 0x05, true, {{0, RAW_REJECT}}},
+        {0x1c, 0x05, true, {{0, 0x1c}}}, /* a vendor's */
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *wrong = open_session(r);
+        if (wrong != NULL)
+            return wrong;
+        raw_begin(r, &pdu, cases[i].opcode);
+        for (size_t j = 0; j < COUNT_OF(cases[i].set); j++) {
+            if (cases[i].set[j].at != 0 || j == 0)
+                pdu.bhs[cases[i].set[j].at] = cases[i].set[j].value;
+        }
+        pdu.ahs_bytes = pdu.bhs[4] * 4U;
+        memset(pdu.ahs, 0, sizeof(pdu.ahs));
+        raw_send_as_is(r, &pdu);
+        if (!is_rejected(r, cases[i].reason))
+            return refused_otherwise(cases[i].opcode, i);
+        wrong = cases[i].ends ? closed(r) : ping(r, 4);
+        if (wrong != NULL)
+            return wrong;
+        raw_close(r);
+    }
+    return NULL;
+}
+
+static const char *text_of_no_exchange(struct raw *r)
+{
+    const char *wrong = open_session(r);
+
+    if (wrong != NULL)
+        return wrong;
+    raw_begin(r, &pdu, RAW_TEXT);
+    raw_put(pdu.bhs + 20, 4, 0x1234); /* a tag that nobody gave */
+    raw_text(&pdu, "SendTargets=");
+    raw_send(r, &pdu);
+    return is_rejected(r, 0x09) ? ping(r, 4) : "not rejected as an invalid field";
+}
+
 static const char *lun_of_ones(struct raw *r)
 {
     static const uint8_t tur[6];
@@ -302,6 +376,8 @@ static const struct scene scenes[] = {
     {"unknown-opcode", unknown_opcode},
     {"retransmission-request", retransmission_request},
     {"additional-header-too-long", additional_header_too_long},
+    {"refused-headers", refused_headers},
+    {"text-of-no-exchange", text_of_no_exchange},
     {"lun-of-ones", lun_of_ones},
     {"command-of-nonsense", command_of_nonsense},
     {"logout-of-unknown-connection", logout_of_unknown_connection},
