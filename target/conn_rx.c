@@ -85,7 +85,7 @@ static void rx_on_header(struct conn *c)
 {
     struct conn_rx *rx = &c->rx;
     if (c->header_digest && !rx_header_digest_ok(rx)) {
-        /* RFC 7143, 7.7: at error recovery level 0 the session is dropped. */
+        /* RFC 7143, 7.8: at error recovery level 0 the session is dropped. */
         conn_cut(c, "header digest error");
         return;
     }
