@@ -36,9 +36,9 @@ enum setup {
 enum login { LOGIN_AS_NORMAL, LOGIN_AS_DISCOVERY, LOGIN_NOT, LOGIN_LEVEL_2 };
 
 enum how {
-    HOW_SECOND = 1, /* on the second connection */
-    HOW_AFTER = 6,  /* these bits: one of enum after */
-    HOW_IN_TWO = 8,
+    HOW_SECOND = 1,  /* on the second connection */
+    HOW_AFTER = 6,   /* these bits: one of enum after */
+    HOW_IN_TWO = 8,  /* the rest before the next one of this connection */
     HOW_UNREAD = 16, /* what has come is not looked at yet */
     HOW_DISK = 96,   /* these bits: one of enum disk */
     HOW_BAD_DIGEST = 128,

@@ -19,7 +19,7 @@
 
 void session_peer_connect(struct session_peer *p)
 {
-    memset(p, 0, offsetof(struct session_peer, stage));
+    memset(p, 0, offsetof(struct session_peer, frame));
     p->fd = session_rig_connect();
     p->cmd_sn = FIRST_CMD_SN;
     p->text_ttt = PDU_TAG_NONE;
@@ -53,38 +53,43 @@ static void send_all(struct session_peer *p, const void *bytes, size_t count)
     }
 }
 
-static void send_digest(struct session_peer *p, uint32_t crc, bool bad)
+static void put(struct session_peer *p, const void *bytes, size_t count)
+{
+    if (count > 0)
+        memcpy(p->frame + p->frame_bytes, bytes, count);
+    p->frame_bytes += count;
+}
+
+static void put_digest(struct session_peer *p, uint32_t crc, bool bad)
 {
     uint8_t digest[CRC32C_BYTES];
     crc32c_store(digest, bad ? crc ^ 1 : crc);
-    send_all(p, digest, sizeof(digest));
+    put(p, digest, sizeof(digest));
 }
 
-static void send_data(struct session_peer *p, const struct peer_send *s)
+static void put_pdu(struct session_peer *p, const struct peer_send *s)
 {
     static const uint8_t zeros[4];
     size_t pad = pdu_padded(s->bytes) - s->bytes;
-    size_t half = s->in_two ? s->bytes / 2 : 0;
-    send_all(p, s->data, half);
-    if (s->in_two)
-        session_rig_step();
-    send_all(p, s->data + half, s->bytes - half);
-    send_all(p, zeros, pad);
-    if (p->open && p->data_digest)
-        send_digest(p, crc32c(crc32c(0, s->data, s->bytes), zeros, pad), s->bad_digest);
+    put(p, s->bhs, BHS_BYTES);
+    if (p->open && p->header_digest)
+        put_digest(p, crc32c(0, s->bhs, BHS_BYTES), s->bad_digest && s->bytes == 0);
+    put(p, s->data, s->bytes);
+    put(p, zeros, pad);
+    if (p->open && p->data_digest && s->bytes > 0)
+        put_digest(p, crc32c(crc32c(0, s->data, s->bytes), zeros, pad), s->bad_digest);
 }
 
 void session_peer_send(struct session_peer *p, const struct peer_send *s)
 {
-    size_t half = s->in_two ? BHS_BYTES / 2 : 0;
-    send_all(p, s->bhs, half);
-    if (s->in_two)
-        session_rig_step();
-    send_all(p, s->bhs->bytes + half, BHS_BYTES - half);
-    if (p->open && p->header_digest)
-        send_digest(p, crc32c(0, s->bhs, BHS_BYTES), s->bad_digest && s->bytes == 0);
-    if (s->bytes > 0)
-        send_data(p, s);
+    send_all(p, p->frame, p->frame_bytes);
+    p->frame_bytes = 0;
+    assert(s->bytes <= PEER_SEND_MAX);
+    put_pdu(p, s);
+    size_t now = s->in_two ? p->frame_bytes / 2 : p->frame_bytes;
+    send_all(p, p->frame, now);
+    p->frame_bytes -= now;
+    memmove(p->frame, p->frame + now, p->frame_bytes);
 }
 
 /* ---- in ---- */

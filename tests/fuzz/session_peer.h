@@ -14,6 +14,7 @@
 #define PEER_R2T_MAX   16
 #define PEER_DATA_MAX  (1U << 20)
 #define PEER_STAGE_MAX (2U << 20)
+#define PEER_SEND_MAX  (256U << 10)
 
 struct session_peer {
     int fd;    /* -1: none */
@@ -26,7 +27,9 @@ struct session_peer {
     uint32_t text_itt, text_ttt;
     struct r2t r2ts[PEER_R2T_MAX]; /* not yet answered, oldest first */
     unsigned r2t_count;
+    size_t frame_bytes; /* of the last PDU, not sent yet */
     size_t stage_bytes;
+    uint8_t frame[PEER_SEND_MAX + 64];
     uint8_t stage[PEER_STAGE_MAX];
 };
 
@@ -38,7 +41,7 @@ struct peer_send {
     union bhs *bhs;
     const uint8_t *data;
     size_t bytes;    /* that come after the header, whatever it says */
-    bool in_two;     /* with a turn of the target between */
+    bool in_two;     /* the second half goes before the next one */
     bool bad_digest; /* of the last part that has one */
 };
 void session_peer_send(struct session_peer *p, const struct peer_send *s);
