@@ -322,7 +322,8 @@ static bool copy_bitmaps(struct pool *pool)
         struct device *d = pool->devices[i];
         size_t copied;
         do { /* extents are taken meanwhile, outside the gate */
-            size_t need = r->bitmap_count + alloc_dirty_groups(d->alloc);
+            /* One more, so that there is an array to point into. */
+            size_t need = r->bitmap_count + alloc_dirty_groups(d->alloc) + 1;
             if (!room_for((void **)&r->bitmaps, &r->bitmap_max, need,
                           sizeof(*r->bitmaps)))
                 return false;

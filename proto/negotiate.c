@@ -90,6 +90,13 @@ static int take_text(struct negotiation *n, const struct key_rule *rule,
     return keep_text(rule, (char *)&n->said + rule->result, value);
 }
 
+/* An offer that offers nothing has no answer. */
+static int take_list(struct negotiation *n, const struct key_rule *rule,
+                     const char *value, struct wire *out)
+{
+    return value[0] == '\0' ? -EPROTO : take_text(n, rule, value, out);
+}
+
 static int take_node_name(struct negotiation *n, const struct key_rule *rule,
                           const char *value, struct wire *out)
 {
@@ -126,8 +133,9 @@ static int take_max_recv(struct negotiation *n, const struct key_rule *rule,
                          const char *value, struct wire *out)
 {
     uint64_t v;
+    (void)out;
     if (key_number(value, &v) != 0 || v < rule->low || v > rule->high)
-        return reject(rule, out);
+        return -EPROTO; /* a Reject would stand beside what we declare */
     n->params.max_send_bytes = (uint32_t)v;
     return 0;
 }
@@ -327,7 +335,7 @@ static const struct key_rule rules[] = {
     {"InitiatorAlias", take_text, IN_ALL, REPEATS, SAID(initiator_alias)},
     {"TargetName", take_node_name, IN_LOGIN, REPEATS, SAID(target_name)},
     {"SessionType", take_session_type, IN_LOGIN, LEADING_ONLY | REPEATS, 0, 0, 0, 0, 0},
-    {"AuthMethod", take_text, IN_SECURITY, 0, SAID(auth_method)},
+    {"AuthMethod", take_list, IN_SECURITY, 0, SAID(auth_method)},
     {"CHAP_A", take_text, IN_SECURITY, 0, SAID(chap.a)},
     {"CHAP_I", take_text, IN_SECURITY, 0, SAID(chap.i)},
     {"CHAP_C", take_text, IN_SECURITY, 0, SAID(chap.c)},

@@ -86,7 +86,7 @@ static void rx_on_header(struct conn *c)
 {
     struct conn_rx *rx = &c->rx;
     if (c->header_digest && !rx_header_digest_ok(rx)) {
-        /* RFC 7143, 7.7: at error recovery level 0 the session is dropped. */
+        /* RFC 7143, 7.8: at error recovery level 0 the session is dropped. */
         session_count(c->session, FIGURE_HEADER_DIGEST_ERRORS, 1);
         conn_cut(c, "header digest error");
         return;

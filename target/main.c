@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -327,6 +328,16 @@ static int daemon_run(struct daemon *d)
     return EXIT_SUCCESS;
 }
 
+/* A connection is a descriptor, and 1,024 of them, where many begin, are too few. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon d;
@@ -346,6 +357,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     log_setup(&d.config);
     return daemon_run(&d);
 }

@@ -95,15 +95,20 @@ static long memory_call(struct fake_engine *fake, struct engine_io *io)
     return 0;
 }
 
-static long file_call(struct engine_io *io)
+static long file_move(struct engine_io *io)
 {
     int count;
     struct iovec *iov = engine_io_rest(io, &count);
-    long res = -1;
-    if (io->op == ENGINE_READ)
-        res = preadv(io->fd, iov, count, engine_io_position(io));
-    else if (io->op == ENGINE_WRITE)
-        res = pwritev(io->fd, iov, count, engine_io_position(io));
+    off_t at = engine_io_position(io);
+    return io->op == ENGINE_READ ? preadv(io->fd, iov, count, at)
+                                 : pwritev(io->fd, iov, count, at);
+}
+
+static long file_call(struct engine_io *io)
+{
+    long res;
+    if (io->op == ENGINE_READ || io->op == ENGINE_WRITE)
+        res = file_move(io);
     else if (io->op == ENGINE_SYNC)
         res = fdatasync(io->fd);
     else

@@ -2,175 +2,13 @@
 /* ashlar-tasks: task attributes, task management and the command window, as two sessions
  * of raw PDUs see them. Where a command is kept busy, it is a write whose data does not
  * come. Usage: ashlar-tasks HOST PORT TARGET INITIATOR LUN [CASE]. One thread. */
-#include "tests/protocol/rawpdu.h"
+#include "tests/protocol/task_talk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MS     5000
-#define IMMEDIATE_BIT 0x40
-#define READ_BIT      0x40
-#define WRITE_BIT     0x20
-#define TAG_NONE      0xffffffffu
-#define BYTES         4096 /* of a read or write here */
-#define LEVEL_2       "iSCSIProtocolLevel=2"
-
-enum attr { SIMPLE = 1, ORDERED = 2, HEAD_OF_QUEUE = 3, ACA = 4 };
-
-enum function {
-    ABORT_TASK = 1,
-    ABORT_TASK_SET = 2,
-    CLEAR_ACA = 3,
-    CLEAR_TASK_SET = 4,
-    LU_RESET = 5,
-    WARM_RESET = 6,
-    COLD_RESET = 7,
-    REASSIGN = 8,
-    QUERY_TASK = 9,
-    QUERY_TASK_SET = 10,
-    NEXUS_RESET = 11,
-    QUERY_ASYNC_EVENT = 12,
-};
-
-enum response {
-    COMPLETE = 0,
-    NO_TASK = 1,
-    NO_LUN = 2,
-    NO_REASSIGN = 4,
-    NOT_SUPPORTED = 5,
-    SUCCEEDED = 7,
-};
-
-static struct raw_pdu pdu, answer;
-static uint8_t lun;
-
-/* --- what is sent --- */
-
-static uint32_t send_cdb(struct raw *r, enum attr attr, uint8_t direction,
-                         const uint8_t *cdb, size_t cdb_bytes, uint32_t expected)
-{
-    raw_begin(r, &pdu, RAW_SCSI_CMD);
-    pdu.bhs[1] |= (uint8_t)(direction | attr);
-    raw_cdb(&pdu, cdb, cdb_bytes, lun, expected);
-    raw_send(r, &pdu);
-    return raw_itt(&pdu);
-}
-
-static uint32_t send_ready(struct raw *r, enum attr attr)
-{
-    static const uint8_t tur[6];
-
-    return send_cdb(r, attr, 0, tur, sizeof(tur), 0);
-}
-
-static uint32_t send_read(struct raw *r, enum attr attr)
-{
-    static const uint8_t read10[10] = {0x28, [8] = BYTES / 512};
-
-    return send_cdb(r, attr, READ_BIT, read10, sizeof(read10), BYTES);
-}
-
-/* A write that has its R2T: ttt of that. 0: none came. */
-static uint32_t open_write(struct raw *r, enum attr attr, uint32_t *ttt)
-{
-    static const uint8_t write10[10] = {0x2a, [8] = BYTES / 512};
-    uint32_t itt = send_cdb(r, attr, WRITE_BIT, write10, sizeof(write10), BYTES);
-
-    *ttt = 0;
-    if (raw_recv(r, &answer, ANSWER_MS) != RAW_R2T || raw_itt(&answer) != itt)
-        return 0;
-    *ttt = (uint32_t)raw_get(answer.bhs + 20, 4);
-    return itt;
-}
-
-static void send_data(struct raw *r, uint32_t itt, uint32_t ttt)
-{
-    raw_begin(r, &pdu, RAW_DATA_OUT);
-    pdu.bhs[9] = lun;
-    raw_put(pdu.bhs + 16, 4, itt);
-    raw_put(pdu.bhs + 20, 4, ttt);
-    memset(pdu.data, 0x5a, BYTES);
-    pdu.data_bytes = BYTES;
-    raw_send(r, &pdu);
-}
-
-/* Immediate. ref_sn: RefCmdSN. */
-static uint32_t send_function(struct raw *r, enum function f, uint32_t ref_itt,
-                              uint32_t ref_sn)
-{
-    raw_begin(r, &pdu, RAW_TMF);
-    pdu.bhs[0] |= IMMEDIATE_BIT;
-    pdu.bhs[1] |= (uint8_t)f;
-    pdu.bhs[9] = lun;
-    raw_put(pdu.bhs + 20, 4, ref_itt);
-    raw_put(pdu.bhs + 32, 4, ref_sn);
-    raw_send(r, &pdu);
-    return raw_itt(&pdu);
-}
-
-/* --- what is expected --- */
-
-static bool is_status(uint32_t itt, uint8_t status)
-{
-    return answer.bhs[2] == 0 && answer.bhs[3] == status && raw_itt(&answer) == itt;
-}
-
-static bool good(struct raw *r, uint32_t itt)
-{
-    return raw_recv(r, &answer, ANSWER_MS) == RAW_SCSI_RSP && is_status(itt, 0);
-}
-
-/* CHECK CONDITION with that key, ASC and ASCQ (fixed format). */
-static bool sense(struct raw *r, uint32_t itt, uint8_t key, unsigned code)
-{
-    return raw_recv(r, &answer, ANSWER_MS) == RAW_SCSI_RSP && is_status(itt, 2) &&
-           answer.data_bytes >= 16 && (answer.data[4] & 0x0f) == key &&
-           raw_get(answer.data + 14, 2) == code;
-}
-
-static bool told(struct raw *r, uint32_t itt, enum response response)
-{
-    return raw_recv(r, &answer, ANSWER_MS) == RAW_TMF_RSP && raw_itt(&answer) == itt &&
-           answer.bhs[2] == (uint8_t)response;
-}
-
-static bool asked(struct raw *r, enum function f, uint32_t ref_itt,
-                  enum response response)
-{
-    return told(r, send_function(r, f, ref_itt, 0), response);
-}
-
-/* A ping is answered next: nothing of what was sent before it has an answer yet. */
-static bool silent(struct raw *r)
-{
-    raw_begin(r, &pdu, RAW_NOP_OUT);
-    pdu.bhs[0] |= IMMEDIATE_BIT;
-    uint32_t itt = raw_itt(&pdu);
-    return raw_send(r, &pdu) && raw_recv(r, &answer, ANSWER_MS) == RAW_NOP_IN &&
-           raw_itt(&answer) == itt;
-}
-
-static bool ready(struct raw *r)
-{
-    for (int i = 0; i < 8; i++) {
-        uint32_t itt = send_ready(r, SIMPLE);
-        if (raw_recv(r, &answer, ANSWER_MS) != RAW_SCSI_RSP)
-            return false;
-        if (is_status(itt, 0))
-            return true;
-    }
-    return false;
-}
-
-static const char *open_session(struct raw *r)
-{
-    if (raw_connect(r) != 0)
-        return "no connection";
-    if (raw_login(r, false) != 0)
-        return "a plain login fails";
-    return ready(r) ? NULL : "the unit does not get ready";
-}
+#define LEVEL_2 "iSCSIProtocolLevel=2"
 
 /* --- order --- */
 
@@ -180,12 +18,12 @@ static const char *ordered_waits(struct raw *a, struct raw *b)
     uint32_t ordered = send_ready(a, ORDERED);
     uint32_t after = send_read(a, SIMPLE);
 
-    if (write == 0 || !silent(a))
+    if (write == 0 || !is_silent(a))
         return "an ORDERED command, or one behind it, does not wait";
-    if (!good(b, send_ready(b, ORDERED)))
+    if (!is_good(b, send_ready(b, ORDERED)))
         return "another session waits too";
     send_data(a, write, ttt);
-    if (!good(a, write) || !good(a, ordered))
+    if (!is_good(a, write) || !is_good(a, ordered))
         return "the answers do not come in order";
     if (raw_recv(a, &answer, ANSWER_MS) != RAW_DATA_IN || raw_itt(&answer) != after)
         return "what waited is not run";
@@ -198,18 +36,19 @@ static const char *head_of_queue_overtakes(struct raw *a, struct raw *b)
     uint32_t dormant = send_ready(a, SIMPLE);
 
     (void)b;
-    if (write == 0 || !good(a, send_ready(a, HEAD_OF_QUEUE)))
+    if (write == 0 || !is_good(a, send_ready(a, HEAD_OF_QUEUE)))
         return "a HEAD OF QUEUE command waits";
-    if (!silent(a))
+    if (!is_silent(a))
         return "the others do not wait";
     send_data(a, write, ttt);
-    return good(a, write) && good(a, dormant) ? NULL : "the others are not run";
+    return is_good(a, write) && is_good(a, dormant) ? NULL : "the others are not run";
 }
 
 static const char *aca_is_refused(struct raw *a, struct raw *b)
 {
     (void)b;
-    return sense(a, send_ready(a, ACA), 5, 0x4900) ? NULL : "the ACA attribute is taken";
+    return is_sense(a, send_ready(a, ACA), 5, 0x4900) ? NULL
+                                                      : "the ACA attribute is taken";
 }
 
 /* --- one session's functions --- */
@@ -226,12 +65,12 @@ static const char *abort_of_one(struct raw *a, struct raw *b)
     if (!asked(a, ABORT_TASK, write, COMPLETE))
         return "a write that waits for data is not aborted";
     send_data(a, write, ttt); /* was on its way */
-    if (!silent(a))
+    if (!is_silent(a))
         return "an aborted task is answered";
     if (!asked(a, ABORT_TASK, write, NO_TASK) || !asked(a, ABORT_TASK, 77, NO_TASK))
         return "a task that is not there is aborted";
     uint32_t done = send_ready(a, SIMPLE);
-    if (!good(a, done) || !asked(a, ABORT_TASK, done, NO_TASK))
+    if (!is_good(a, done) || !asked(a, ABORT_TASK, done, NO_TASK))
         return "a task that was answered is aborted";
     return NULL;
 }
@@ -252,7 +91,7 @@ static const char *abort_at_the_disk(struct raw *a, struct raw *b)
             return "the abort of a running read is not answered";
         if (answer.bhs[2] != (answered ? NO_TASK : COMPLETE))
             return "the abort's answer and the read's do not agree";
-        if (!silent(a))
+        if (!is_silent(a))
             return "an aborted read is answered";
     }
     return NULL;
@@ -264,11 +103,11 @@ static const char *abort_of_a_number(struct raw *a, struct raw *b)
     uint32_t behind = send_ready(a, SIMPLE);
 
     (void)b;
-    if (!silent(a))
+    if (!is_silent(a))
         return "a command runs before its turn";
     if (!told(a, send_function(a, ABORT_TASK, 0x7777, lost_sn), COMPLETE))
         return "a command that did not come is not aborted by its number";
-    if (!good(a, behind))
+    if (!is_good(a, behind))
         return "the number of an aborted command does not count as received";
     if (!told(a, send_function(a, ABORT_TASK, 0x7777, lost_sn), NO_TASK))
         return "a number before the window is a task";
@@ -279,17 +118,17 @@ static const char *task_sets(struct raw *a, struct raw *b)
 {
     static const enum function functions[] = {ABORT_TASK_SET, CLEAR_TASK_SET};
 
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(functions); i++) {
         uint32_t ttt, other_ttt, other = open_write(b, SIMPLE, &other_ttt);
         if (open_write(a, SIMPLE, &ttt) == 0 || other == 0)
             return "no R2T comes";
         (void)send_ready(a, ORDERED);
-        if (!asked(a, functions[i], TAG_NONE, COMPLETE) || !silent(a))
+        if (!asked(a, functions[i], TAG_NONE, COMPLETE) || !is_silent(a))
             return "a task set is not ended";
         send_data(b, other, other_ttt);
-        if (!good(b, other) || !good(b, send_ready(b, SIMPLE)))
+        if (!is_good(b, other) || !is_good(b, send_ready(b, SIMPLE)))
             return "another session notices";
-        if (!good(a, send_ready(a, SIMPLE)))
+        if (!is_good(a, send_ready(a, SIMPLE)))
             return "the session itself has a unit attention";
     }
     return NULL;
@@ -313,7 +152,7 @@ static const char *refused_functions(struct raw *a, struct raw *b)
     };
 
     (void)b;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         if (!asked(a, cases[i].function, TAG_NONE, cases[i].response))
             return "a function that is not there is answered otherwise";
     }
@@ -331,12 +170,12 @@ static const char *reset_of(struct raw *a, struct raw *b, enum function f, unsig
 
     if (write == 0 || open_write(a, ORDERED, &ttt) == 0)
         return "no R2T comes";
-    if (!asked(a, f, TAG_NONE, COMPLETE) || !silent(a) || !silent(b))
+    if (!asked(a, f, TAG_NONE, COMPLETE) || !is_silent(a) || !is_silent(b))
         return "a reset does not end all tasks";
-    if (!sense(a, send_ready(a, SIMPLE), 6, code) ||
-        !sense(b, send_ready(b, SIMPLE), 6, code))
+    if (!is_sense(a, send_ready(a, SIMPLE), 6, code) ||
+        !is_sense(b, send_ready(b, SIMPLE), 6, code))
         return "a session is not told by the right unit attention";
-    if (!good(a, send_ready(a, SIMPLE)) || !good(b, send_ready(b, SIMPLE)))
+    if (!is_good(a, send_ready(a, SIMPLE)) || !is_good(b, send_ready(b, SIMPLE)))
         return "the unit attention is told twice";
     return NULL;
 }
@@ -365,46 +204,10 @@ static const char *cold_reset(struct raw *a, struct raw *b)
     raw_close(a);
     if (raw_connect(a) != 0 || raw_login(a, false) != 0)
         return "no new session";
-    return sense(a, send_ready(a, SIMPLE), 6, 0x2900) ? NULL : "no power-on attention";
+    return is_sense(a, send_ready(a, SIMPLE), 6, 0x2900) ? NULL : "no power-on attention";
 }
 
 /* --- level 2 --- */
-
-static bool level_said(struct raw *r, const char *key, const char *expected)
-{
-    size_t at = 0;
-
-    raw_close(r);
-    r->key = key;
-    if (raw_connect(r) != 0 || raw_login_answer(r, false, &answer) != 0)
-        return false;
-    for (; at < answer.data_bytes; at += strlen((char *)answer.data + at) + 1) {
-        if (strcmp((char *)answer.data + at, expected) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const char *levels(struct raw *a, struct raw *b)
-{
-    static const char *const keys[][2] = {
-        {"iSCSIProtocolLevel=0", "iSCSIProtocolLevel=0"},
-        {"iSCSIProtocolLevel=1", "iSCSIProtocolLevel=1"},
-        {"iSCSIProtocolLevel=2", "iSCSIProtocolLevel=2"},
-        {"iSCSIProtocolLevel=31", "iSCSIProtocolLevel=2"},
-        {"iSCSIProtocolLevel=32", "iSCSIProtocolLevel=Reject"},
-        {"TaskReporting=FastAbort,ResponseFence,RFC3720", "TaskReporting=ResponseFence"},
-        {"TaskReporting=RFC3720", "TaskReporting=RFC3720"},
-        {"TaskReporting=FastAbort", "TaskReporting=Reject"},
-    };
-
-    (void)b;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (!level_said(a, keys[i][0], keys[i][1]))
-            return keys[i][0];
-    }
-    return NULL;
-}
 
 static const char *queries(struct raw *a, struct raw *b)
 {
@@ -421,7 +224,7 @@ static const char *queries(struct raw *a, struct raw *b)
         !asked(b, QUERY_TASK_SET, TAG_NONE, COMPLETE))
         return "a task is found that is not there";
     send_data(a, write, ttt);
-    if (!good(a, write) || !asked(a, QUERY_TASK, write, COMPLETE))
+    if (!is_good(a, write) || !asked(a, QUERY_TASK, write, COMPLETE))
         return "a question disturbs its task";
     return NULL;
 }
@@ -439,14 +242,14 @@ static const char *nexus_reset(struct raw *a, struct raw *b)
     if (!event(a, COMPLETE, 0))
         return "an event is told that has not been";
     if (open_write(a, SIMPLE, &own) == 0 || !asked(a, NEXUS_RESET, TAG_NONE, COMPLETE) ||
-        !silent(a))
+        !is_silent(a))
         return "the session's tasks are not ended";
     if (!event(a, SUCCEEDED, 0x162907) || !event(a, SUCCEEDED, 0x162907))
         return "the waiting unit attention is not told, or is taken by the question";
-    if (!sense(a, send_ready(a, SIMPLE), 6, 0x2907))
+    if (!is_sense(a, send_ready(a, SIMPLE), 6, 0x2907))
         return "no unit attention";
     send_data(b, other, ttt);
-    if (!good(b, other) || !event(b, COMPLETE, 0))
+    if (!is_good(b, other) || !event(b, COMPLETE, 0))
         return "another session notices";
     return NULL;
 }
@@ -476,7 +279,7 @@ static const char *unit_agrees(struct raw *a, struct raw *b)
         return "the functions of level 2 are not reported";
     raw_close(b);
     b->key = NULL;
-    if (open_session(b) != NULL || !data_of(b, functions, sizeof(functions), 4) ||
+    if (open_unit(b) != NULL || !data_of(b, functions, sizeof(functions), 4) ||
         answer.data[0] != 0xda || answer.data[1] != 0)
         return "the functions of level 1 are reported otherwise";
     return NULL;
@@ -510,14 +313,14 @@ static const char *closed_window(struct raw *a, struct raw *b)
         raw_put(pdu.bhs + 24, 4, i % 2 == 0 ? a->cmd_sn + 1 + i : a->cmd_sn - 1 - i);
         raw_send(a, &pdu);
     }
-    if (!silent(a))
+    if (!is_silent(a))
         return "a request outside the window is answered";
-    if (!good(b, send_ready(b, SIMPLE)))
+    if (!is_good(b, send_ready(b, SIMPLE)))
         return "another session's window is closed too";
     if (!asked(a, ABORT_TASK_SET, TAG_NONE, COMPLETE) ||
         (int32_t)(told_max() - a->cmd_sn) < 16)
         return "a function does not pass, or the window does not open again";
-    return good(a, send_ready(a, SIMPLE)) ? NULL : "the session does not go on";
+    return is_good(a, send_ready(a, SIMPLE)) ? NULL : "the session does not go on";
 }
 
 /* Pings in windows, each window backwards with every one twice: each is answered once, in
@@ -545,7 +348,7 @@ static const char *window_stress(struct raw *a, struct raw *b)
             max = told_max();
         }
         a->cmd_sn = first_sn + WIDTH;
-        if (!silent(a) || (uint32_t)raw_get(answer.bhs + 28, 4) != a->cmd_sn)
+        if (!is_silent(a) || (uint32_t)raw_get(answer.bhs + 28, 4) != a->cmd_sn)
             return "a request is answered twice, or ExpCmdSN is wrong";
     }
     return NULL;
@@ -568,10 +371,10 @@ static const char *dies_in_any_state(struct raw *a, struct raw *b)
         if (state == 5)
             (void)send_function(a, COLD_RESET, TAG_NONE, 0);
         raw_close(a);
-        const char *wrong = open_session(a);
+        const char *wrong = open_unit(a);
         if (wrong != NULL)
             return wrong;
-        if (state < 4 && !good(b, send_ready(b, SIMPLE)))
+        if (state < 4 && !is_good(b, send_ready(b, SIMPLE)))
             return "another session notices";
     }
     return NULL;
@@ -595,13 +398,13 @@ static const struct {
     {"lu-reset", lu_reset, NULL},
     {"warm-reset", warm_reset, NULL},
     {"cold-reset", cold_reset, NULL},
-    {"levels", levels, NULL},
     {"queries", queries, LEVEL_2},
     {"nexus-reset", nexus_reset, LEVEL_2},
     {"unit-agrees", unit_agrees, LEVEL_2},
     {"closed-window", closed_window, NULL},
     {"window-stress", window_stress, NULL},
     {"dies-in-any-state", dies_in_any_state, NULL},
+    {"functions-in-states", functions_in_states, NULL},
 };
 
 static const char *run_case(const struct raw *where, size_t i)
@@ -611,9 +414,9 @@ static const char *run_case(const struct raw *where, size_t i)
     a.isid_tail = (uint16_t)(2 * i);
     b.isid_tail = (uint16_t)(2 * i + 1);
     a.key = b.key = cases[i].key;
-    const char *wrong = open_session(&a);
+    const char *wrong = open_unit(&a);
     if (wrong == NULL)
-        wrong = open_session(&b);
+        wrong = open_unit(&b);
     if (wrong == NULL)
         wrong = cases[i].run(&a, &b);
     raw_close(&a);
@@ -635,7 +438,7 @@ int main(int argc, char **argv)
                         .initiator = argv[4],
                         .fd = -1};
     lun = (uint8_t)strtoul(argv[5], NULL, 10);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         if (argc > 6 && strcmp(argv[6], cases[i].name) != 0)
             continue;
         const char *wrong = run_case(&where, i);

@@ -161,7 +161,6 @@ static void each_key_has_its_answer(void **state)
         {"TaskReporting", "FastAbort", "Reject"},
         {"RDMAExtensions", "Yes", "No"},
         {"MaxRecvDataSegmentLength", "16384", NULL},
-        {"MaxRecvDataSegmentLength", "16", "Reject"},
         {"X#NodeArchitecture", "amd64", NULL},
         {"InitiatorAlias", "a box", NULL},
         {"X-com.example.key", "1", "NotUnderstood"},
@@ -188,7 +187,7 @@ static void refused_value_changes_nothing(void **state)
     (void)state;
     table_init(&t, true);
     assert_int_equal(OFFER(&t, NEGOTIATE_LOGIN_OPERATIONAL,
-                           "MaxRecvDataSegmentLength=1\0MaxBurstLength=x\0"
+                           "MaxConnections=0\0MaxBurstLength=x\0"
                            "HeaderDigest=SHA\0InitialR2T=maybe\0"),
                      0);
     struct negotiation fresh;
@@ -214,9 +213,12 @@ static void broken_rules_end_the_negotiation(void **state)
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "InitiatorName=nobody\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "TargetName=\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "SessionType=Other\0"),
+        CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "MaxRecvDataSegmentLength=511\0"),
+        CASE(NEGOTIATE_FULL_FEATURE, true, "MaxRecvDataSegmentLength=16777216\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true,
              "SessionType=Normal\0SessionType=Discovery\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "AuthMethod=None\0"),
+        CASE(NEGOTIATE_LOGIN_SECURITY, true, "AuthMethod=\0"),
         CASE(NEGOTIATE_LOGIN_SECURITY, true, "MaxBurstLength=512\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, false, "MaxBurstLength=512\0"),
         CASE(NEGOTIATE_LOGIN_OPERATIONAL, true, "SendTargets=All\0"),
