@@ -38,6 +38,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_READ_CAPACITY_10] = {NULL, exec_read_capacity, REPLY_BYTES},
     [CDB_READ_10] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_10] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_10] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_10] = {exec_verify_prepare, exec_verify, 0},
     [CDB_SYNC_CACHE_10] = {exec_sync_prepare, exec_flush, 0},
     [CDB_WRITE_SAME_10] = {exec_write_same_prepare, exec_write_same, 0},
@@ -46,6 +47,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_MODE_SENSE_10] = {NULL, exec_mode_sense, REPLY_BYTES},
     [CDB_READ_16] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_16] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_16] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_16] = {exec_verify_prepare, exec_verify, 0},
     [CDB_SYNC_CACHE_16] = {exec_sync_prepare, exec_flush, 0},
     [CDB_WRITE_SAME_16] = {exec_write_same_prepare, exec_write_same, 0},
@@ -56,6 +58,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_REPORT_TMFS] = {NULL, exec_report_tmfs, REPLY_BYTES},
     [CDB_READ_12] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_12] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_12] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_12] = {exec_verify_prepare, exec_verify, 0},
 };
 

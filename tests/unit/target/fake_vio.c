@@ -130,6 +130,8 @@ static void fake_do(struct vio *vio)
         break;
     case VIO_WRITE:
         fake_scribble(vio);
+        if (fake_vio.loses_writes)
+            break;
         memcpy(v->bytes + vio->offset_bytes, vio->data + vio->offset_bytes % BLOCK_BYTES,
                vio->length_bytes);
         break;

@@ -30,6 +30,7 @@ struct fake_vio {
     unsigned count;
     unsigned fail_nth; /* 1: the next one; 0: none */
     int fail_rc;
+    bool loses_writes; /* answers GOOD and keeps nothing */
 };
 extern struct fake_vio fake_vio;
 
