@@ -12,7 +12,7 @@
 struct volume {
     uint8_t *bytes;
     uint64_t size_bytes;
-    uint32_t block_bytes;
+    uint32_t block_bytes, physical_bytes;
     uint8_t naa[16];
     char serial[17];
     unsigned refs;
