@@ -192,15 +192,31 @@ static void read_only_mapping_refuses_writes_and_takes_reads(void **state)
     rig_send_pattern(r, 1, 512);
     RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
-    RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0);
+    RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0); /* without its data-out */
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
     RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+    assert_int_equal(r->task.transfer_bytes, 0);
     assert_int_equal(fake_vio.count, 0);
     RIG_RUN(r, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_good(r);
     RIG_RUN(r, 0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     rig_expect_good(r);
+}
+
+static void what_is_wrong_in_itself_is_told_so_on_a_read_only_mapping(void **state)
+{
+    struct rig *r = *state;
+    r->lus[0].read_only = true;
+    rig_send_pattern(r, 1, 2 * 512);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0x7f, 0xff, 0, 0, 2, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2a, 0x20, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_cdb_field(r, 1);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* no blocks: nothing is written */
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 0);
 }
 
 static void failures_of_the_disk_become_their_sense(void **state)
@@ -416,6 +432,7 @@ int main(void)
         ON_512(write_with_part_of_a_block_is_refused),
         ON_512(write_with_more_data_than_it_says_takes_its_own),
         ON_512(read_only_mapping_refuses_writes_and_takes_reads),
+        ON_512(what_is_wrong_in_itself_is_told_so_on_a_read_only_mapping),
         ON_512(failures_of_the_disk_become_their_sense),
         ON_512(failed_flush_ends_a_fua_read),
         ON_512(verify_compares_and_names_the_first_difference),
