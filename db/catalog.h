@@ -169,8 +169,9 @@ struct volume_row {
     char pool_id[CATALOG_ID_MAX];
     uint32_t top_layer;
     uint64_t size_bytes;
-    uint32_t block_bytes; /* logical: 512 or 4096 */
-    uint64_t naa_serial;  /* of box_row, made once */
+    uint32_t block_bytes;    /* logical: 512 or 4096 */
+    uint32_t physical_bytes; /* what it says: 512 or 4096, at least block_bytes */
+    uint64_t naa_serial;     /* of box_row, made once */
     int64_t created_s;
     enum volume_kind kind;
     /* SNAPSHOT: the volume it is of, which exists. PLAIN: the snapshot that it was cloned
@@ -188,7 +189,8 @@ int volume_row_add(struct catalog_txn *txn, const struct volume_row *row,
 /* -ENOENT: there is no such volume or snapshot. */
 int volume_row_get(struct catalog_txn *txn, const char *id, struct volume_row *out,
                    struct err *e) MUST_CHECK;
-/* All but id, pool_id, block_bytes, naa_serial, created_s and kind, which stay. */
+/* All but id, pool_id, block_bytes, physical_bytes, naa_serial, created_s and kind, which
+ * stay. */
 int volume_row_change(struct catalog_txn *txn, const struct volume_row *row,
                       struct err *e) MUST_CHECK;
 /* -EBUSY while mapped, or while it has snapshots. Its labels go with it; its layers stay:

@@ -22,6 +22,7 @@ static void volume_read(struct stmt *s, void *row)
     v->top_layer = (uint32_t)column_u64(s, LAYER_ID_MAX);
     v->size_bytes = column_u64(s, INT64_MAX);
     v->block_bytes = (uint32_t)column_u64(s, UINT32_MAX);
+    v->physical_bytes = (uint32_t)column_u64(s, UINT32_MAX);
     v->naa_serial = column_u64(s, INT64_MAX);
     v->created_s = column_int(s);
     column_text_or_none(s, v->origin, sizeof(v->origin));
@@ -40,8 +41,9 @@ static void volume_read(struct stmt *s, void *row)
 }
 
 #define VOLUME_COLUMNS                                                                   \
-    "id, name, pool_id, top_layer, size_bytes, block_bytes, naa_serial, created_s,"      \
-    " snapshot_of, snapshot_group, clone_of, trashed_s, is_protected, zero_detect,"      \
+    "id, name, pool_id, top_layer, size_bytes, block_bytes, physical_bytes, naa_serial," \
+    " created_s, snapshot_of, snapshot_group, clone_of, trashed_s, is_protected, "       \
+    "zero_detect,"                                                                       \
     " wipe_bytes"
 
 static void scoped_name(const struct volume_row *row, char out[SCOPED_NAME_MAX])
@@ -82,7 +84,7 @@ int volume_row_add(struct catalog_txn *txn, const struct volume_row *row, struct
         stmt_open(txn,
                   "INSERT INTO volume (" VOLUME_COLUMNS
                   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                  " ?14, ?15)",
+                  " ?14, ?15, ?16)",
                   e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", name, sizeof(name));
@@ -90,6 +92,7 @@ int volume_row_add(struct catalog_txn *txn, const struct volume_row *row, struct
     bind_int(&s, row->top_layer);
     bind_u64(&s, "size", row->size_bytes);
     bind_int(&s, row->block_bytes);
+    bind_int(&s, row->physical_bytes);
     bind_u64(&s, "naa_serial", row->naa_serial);
     bind_int(&s, row->created_s);
     bind_optional(&s, "volume", row->origin, snapshot);

@@ -64,6 +64,7 @@ struct volume {
     uint8_t naa[16];
     _Atomic uint64_t size_bytes;
     uint32_t block_bytes;
+    uint32_t physical_bytes;
     int64_t created_s;
     atomic_bool zero_detect;
     _Atomic(struct layer *) top; /* changed on the home loop, behind the fence */

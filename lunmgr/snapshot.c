@@ -76,6 +76,7 @@ struct volume *snapshot_prepare(struct volume *volume, const char *name,
     row->kind = VOLUME_SNAPSHOT;
     row->size_bytes = volume_size_bytes(volume);
     row->block_bytes = volume->block_bytes;
+    row->physical_bytes = volume->physical_bytes;
     memcpy(row->origin, volume->id, sizeof(row->origin));
     snprintf(row->group, sizeof(row->group), "%s", group);
     struct volume *s = volume_new(volume->pool, row);
@@ -406,6 +407,7 @@ void snapshot_describe(const struct volume *s, struct snapshot_info *out)
     *out = (struct snapshot_info){
         .size_bytes = info.size_bytes,
         .block_bytes = info.block_bytes,
+        .physical_bytes = info.physical_bytes,
         .allocated_bytes = info.allocated_bytes,
         .created_s = info.created_s,
         .mapping_count = info.mapping_count,

@@ -29,6 +29,7 @@ struct snapshot_info {
     char group_id[VOLUME_ID_MAX]; /* "": alone */
     uint64_t size_bytes;
     uint32_t block_bytes;
+    uint32_t physical_bytes;
     uint64_t allocated_bytes; /* of extents that its layer owns */
     char naa[33];
     char serial[17];

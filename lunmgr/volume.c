@@ -68,6 +68,11 @@ uint32_t volume_block_bytes(const struct volume *volume)
     return volume->block_bytes;
 }
 
+uint32_t volume_physical_bytes(const struct volume *volume)
+{
+    return volume->physical_bytes;
+}
+
 bool volume_is_snapshot(const struct volume *volume)
 {
     return volume->kind == VOLUME_SNAPSHOT;
@@ -96,6 +101,7 @@ struct volume *volume_new(struct pool *pool, const struct volume_row *row)
     memcpy(v->name, row->name, sizeof(v->name));
     atomic_init(&v->size_bytes, row->size_bytes);
     v->block_bytes = row->block_bytes;
+    v->physical_bytes = row->physical_bytes;
     v->created_s = row->created_s;
     v->trashed_s = row->trashed_s;
     v->is_protected = row->is_protected;
@@ -207,6 +213,7 @@ void volume_describe(const struct volume *v, struct volume_info *out)
     *out = (struct volume_info){
         .size_bytes = volume_size_bytes(v),
         .block_bytes = v->block_bytes,
+        .physical_bytes = v->physical_bytes,
         .allocated_bytes = atomic_load(&top->used_extents) * EXTENT_BYTES,
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,

@@ -39,6 +39,10 @@ struct volume_spec {
     uint64_t size_bytes;
     uint32_t block_bytes; /* logical block: 512 (default, 0) or 4096. A clone's is the
                              snapshot's: 0, or the same */
+    /* What it says its physical block is: 4096 (default, 0), or 512 for initiators that
+     * refuse 512e; at least block_bytes. Writes are costly below 4096 all the same. A
+     * clone's as block_bytes. */
+    uint32_t physical_bytes;
     const char *snapshot; /* NULL, or what it is a clone of: VOLUME/SNAPSHOT or an id */
     bool is_protected;
     bool zero_detect;
@@ -52,6 +56,7 @@ struct volume_info {
     char pool_name[VOLUME_NAME_MAX];
     uint64_t size_bytes;
     uint32_t block_bytes;
+    uint32_t physical_bytes;
     uint64_t allocated_bytes; /* of extents that it owns */
     char naa[33];             /* NAA type 6 designator, 32 hex digits */
     char serial[17];          /* VPD 80h */
@@ -134,6 +139,7 @@ void volume_get(struct volume *volume);
 void volume_put(struct volume *volume);
 uint64_t volume_size_bytes(const struct volume *volume);
 uint32_t volume_block_bytes(const struct volume *volume);
+uint32_t volume_physical_bytes(const struct volume *volume);
 const char *volume_id(const struct volume *volume);
 const uint8_t *volume_naa(const struct volume *volume); /* 16 bytes */
 const char *volume_serial(const struct volume *volume); /* 16 hex digits */

@@ -129,6 +129,26 @@ static int size_check(uint64_t size_bytes, struct err *e)
     return 0;
 }
 
+static bool is_block_size(uint32_t bytes)
+{
+    return bytes == SECTOR_BYTES || bytes == BLOCK_BYTES;
+}
+
+/* Fills in what was left to us. */
+static int blocks_check(struct volume_row *row, struct err *e)
+{
+    if (row->block_bytes == 0)
+        row->block_bytes = SECTOR_BYTES;
+    if (!is_block_size(row->block_bytes))
+        return err_set(e, -EINVAL, "block_size", "512 or 4096 is wanted");
+    if (row->physical_bytes == 0)
+        row->physical_bytes = BLOCK_BYTES;
+    if (!is_block_size(row->physical_bytes) || row->physical_bytes < row->block_bytes)
+        return err_set(e, -EINVAL, "physical_block_size",
+                       "512 or 4096 is wanted, at least the block size");
+    return 0;
+}
+
 /* Fills in what a clone takes from its snapshot. */
 static int clone_check(struct lunmgr *m, const struct volume_spec *spec,
                        struct volume_row *row, struct volume **base, struct err *e)
@@ -147,6 +167,11 @@ static int clone_check(struct lunmgr *m, const struct volume_spec *spec,
     if (row->block_bytes != (*base)->block_bytes)
         return err_set(e, -EINVAL, "block_size", "a clone's is its snapshot's: %u",
                        (*base)->block_bytes);
+    if (row->physical_bytes == 0)
+        row->physical_bytes = (*base)->physical_bytes;
+    if (row->physical_bytes != (*base)->physical_bytes)
+        return err_set(e, -EINVAL, "physical_block_size",
+                       "a clone's is its snapshot's: %u", (*base)->physical_bytes);
     memcpy(row->origin, (*base)->id, sizeof(row->origin));
     return 0;
 }
@@ -169,18 +194,17 @@ static int spec_check(struct create_op *co, const struct volume_spec *spec,
     struct lunmgr *m = co->op.manager;
     struct volume *base = NULL;
     co->row = (struct volume_row){.size_bytes = spec->size_bytes,
-                                  .block_bytes = spec->block_bytes};
+                                  .block_bytes = spec->block_bytes,
+                                  .physical_bytes = spec->physical_bytes};
     int rc = name_check(spec->name, "name", e);
     if (rc == 0 && spec->snapshot != NULL)
         rc = clone_check(m, spec, &co->row, &base, e);
     if (rc == 0)
         rc = size_check(co->row.size_bytes, e);
+    if (rc == 0)
+        rc = blocks_check(&co->row, e);
     if (rc != 0)
         return rc;
-    if (co->row.block_bytes == 0)
-        co->row.block_bytes = SECTOR_BYTES;
-    if (co->row.block_bytes != SECTOR_BYTES && co->row.block_bytes != BLOCK_BYTES)
-        return err_set(e, -EINVAL, "block_size", "512 or 4096 is wanted");
     rc = pool_of_spec(m, spec, base, pool, e);
     if (rc == 0)
         rc = labels_check(spec->labels, e);
@@ -201,6 +225,7 @@ static void row_fill(struct create_op *co, const struct volume_spec *spec,
     volume_row_begin(&co->row, pool, spec->name);
     co->row.size_bytes = checked.size_bytes;
     co->row.block_bytes = checked.block_bytes;
+    co->row.physical_bytes = checked.physical_bytes;
     memcpy(co->row.origin, checked.origin, sizeof(co->row.origin));
     co->row.is_protected = spec->is_protected;
     co->row.zero_detect = spec->zero_detect;

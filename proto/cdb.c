@@ -5,7 +5,7 @@
 
 /* Byte 1 of the media commands. FUA_NV is obsolete and harmless: it is let through. */
 #define RW_FLAGS     0xfa /* RDPROTECT or WRPROTECT, DPO, FUA, FUA_NV */
-#define VERIFY_FLAGS 0xf6 /* VRPROTECT, DPO, BYTCHK */
+#define VERIFY_FLAGS 0xf6 /* VRPROTECT or WRPROTECT, DPO, BYTCHK */
 #define SYNC_FLAGS   0x06 /* SYNC_NV, IMMED */
 #define SAME_FLAGS   0xf8 /* WRPROTECT, ANCHOR, UNMAP */
 #define GROUP        0x1f
@@ -42,6 +42,8 @@ const struct cdb_op cdb_ops[CDB_ID_COUNT] = {
         "READ(10)", {0x28, RW_FLAGS, LBA_32, GROUP, LEN_16, 0}},
     [CDB_WRITE_10] = {CDB_WRITE_10, 0x2a, false, 0, 10, CDB_DATA_OUT, true,
         "WRITE(10)", {0x2a, RW_FLAGS, LBA_32, GROUP, LEN_16, 0}},
+    [CDB_WRITE_VERIFY_10] = {CDB_WRITE_VERIFY_10, 0x2e, false, 0, 10, CDB_DATA_OUT, true,
+        "WRITE AND VERIFY(10)", {0x2e, VERIFY_FLAGS, LBA_32, GROUP, LEN_16, 0}},
     [CDB_VERIFY_10] = {CDB_VERIFY_10, 0x2f, false, 0, 10, CDB_DATA_OUT, false,
         "VERIFY(10)", {0x2f, VERIFY_FLAGS, LBA_32, GROUP, LEN_16, 0}},
     [CDB_SYNC_CACHE_10] = {CDB_SYNC_CACHE_10, 0x35, false, 0, 10, CDB_NO_DATA, false,
@@ -58,6 +60,8 @@ const struct cdb_op cdb_ops[CDB_ID_COUNT] = {
         "READ(16)", {0x88, RW_FLAGS, LBA_64, LEN_32, GROUP, 0}},
     [CDB_WRITE_16] = {CDB_WRITE_16, 0x8a, false, 0, 16, CDB_DATA_OUT, true,
         "WRITE(16)", {0x8a, RW_FLAGS, LBA_64, LEN_32, GROUP, 0}},
+    [CDB_WRITE_VERIFY_16] = {CDB_WRITE_VERIFY_16, 0x8e, false, 0, 16, CDB_DATA_OUT, true,
+        "WRITE AND VERIFY(16)", {0x8e, VERIFY_FLAGS, LBA_64, LEN_32, GROUP, 0}},
     [CDB_VERIFY_16] = {CDB_VERIFY_16, 0x8f, false, 0, 16, CDB_DATA_OUT, false,
         "VERIFY(16)", {0x8f, VERIFY_FLAGS, LBA_64, LEN_32, GROUP, 0}},
     [CDB_SYNC_CACHE_16] = {CDB_SYNC_CACHE_16, 0x91, false, 0, 16, CDB_NO_DATA, false,
@@ -78,6 +82,8 @@ const struct cdb_op cdb_ops[CDB_ID_COUNT] = {
         "READ(12)", {0xa8, RW_FLAGS, LBA_32, LEN_32, GROUP, 0}},
     [CDB_WRITE_12] = {CDB_WRITE_12, 0xaa, false, 0, 12, CDB_DATA_OUT, true,
         "WRITE(12)", {0xaa, RW_FLAGS, LBA_32, LEN_32, GROUP, 0}},
+    [CDB_WRITE_VERIFY_12] = {CDB_WRITE_VERIFY_12, 0xae, false, 0, 12, CDB_DATA_OUT, true,
+        "WRITE AND VERIFY(12)", {0xae, VERIFY_FLAGS, LBA_32, LEN_32, GROUP, 0}},
     [CDB_VERIFY_12] = {CDB_VERIFY_12, 0xaf, false, 0, 12, CDB_DATA_OUT, false,
         "VERIFY(12)", {0xaf, VERIFY_FLAGS, LBA_32, LEN_32, GROUP, 0}},
 };
@@ -91,15 +97,16 @@ static const uint8_t first_row[256] = {
     [0x1a] = CDB_MODE_SENSE_6 + 1,    [0x1b] = CDB_START_STOP_UNIT + 1,
     [0x1e] = CDB_PREVENT_ALLOW + 1,   [0x25] = CDB_READ_CAPACITY_10 + 1,
     [0x28] = CDB_READ_10 + 1,         [0x2a] = CDB_WRITE_10 + 1,
-    [0x2f] = CDB_VERIFY_10 + 1,       [0x35] = CDB_SYNC_CACHE_10 + 1,
-    [0x41] = CDB_WRITE_SAME_10 + 1,   [0x42] = CDB_UNMAP + 1,
-    [0x55] = CDB_MODE_SELECT_10 + 1,  [0x5a] = CDB_MODE_SENSE_10 + 1,
-    [0x88] = CDB_READ_16 + 1,         [0x8a] = CDB_WRITE_16 + 1,
+    [0x2e] = CDB_WRITE_VERIFY_10 + 1, [0x2f] = CDB_VERIFY_10 + 1,
+    [0x35] = CDB_SYNC_CACHE_10 + 1,   [0x41] = CDB_WRITE_SAME_10 + 1,
+    [0x42] = CDB_UNMAP + 1,           [0x55] = CDB_MODE_SELECT_10 + 1,
+    [0x5a] = CDB_MODE_SENSE_10 + 1,   [0x88] = CDB_READ_16 + 1,
+    [0x8a] = CDB_WRITE_16 + 1,        [0x8e] = CDB_WRITE_VERIFY_16 + 1,
     [0x8f] = CDB_VERIFY_16 + 1,       [0x91] = CDB_SYNC_CACHE_16 + 1,
     [0x93] = CDB_WRITE_SAME_16 + 1,   [0x9e] = CDB_READ_CAPACITY_16 + 1,
     [0xa0] = CDB_REPORT_LUNS + 1,     [0xa3] = CDB_REPORT_OPCODES + 1,
     [0xa8] = CDB_READ_12 + 1,         [0xaa] = CDB_WRITE_12 + 1,
-    [0xaf] = CDB_VERIFY_12 + 1,
+    [0xae] = CDB_WRITE_VERIFY_12 + 1, [0xaf] = CDB_VERIFY_12 + 1,
 };
 
 #define SERVICE_ACTION_BITS 0x1f

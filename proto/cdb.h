@@ -34,6 +34,7 @@ enum cdb_id {
     CDB_READ_CAPACITY_10,
     CDB_READ_10,
     CDB_WRITE_10,
+    CDB_WRITE_VERIFY_10,
     CDB_VERIFY_10,
     CDB_SYNC_CACHE_10,
     CDB_WRITE_SAME_10,
@@ -42,6 +43,7 @@ enum cdb_id {
     CDB_MODE_SENSE_10,
     CDB_READ_16,
     CDB_WRITE_16,
+    CDB_WRITE_VERIFY_16,
     CDB_VERIFY_16,
     CDB_SYNC_CACHE_16,
     CDB_WRITE_SAME_16,
@@ -52,6 +54,7 @@ enum cdb_id {
     CDB_REPORT_TMFS,
     CDB_READ_12,
     CDB_WRITE_12,
+    CDB_WRITE_VERIFY_12,
     CDB_VERIFY_12,
     CDB_ID_COUNT,
 };
@@ -94,11 +97,13 @@ struct cdb_rw {
 int cdb_rw_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_rw *rw,
                   struct sense *sense) MUST_CHECK;
 
-/* VERIFY 10, 12, 16. */
+/* VERIFY and WRITE AND VERIFY 10, 12, 16. */
 struct cdb_verify {
     uint64_t lba;
     uint32_t blocks;
-    uint8_t bytchk; /* 0: no data; 1: `blocks` blocks of data; 3: one, compared to each */
+    /* 0: nothing is compared; 1: each block with its own of the data; 3, not of WRITE AND
+     * VERIFY: each with the one there is. */
+    uint8_t bytchk;
     uint8_t blocks_byte;
 };
 int cdb_verify_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_verify *v,

@@ -79,7 +79,8 @@ int cdb_verify_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_ve
         .bytchk = cdb[1] >> 1 & 0x3,
         .blocks_byte = e.blocks_byte,
     };
-    return v->bytchk == 2 ? sense_set_cdb(sense, 1, 2) : 0;
+    bool reserved = v->bytchk == 2 || (v->bytchk == 3 && op->changes_medium);
+    return reserved ? sense_set_cdb(sense, 1, 2) : 0;
 }
 
 int cdb_sync_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_sync *sync,

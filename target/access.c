@@ -150,6 +150,12 @@ static uint8_t block_shift_of(uint32_t block_bytes)
     return block_bytes == 512 ? 9 : 12;
 }
 
+static uint8_t physical_exponent_of(const struct volume *volume)
+{
+    return (uint8_t)(block_shift_of(volume_physical_bytes(volume)) -
+                     block_shift_of(volume_block_bytes(volume)));
+}
+
 static void access_add_lu(struct access *a, const struct mapping *mapping,
                           const struct mapping_info *info)
 {
@@ -159,6 +165,7 @@ static void access_add_lu(struct access *a, const struct mapping *mapping,
         .lun = info->lun,
         .read_only = info->read_only,
         .block_shift = block_shift_of(volume_block_bytes(volume)),
+        .physical_exponent = physical_exponent_of(volume),
         .volume = volume,
         .unit = unit_find(a, volume),
     };

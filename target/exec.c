@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SCSI execution's entry: finds the unit and the command, tells what comes before any
- * command (no such unit, unit attention, write protection), then hands it to the
- * command's own file (exec_*.c). Also how commands answer. No allocation, no locks; on
- * the reactor's thread. */
+ * command (no such unit, unit attention), hands it to the command's own file (exec_*.c),
+ * and refuses what would change a protected medium. Also how commands answer. No
+ * allocation, no locks; on the reactor's thread. */
 #include "target/exec.h"
 
 #include "proto/lun.h"
@@ -38,6 +38,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_READ_CAPACITY_10] = {NULL, exec_read_capacity, REPLY_BYTES},
     [CDB_READ_10] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_10] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_10] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_10] = {exec_verify_prepare, exec_verify, 0},
     [CDB_SYNC_CACHE_10] = {exec_sync_prepare, exec_flush, 0},
     [CDB_WRITE_SAME_10] = {exec_write_same_prepare, exec_write_same, 0},
@@ -46,6 +47,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_MODE_SENSE_10] = {NULL, exec_mode_sense, REPLY_BYTES},
     [CDB_READ_16] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_16] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_16] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_16] = {exec_verify_prepare, exec_verify, 0},
     [CDB_SYNC_CACHE_16] = {exec_sync_prepare, exec_flush, 0},
     [CDB_WRITE_SAME_16] = {exec_write_same_prepare, exec_write_same, 0},
@@ -56,6 +58,7 @@ static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
     [CDB_REPORT_TMFS] = {NULL, exec_report_tmfs, REPLY_BYTES},
     [CDB_READ_12] = {exec_rw_prepare, exec_rw, 0},
     [CDB_WRITE_12] = {exec_rw_prepare, exec_rw, 0},
+    [CDB_WRITE_VERIFY_12] = {exec_write_verify_prepare, exec_write_verify, 0},
     [CDB_VERIFY_12] = {exec_verify_prepare, exec_verify, 0},
 };
 
@@ -79,6 +82,26 @@ static bool is_write_protected(const struct lu *lu)
     return lu->read_only || (unit_modes(lu->unit) & UNIT_WRITE_PROTECT) != 0;
 }
 
+/* A CDB that is wrong in itself is told so, whatever it is sent to; what comes with it, a
+ * protected medium does not look at. */
+static bool is_refused_by_its_cdb(const struct task *t)
+{
+    return t->status == SAM_CHECK_CONDITION && t->sense.code != SENSE_INVALID_IU_FIELD &&
+           t->sense.code != SENSE_PARAM_LIST_LENGTH;
+}
+
+static enum exec_result prepare_unless_protected(struct task *t,
+                                                 const struct exec_handler *h)
+{
+    enum exec_result result = h->prepare(t);
+    if (!t->exec.op->changes_medium || !is_write_protected(t->lu))
+        return result;
+    if (result == EXEC_DONE && (t->status == SAM_GOOD || is_refused_by_its_cdb(t)))
+        return result;
+    t->data_out_bytes = t->buffer_bytes = t->data_offset = t->transfer_bytes = 0;
+    return exec_refuse(t, SENSE_WRITE_PROTECTED);
+}
+
 enum exec_result exec_prepare(struct task *t)
 {
     const struct cdb_op *op;
@@ -94,13 +117,11 @@ enum exec_result exec_prepare(struct task *t)
         return exec_refuse(t, SENSE_INVALID_MESSAGE);
     if (cdb_find(t->cdb, &op, &t->sense) != 0)
         return exec_check(t);
-    if (!discovery && op->changes_medium && is_write_protected(t->lu))
-        return exec_refuse(t, SENSE_WRITE_PROTECTED);
 
     const struct exec_handler *h = &exec_handlers[op->id];
     t->exec.op = op;
     if (h->prepare != NULL)
-        return h->prepare(t);
+        return prepare_unless_protected(t, h);
     t->buffer_bytes = h->reply_bytes;
     return EXEC_PENDING;
 }

@@ -45,7 +45,7 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
         .revision = revision,
         .blocks = lu_block_count(lu),
         .block_bytes = lu_block_bytes(lu),
-        .physical_exponent = (uint8_t)(lu->block_shift == 9 ? 3 : 0),
+        .physical_exponent = lu->physical_exponent,
         .thin = true,
         .read_only = lu->read_only,
         .target_name = t->nexus->target_name,

@@ -39,6 +39,8 @@ enum exec_result exec_rw_prepare(struct task *t);
 enum exec_result exec_rw(struct task *t);
 enum exec_result exec_verify_prepare(struct task *t);
 enum exec_result exec_verify(struct task *t);
+enum exec_result exec_write_verify_prepare(struct task *t);
+enum exec_result exec_write_verify(struct task *t);
 enum exec_result exec_unmap_prepare(struct task *t);
 enum exec_result exec_unmap(struct task *t);
 enum exec_result exec_write_same_prepare(struct task *t);
@@ -62,6 +64,10 @@ enum exec_result exec_reply(struct task *t, const struct wire *w);
 
 /* For a command with data-out of a parameter list: asks for it, or refuses. */
 enum exec_result exec_want_list(struct task *t, uint32_t list_bytes);
+
+/* For a command that moves blocks: checks the range, points t->exec.vio at it and asks
+ * for its buffer; or answers. */
+enum exec_result exec_want_blocks(struct task *t, const struct cdb_rw *rw);
 
 /* ---- Volume I/O -------------------------------------------------------------------- */
 

@@ -42,35 +42,41 @@ static enum exec_result exec_rw_short(struct task *t, uint32_t bytes)
     return exec_good(t);
 }
 
-enum exec_result exec_rw_prepare(struct task *t)
+enum exec_result exec_want_blocks(struct task *t, const struct cdb_rw *rw)
 {
-    struct cdb_rw rw;
     const struct lu *lu = t->lu;
-    if (cdb_rw_decode(t->cdb, t->exec.op, &rw, &t->sense) != 0)
+    if (cdb_check_range(rw->lba, rw->blocks, lu_block_count(lu), &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(rw.lba, rw.blocks, lu_block_count(lu), &t->sense) != 0)
-        return exec_check(t);
-    if (rw.blocks > EXEC_TRANSFER_BYTES_MAX >> lu->block_shift) {
-        sense_set_cdb(&t->sense, rw.blocks_byte, SENSE_NO_BIT);
+    if (rw->blocks > EXEC_TRANSFER_BYTES_MAX >> lu->block_shift) {
+        sense_set_cdb(&t->sense, rw->blocks_byte, SENSE_NO_BIT);
         return exec_check(t);
     }
-    if (rw.blocks == 0)
+    if (rw->blocks == 0)
         return exec_good(t);
 
-    uint32_t bytes = rw.blocks << lu->block_shift;
-    bool is_short = rw.write && t->expected_out_bytes < bytes;
-    t->exec.lba = rw.lba;
-    t->exec.blocks = rw.blocks;
+    uint32_t bytes = rw->blocks << lu->block_shift;
+    bool is_short = rw->write && t->expected_out_bytes < bytes;
+    t->exec.lba = rw->lba;
+    t->exec.blocks = rw->blocks;
     if (is_short && exec_rw_short(t, bytes) == EXEC_DONE)
         return EXEC_DONE;
     if (is_short)
         bytes = t->expected_out_bytes;
-    exec_vio_range(t, rw.write ? VIO_WRITE : VIO_READ, rw.lba, bytes >> lu->block_shift);
-    t->exec.vio.fua = rw.fua;
-    t->data_out_bytes = rw.write ? bytes : 0;
+    exec_vio_range(t, rw->write ? VIO_WRITE : VIO_READ, rw->lba,
+                   bytes >> lu->block_shift);
+    t->exec.vio.fua = rw->fua;
+    t->data_out_bytes = rw->write ? bytes : 0;
     t->data_offset = (uint32_t)(t->exec.vio.offset_bytes % BLOCK_BYTES);
     t->buffer_bytes = (uint32_t)vio_buffer_bytes(t->exec.vio.offset_bytes, bytes);
     return EXEC_PENDING;
+}
+
+enum exec_result exec_rw_prepare(struct task *t)
+{
+    struct cdb_rw rw;
+    if (cdb_rw_decode(t->cdb, t->exec.op, &rw, &t->sense) != 0)
+        return exec_check(t);
+    return exec_want_blocks(t, &rw);
 }
 
 enum exec_result exec_rw(struct task *t)

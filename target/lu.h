@@ -31,9 +31,10 @@ struct unit;
 struct lu {
     uint16_t lun;
     bool read_only;
-    uint8_t block_shift;   /* a logical block has 1 << block_shift bytes: 9 or 12 */
-    struct volume *volume; /* the unit's */
-    struct unit *unit;     /* the access holds the reference */
+    uint8_t block_shift;       /* a logical block has 1 << block_shift bytes: 9 or 12 */
+    uint8_t physical_exponent; /* a physical one, as it is told, has 2^this of them */
+    struct volume *volume;     /* the unit's */
+    struct unit *unit;         /* the access holds the reference */
 };
 
 /* What one host sees through one target. */

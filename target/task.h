@@ -33,6 +33,7 @@ struct task_exec {
     uint64_t lba;
     uint64_t blocks;
     struct unmap_list unmap; /* inside buffer */
+    bool compare;            /* WRITE AND VERIFY: what was written, with what was sent */
 };
 
 /* Where the transport has it. */

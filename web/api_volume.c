@@ -7,8 +7,8 @@
 
 const struct schema schema_volume_create = {"VolumeCreate",
                                             {"name", "pool", "size", "block_size",
-                                             "snapshot", "protected", "zero_detect",
-                                             "labels"}};
+                                             "physical_block_size", "snapshot",
+                                             "protected", "zero_detect", "labels"}};
 const struct schema schema_volume_change = {
     "VolumeChange",
     {"name", "size", "allow_data_loss", "protected", "zero_detect", "labels"}};
@@ -23,12 +23,14 @@ json_t *volume_json(const struct volume *volume)
     char created[TIME_TEXT_MAX];
     volume_describe(volume, &info);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:s?, s:b, s:b, "
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:s?, s:b, "
+        "s:b, "
         "s:o}",
         "id", info.id, "name", info.name, "pool", info.pool_name, "pool_id", info.pool_id,
         "size", (json_int_t)info.size_bytes, "block_size", (json_int_t)info.block_bytes,
-        "allocated", (json_int_t)info.allocated_bytes, "naa", info.naa, "serial",
-        info.serial, "created", time_text(created, info.created_s), "mapping_count",
+        "physical_block_size", (json_int_t)info.physical_bytes, "allocated",
+        (json_int_t)info.allocated_bytes, "naa", info.naa, "serial", info.serial,
+        "created", time_text(created, info.created_s), "mapping_count",
         (json_int_t)info.mapping_count, "snapshot_count", (json_int_t)info.snapshot_count,
         "clone_of", info.clone_of[0] == '\0' ? NULL : info.clone_of, "protected",
         info.is_protected, "zero_detect", info.zero_detect, "labels",
@@ -85,11 +87,11 @@ static uint64_t size_read(struct input *in, enum input_need need)
     return bytes;
 }
 
-static uint32_t block_size_read(struct input *in)
+static uint32_t block_size_read(struct input *in, const char *member)
 {
-    uint64_t bytes = input_uint(in, "block_size", INPUT_OPTIONAL, 512, 4096, 0);
+    uint64_t bytes = input_uint(in, member, INPUT_OPTIONAL, 512, 4096, 0);
     if (bytes != 0 && bytes != 512 && bytes != 4096)
-        input_refuse(in, "block_size", "512 or 4096", "there is no such block size");
+        input_refuse(in, member, "512 or 4096", "there is no such block size");
     return (uint32_t)bytes;
 }
 
@@ -105,7 +107,8 @@ void api_volume_create(struct exchange *x)
     enum input_need need = spec.snapshot == NULL ? INPUT_REQUIRED : INPUT_OPTIONAL;
     spec.pool = input_reference(&in, "pool", need);
     spec.size_bytes = size_read(&in, need);
-    spec.block_bytes = block_size_read(&in);
+    spec.block_bytes = block_size_read(&in, "block_size");
+    spec.physical_bytes = block_size_read(&in, "physical_block_size");
     spec.is_protected = input_bool(&in, "protected", false);
     spec.zero_detect = input_bool(&in, "zero_detect", false);
     if (labels_read(&in, &labels))

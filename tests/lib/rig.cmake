@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# ashlar_rig_test(NAME n SCRIPT file [ARGS a...] [LABELS l...] [ENV v=x...] [TIMEOUT s] [ONCE] [TGT] [NIGHTLY]):
-# a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads) unless ONCE; TGT: on
-# tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check --nightly. Exit 77 is a skip.
+# ashlar_rig_test(NAME n SCRIPT file [ARGS a...] [LABELS l...] [ENV v=x...] [TIMEOUT s] [ENGINES e...] [ONCE] [TGT]
+# [NIGHTLY]): a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads), or those of
+# ENGINES, unless ONCE; TGT: on tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check --nightly.
+# Exit 77 is a skip.
 function(ashlar_rig_test)
-  cmake_parse_arguments(T "ONCE;TGT;NIGHTLY" "NAME;SCRIPT;TIMEOUT" "ARGS;LABELS;ENV" ${ARGN})
+  cmake_parse_arguments(T "ONCE;TGT;NIGHTLY" "NAME;SCRIPT;TIMEOUT" "ARGS;LABELS;ENV;ENGINES" ${ARGN})
   set(when "")
   if(T_NIGHTLY)
     set(when CONFIGURATIONS nightly)
@@ -12,7 +13,9 @@ function(ashlar_rig_test)
     set(T_TIMEOUT 120)
   endif()
   set(engines uring threads)
-  if(T_ONCE OR T_TGT)
+  if(T_ENGINES)
+    set(engines ${T_ENGINES})
+  elseif(T_ONCE OR T_TGT)
     set(engines uring)
   endif()
   foreach(engine IN LISTS engines)

@@ -7,7 +7,8 @@
 # themselves are proved (a checker that only ever met one target proves little).
 #
 # Set by the caller, all optional: ASHLAR_BUILD (build tree), RIG_ENGINE (uring|threads),
-# RIG_REACTORS, RIG_POOL_SIZE, RIG_FLAGS (array: more flags of ashlard), RIG_KEEP=1 (keep scratch).
+# RIG_REACTORS, RIG_POOL_SIZE, RIG_FLAGS, RIG_VOLUME_FLAGS, RIG_MAPPING_FLAGS (arrays: more flags of
+# ashlard, of rig_volume's volumes and mappings), RIG_KEEP=1 (keep scratch).
 
 # Where a user's shell does not look: mke2fs, tgtd.
 PATH=$PATH:/usr/sbin:/sbin
@@ -28,6 +29,8 @@ RIG_CLEANUPS=()
 RIG_LOAD_FLAGS=() # what ashlar-load must put up with
 [ "$RIG_TARGET" != tgt ] || RIG_LOAD_FLAGS=(--residuals-ok)
 [ -n "${RIG_FLAGS+set}" ] || RIG_FLAGS=()
+[ -n "${RIG_VOLUME_FLAGS+set}" ] || RIG_VOLUME_FLAGS=()
+[ -n "${RIG_MAPPING_FLAGS+set}" ] || RIG_MAPPING_FLAGS=()
 
 fail() {
     echo "FAIL: $*" >&2
@@ -293,9 +296,15 @@ rig_volume() {
         echo "$lun $RIG_DIR/$name.img" >>"$RIG_DIR/luns"
         return
     fi
-    rig_ctl volume create "$name" --pool p --size "$size" >/dev/null || fail "volume create $name"
-    rig_ctl mapping create "$name" h1 --lun "$lun" >/dev/null || fail "mapping create $name h1"
-    rig_ctl mapping create "$name" h2 --lun "$lun" >/dev/null || fail "mapping create $name h2"
+    rig_ctl volume create "$name" --pool p --size "$size" \
+        ${RIG_VOLUME_FLAGS[@]+"${RIG_VOLUME_FLAGS[@]}"} >/dev/null || fail "volume create $name"
+    rig_map "$name" h1 "$lun"
+    rig_map "$name" h2 "$lun"
+}
+
+rig_map() {
+    rig_ctl mapping create "$1" "$2" --lun "$3" \
+        ${RIG_MAPPING_FLAGS[@]+"${RIG_MAPPING_FLAGS[@]}"} >/dev/null || fail "mapping create $1 $2"
 }
 
 rig_volume_delete() {

@@ -71,13 +71,19 @@ int rig_snapshot_delete(struct pool_rig *r, const char *key, struct err *e)
     return answer_wait(r, &a, e);
 }
 
+int rig_make(struct pool_rig *r, const struct volume_spec *spec, struct volume **out,
+             struct err *e)
+{
+    struct answer a = {.out = out};
+    volume_create(r->manager, spec, on_volume, &a);
+    return answer_wait(r, &a, e);
+}
+
 int rig_clone(struct pool_rig *r, const char *snapshot, const char *name, uint64_t bytes,
               struct volume **out, struct err *e)
 {
     struct volume_spec spec = {.name = name, .size_bytes = bytes, .snapshot = snapshot};
-    struct answer a = {.out = out};
-    volume_create(r->manager, &spec, on_volume, &a);
-    return answer_wait(r, &a, e);
+    return rig_make(r, &spec, out, e);
 }
 
 int rig_rollback(struct pool_rig *r, const char *volume, const char *snapshot,

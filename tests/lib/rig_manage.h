@@ -13,6 +13,8 @@ int rig_snapshot(struct pool_rig *r, const char *volume, const char *name,
 int rig_snapshot_all(struct pool_rig *r, const char *const *volumes, size_t count,
                      const char *name, struct volume **out, struct err *e);
 int rig_snapshot_delete(struct pool_rig *r, const char *key, struct err *e);
+int rig_make(struct pool_rig *r, const struct volume_spec *spec, struct volume **out,
+             struct err *e);
 int rig_clone(struct pool_rig *r, const char *snapshot, const char *name, uint64_t bytes,
               struct volume **out, struct err *e);
 int rig_rollback(struct pool_rig *r, const char *volume, const char *snapshot,

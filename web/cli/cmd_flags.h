@@ -8,8 +8,7 @@
 #define FLAG_OF_LABELS                                                                   \
     {                                                                                    \
         .name = "label", .member = "labels", .kind = FLAG_LABEL, .value = "KEY=VALUE",   \
-        .help =                                                                          \
-            "a note; all that are named take the place of all before; \"none\": no note" \
+        .help = "a note; those that are named replace all before; \"none\": none"        \
     }
 #define FLAG_OF_PROTECTION                                                               \
     {                                                                                    \

@@ -35,6 +35,9 @@ out '^name +web01$' '^size +100GiB \(107374182400 bytes\)$' '^block_size +512$' 
 cli 0 volume create web02 --pool p --size 1048576 --block-size 4096 --json
 [ "$(value .size) $(value .block_size)" = '1048576 4096' ] || fail "not the volume that was asked for"
 id=$(value .id)
+cli 0 volume create web03 --pool p --size 1048576 --physical-block-size 512 --json
+[ "$(value .block_size) $(value .physical_block_size)" = '512 512' ] || fail "not 512 native"
+cli 0 volume delete web03 --purge
 cli 0 volume list
 quiet
 out '^NAME +POOL +SIZE' '^web01 +p +100GiB +0B +512 +0 +0 +no +6' '^web02 +p +1MiB +0B +4096'

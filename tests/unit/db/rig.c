@@ -164,6 +164,7 @@ struct volume_row sample_volume(const char *id, const char *name, uint32_t layer
     struct volume_row row = {.top_layer = layer,
                              .size_bytes = UINT64_C(64) << 40,
                              .block_bytes = 512,
+                             .physical_bytes = 4096,
                              .naa_serial = layer + 100U,
                              .created_s = -5};
     PUT(row.id, id);

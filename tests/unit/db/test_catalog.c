@@ -83,8 +83,8 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
     rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=99");
     assert_int_equal(rig_try_open(r, r->dir, &e), -EPROTO);
     assert_non_null(strstr(e.text, "schema 99"));
-    assert_non_null(strstr(e.text, "program's 5"));
-    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=5");
+    assert_non_null(strstr(e.text, "program's 6"));
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=6");
     rig_open(r); /* the refusal changed nothing */
 }
 
@@ -248,8 +248,8 @@ static void a_catalog_of_schema_2_keeps_its_map(void **state)
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
-            "DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; PRAGMA "
-            "user_version=2;"
+            "DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; "
+            "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=2;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
             "INSERT INTO leaf VALUES (0x800000,"
@@ -281,7 +281,7 @@ static void a_catalog_of_schema_4_keeps_its_mappings(void **state)
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
-            "DROP TABLE mapping;"
+            "ALTER TABLE volume DROP COLUMN physical_bytes; DROP TABLE mapping;"
             "CREATE TABLE mapping (id TEXT NOT NULL PRIMARY KEY,"
             " volume_id TEXT NOT NULL REFERENCES volume (id),"
             " host_id TEXT NOT NULL REFERENCES host (id), lun INTEGER NOT NULL,"
@@ -304,6 +304,29 @@ static void a_catalog_of_schema_4_keeps_its_mappings(void **state)
     assert_true(row.read_only);
     assert_false(row.own_target);
     assert_int_equal(row.created_s, 1700000002);
+}
+
+static int work_get_volume(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    return volume_row_get(txn, "v1", arg, e);
+}
+
+static void a_volume_of_schema_5_has_the_physical_block_that_it_told(void **state)
+{
+    struct rig *r = *state;
+    struct volume_row row;
+    rig_open(r);
+    rig_close(r);
+    rig_sql(rig_path(r, "catalog.db"),
+            "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=5;"
+            "INSERT INTO pool VALUES ('p1', 'fast', 0);"
+            "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
+            "INSERT INTO volume (id, name, pool_id, top_layer, size_bytes, block_bytes,"
+            " naa_serial, created_s) VALUES ('v1', 'v', 'p1', 1, 4096, 512, 1, 0)");
+    rig_open(r);
+    assert_int_equal(catalog_read_wait(r->catalog, work_get_volume, &row, NULL), 0);
+    assert_int_equal(row.block_bytes, 512);
+    assert_int_equal(row.physical_bytes, 4096);
 }
 
 static int work_make_newer(struct catalog_txn *txn, void *arg, struct err *e)
@@ -388,6 +411,7 @@ int main(void)
         OPEN_TEST(a_damaged_delta_is_refused_by_number),
         OPEN_TEST(a_catalog_of_schema_2_keeps_its_map),
         OPEN_TEST(a_catalog_of_schema_4_keeps_its_mappings),
+        OPEN_TEST(a_volume_of_schema_5_has_the_physical_block_that_it_told),
         OPEN_TEST(a_refused_catalog_keeps_its_log),
         OPEN_TEST(a_reader_cannot_write),
         OPEN_TEST(an_answer_without_words_gets_some),

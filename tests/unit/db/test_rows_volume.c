@@ -29,6 +29,7 @@ static void a_volume_comes_back(void **state)
     assert_int_equal(list.rows[1].top_layer, 1);
     assert_int_equal(list.rows[1].size_bytes, UINT64_C(64) << 40);
     assert_int_equal(list.rows[1].block_bytes, 512);
+    assert_int_equal(list.rows[1].physical_bytes, 4096);
     assert_int_equal(list.rows[1].naa_serial, 101);
     assert_int_equal(list.rows[1].created_s, -5);
 }
@@ -63,6 +64,9 @@ static void a_volume_that_clashes_is_refused(void **state)
     row.block_bytes = 1024;
     assert_refused(volume_row_add(&r->txn, &row, &last), -EINVAL, "block_bytes");
     row.block_bytes = 4096;
+    row.physical_bytes = 512;
+    assert_refused(volume_row_add(&r->txn, &row, &last), -EINVAL, "physical_bytes");
+    row.physical_bytes = 4096;
     assert_int_equal(volume_row_add(&r->txn, &row, NULL), 0);
 }
 

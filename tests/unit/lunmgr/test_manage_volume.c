@@ -36,6 +36,19 @@ static void a_name_is_letters_digits_and_three_signs(void **state)
 
 /* ---- Volumes ----------------------------------------------------------------------- */
 
+static void assert_physical_refused(uint32_t block_bytes, uint32_t physical_bytes)
+{
+    struct answer a = {.came = false};
+    struct volume_spec spec = {.name = "v",
+                               .pool = "p",
+                               .size_bytes = MIB,
+                               .block_bytes = block_bytes,
+                               .physical_bytes = physical_bytes};
+    volume_create(rig.manager, &spec, on_volume, &a);
+    wait_for(&a);
+    assert_refused(&a, -EINVAL, "physical_block_size");
+}
+
 static void a_volume_of_a_wrong_size_is_refused(void **state)
 {
     static const uint64_t bad[] = {0, 1, 512, 4095, 4097, VOLUME_BYTES_MAX + 4096};
@@ -47,6 +60,8 @@ static void a_volume_of_a_wrong_size_is_refused(void **state)
     }
     assert_int_equal(pool_rig_make_volume(&rig, "v", MIB, 1024, NULL, &e), -EINVAL);
     assert_string_equal(e.field, "block_size");
+    assert_physical_refused(512, 1024);
+    assert_physical_refused(4096, 512);
     assert_int_equal(pool_rig_make_volume(&rig, "least", 4096, 0, NULL, &e), 0);
     assert_int_equal(pool_rig_make_volume(&rig, "most", VOLUME_BYTES_MAX, 4096, NULL, &e),
                      0);
@@ -61,6 +76,7 @@ static void a_volume_says_what_it_is_also_after_a_restart(void **state)
     assert_string_equal(before.pool_name, "p");
     assert_int_equal(before.size_bytes, 3 * MIB);
     assert_int_equal(before.block_bytes, 4096);
+    assert_int_equal(before.physical_bytes, 4096);
     assert_int_equal(before.allocated_bytes, 0);
     assert_int_equal(strlen(before.naa), 32);
     assert_int_equal(before.naa[0], '6');

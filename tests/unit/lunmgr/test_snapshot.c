@@ -286,6 +286,35 @@ static void a_clone_is_a_volume_of_its_own(void **state)
     assert_sound();
 }
 
+static void expect_blocks_512_native(const char *snapshot)
+{
+    struct snapshot_info info;
+    snapshot_describe(snapshot_find(rig.manager, snapshot), &info);
+    assert_int_equal(info.block_bytes, 512);
+    assert_int_equal(info.physical_bytes, 512);
+}
+
+static void block_sizes_go_with_snapshots_and_clones(void **state)
+{
+    (void)state;
+    struct volume_spec spec = {
+        .name = "v", .pool = "p", .size_bytes = MIB, .physical_bytes = 512};
+    struct volume_spec clone = {.name = "d", .snapshot = "v/s", .physical_bytes = 4096};
+    struct volume_info info;
+    struct err e;
+    assert_int_equal(rig_make(&rig, &spec, NULL, NULL), 0);
+    snap("v", "s");
+    assert_int_equal(rig_clone(&rig, "v/s", "c", 0, NULL, NULL), 0);
+    assert_int_equal(rig_make(&rig, &clone, NULL, &e), -EINVAL);
+    assert_string_equal(e.field, "physical_block_size");
+    expect_blocks_512_native("v/s");
+    restart();
+    expect_blocks_512_native("v/s");
+    volume_describe(volume_find(rig.manager, "c"), &info);
+    assert_int_equal(info.block_bytes, 512);
+    assert_int_equal(info.physical_bytes, 512);
+}
+
 /* ---- Rollback -------------------------------------------------------------------- */
 
 static void a_rollback_brings_back_and_keeps(void **state)
@@ -617,6 +646,7 @@ int main(void)
         TEST(snapshots_go_in_any_order),
         TEST(a_volume_goes_with_its_snapshots),
         TEST(a_clone_is_a_volume_of_its_own),
+        TEST(block_sizes_go_with_snapshots_and_clones),
         TEST(a_rollback_brings_back_and_keeps),
         TEST(a_volume_in_use_is_rolled_back_fenced_only),
         TEST(a_rollback_is_answered_when_initiators_were_told),

@@ -38,6 +38,7 @@ struct rig *rig_create(uint32_t block_bytes)
     assert_non_null(r->unit);
     r->lus[0] = (struct lu){
         .block_shift = block_bytes == 512 ? 9 : 12,
+        .physical_exponent = block_bytes == 512 ? 3 : 0,
         .volume = r->volume,
         .unit = r->unit,
     };

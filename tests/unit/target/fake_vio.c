@@ -17,6 +17,7 @@ struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes)
         .bytes = calloc(1, size_bytes),
         .size_bytes = size_bytes,
         .block_bytes = block_bytes,
+        .physical_bytes = BLOCK_BYTES,
         .naa = {0x6a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
         .serial = "0123456789abcdef",
         .refs = 1,
@@ -47,6 +48,11 @@ uint64_t volume_size_bytes(const struct volume *v)
 uint32_t volume_block_bytes(const struct volume *v)
 {
     return v->block_bytes;
+}
+
+uint32_t volume_physical_bytes(const struct volume *v)
+{
+    return v->physical_bytes;
 }
 
 const uint8_t *volume_naa(const struct volume *v)
@@ -130,6 +136,8 @@ static void fake_do(struct vio *vio)
         break;
     case VIO_WRITE:
         fake_scribble(vio);
+        if (fake_vio.loses_writes)
+            break;
         memcpy(v->bytes + vio->offset_bytes, vio->data + vio->offset_bytes % BLOCK_BYTES,
                vio->length_bytes);
         break;

@@ -12,7 +12,7 @@
 struct volume {
     uint8_t *bytes;
     uint64_t size_bytes;
-    uint32_t block_bytes;
+    uint32_t block_bytes, physical_bytes;
     uint8_t naa[16];
     char serial[17];
     unsigned refs;
@@ -30,6 +30,7 @@ struct fake_vio {
     unsigned count;
     unsigned fail_nth; /* 1: the next one; 0: none */
     int fail_rc;
+    bool loses_writes; /* answers GOOD and keeps nothing */
 };
 extern struct fake_vio fake_vio;
 

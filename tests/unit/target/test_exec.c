@@ -194,7 +194,7 @@ static void capacity_and_blocks_are_told(void **state)
     rig_expect_good(r);
     assert_int_equal(r->task.data_in_bytes, 32);
     assert_int_equal(be64_load(r->task.data_in), last);
-    assert_int_equal(r->task.data_in[13], block_bytes == 512 ? 3 : 0);
+    assert_int_equal(r->task.data_in[13], r->lus[0].physical_exponent);
     assert_int_equal(r->task.data_in[14] & 0xc0, 0xc0); /* LBPME, LBPRZ */
 }
 

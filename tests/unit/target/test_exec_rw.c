@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READ, WRITE, VERIFY and SYNCHRONIZE CACHE: what moves, what is refused and how. */
+/* READ, WRITE, VERIFY, WRITE AND VERIFY and SYNCHRONIZE CACHE: what moves, what is
+ * refused and how. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,15 +192,31 @@ static void read_only_mapping_refuses_writes_and_takes_reads(void **state)
     rig_send_pattern(r, 1, 512);
     RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
-    RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0);
+    RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0); /* without its data-out */
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
     RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+    assert_int_equal(r->task.transfer_bytes, 0);
     assert_int_equal(fake_vio.count, 0);
     RIG_RUN(r, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
     rig_expect_good(r);
     RIG_RUN(r, 0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     rig_expect_good(r);
+}
+
+static void what_is_wrong_in_itself_is_told_so_on_a_read_only_mapping(void **state)
+{
+    struct rig *r = *state;
+    r->lus[0].read_only = true;
+    rig_send_pattern(r, 1, 2 * 512);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0x7f, 0xff, 0, 0, 2, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2a, 0x20, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_cdb_field(r, 1);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* no blocks: nothing is written */
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 0);
 }
 
 static void failures_of_the_disk_become_their_sense(void **state)
@@ -268,6 +285,80 @@ static void verify_without_data_checks_the_range_alone(void **state)
     assert_int_equal(fake_vio.count, 0);
     RIG_RUN(r, 0x2f, 0, 0, 0, 0x7f, 0xff, 0, 0, 2, 0);
     rig_expect_sense(r, SENSE_LBA_RANGE);
+}
+
+static void write_and_verify_writes_durably_then_compares(void **state)
+{
+    struct rig *r = *state;
+    memset(r->volume->bytes, 0x11, r->volume->size_bytes);
+    rig_send_pattern(r, 0xab, 3 * 512);
+    RIG_RUN(r, 0x2e, 0x02, 0, 0, 0, 7, 0, 0, 3, 0); /* over a block's edge */
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 3 * 512);
+    expect_all(r->volume->bytes + 6 * 512, 0x11, 512);
+    expect_all(r->volume->bytes + 7 * 512, 0xab, 3 * 512);
+    expect_all(r->volume->bytes + 10 * 512, 0x11, 512);
+    assert_int_equal(fake_vio.count, 2);
+    assert_int_equal(fake_vio.seen[0].op, VIO_WRITE);
+    assert_true(fake_vio.seen[0].fua);
+    assert_int_equal(fake_vio.seen[1].op, VIO_READ);
+    assert_int_equal(fake_vio.seen[1].offset_bytes, 7 * 512);
+    assert_int_equal(fake_vio.seen[1].length_bytes, 3 * 512);
+
+    rig_send_pattern(r, 0xcd, 512); /* BYTCHK 0: nothing to compare */
+    RIG_RUN(r, 0xae, 0, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 512);
+    assert_int_equal(fake_vio.count, 3);
+    assert_true(fake_vio.seen[2].fua);
+}
+
+static void write_and_verify_names_what_was_not_kept(void **state)
+{
+    struct rig *r = *state;
+    memset(r->volume->bytes, 0xab, r->volume->size_bytes);
+    r->volume->bytes[8 * 512 + 9] = 0;
+    fake_vio.loses_writes = true;
+    rig_send_pattern(r, 0xab, 3 * 512);
+    RIG_RUN(r, 0x8e, 0x02, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 3, 0, 0);
+    rig_expect_sense(r, SENSE_MISCOMPARE);
+    assert_int_equal(r->task.sense.info, 512 + 9);
+}
+
+static void write_and_verify_is_held_to_what_a_write_is(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 512); /* two blocks, one comes */
+    RIG_RUN(r, 0x2e, 0x02, 0, 0, 0, 0, 0, 0, 2, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 2 * 512);
+    expect_all(r->volume->bytes, 0xab, 512);
+    expect_all(r->volume->bytes + 512, 0, 512);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2e, 0x06, 0, 0, 0, 0, 0, 0, 1, 0); /* BYTCHK 3 is VERIFY's */
+    rig_expect_cdb_field(r, 1);
+    rig_send_pattern(r, 1, 2 * 512);
+    RIG_RUN(r, 0x2e, 0x02, 0, 0, 0x7f, 0xff, 0, 0, 2, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    r->lus[0].read_only = true;
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+}
+
+static void write_and_verify_that_cannot_write_reads_nothing(void **state)
+{
+    struct rig *r = *state;
+    fake_vio.fail_nth = 1;
+    fake_vio.fail_rc = -EIO;
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2e, 0x02, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_WRITE_ERROR);
+    assert_int_equal(fake_vio.count, 1);
+    fake_vio.fail_nth = 2;
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2e, 0x02, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_sense(r, SENSE_READ_ERROR);
 }
 
 static void synchronize_cache_flushes_the_volume(void **state)
@@ -341,10 +432,15 @@ int main(void)
         ON_512(write_with_part_of_a_block_is_refused),
         ON_512(write_with_more_data_than_it_says_takes_its_own),
         ON_512(read_only_mapping_refuses_writes_and_takes_reads),
+        ON_512(what_is_wrong_in_itself_is_told_so_on_a_read_only_mapping),
         ON_512(failures_of_the_disk_become_their_sense),
         ON_512(failed_flush_ends_a_fua_read),
         ON_512(verify_compares_and_names_the_first_difference),
         ON_512(verify_without_data_checks_the_range_alone),
+        ON_512(write_and_verify_writes_durably_then_compares),
+        ON_512(write_and_verify_names_what_was_not_kept),
+        ON_512(write_and_verify_is_held_to_what_a_write_is),
+        ON_512(write_and_verify_that_cannot_write_reads_nothing),
         ON_512(synchronize_cache_flushes_the_volume),
         ON_512(lba_status_of_a_unit_that_shrank_since_is_refused),
         ON_512(lba_status_begins_at_the_lba_and_ends_with_the_unit),

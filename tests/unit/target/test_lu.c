@@ -135,7 +135,9 @@ static void each_initiator_sees_its_own_hosts_luns(void **state)
     assert_int_equal(alpha->luns[1], 7);
     assert_ptr_equal(view_lu(alpha, 0)->volume, b->small);
     assert_int_equal(lu_block_count(view_lu(alpha, 0)), (4U << 20) / 512);
+    assert_int_equal(view_lu(alpha, 0)->physical_exponent, 3);
     assert_int_equal(lu_block_bytes(view_lu(alpha, 7)), 4096);
+    assert_int_equal(view_lu(alpha, 7)->physical_exponent, 0);
     assert_true(view_lu(alpha, 7)->read_only);
     assert_null(view_lu(alpha, 1));
     assert_null(view_lu(alpha, 300));
@@ -203,6 +205,18 @@ static void unit_is_one_for_all_hosts_and_lives_on(void **state)
     assert_int_not_equal(unit_set_modes(unit, 0), modes);
     access_put(after);
     assert_int_equal(b->large->refs, 1);
+}
+
+static void a_unit_of_512_native_has_no_larger_physical_block(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    b->small->physical_bytes = 512;
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    const struct lu *lu = view_lu(access_view(a, "iqn.a:1", BOX), 0);
+    assert_int_equal(lu_block_bytes(lu), 512);
+    assert_int_equal(lu->physical_exponent, 0);
+    access_put(a);
 }
 
 static void change_of_volume_right_or_number_is_seen(void **state)
@@ -351,6 +365,7 @@ int main(void)
         BOXED(unknown_initiator_sees_the_open_host_or_nothing),
         BOXED(snapshot_holds_its_volumes_until_the_last_put),
         BOXED(unit_is_one_for_all_hosts_and_lives_on),
+        BOXED(a_unit_of_512_native_has_no_larger_physical_block),
         BOXED(change_of_volume_right_or_number_is_seen),
         BOXED(each_host_has_its_own_credentials),
     };

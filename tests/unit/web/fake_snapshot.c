@@ -58,6 +58,7 @@ void snapshot_describe(const struct volume *s, struct snapshot_info *out)
     *out = (struct snapshot_info){
         .size_bytes = s->info.size_bytes,
         .block_bytes = s->info.block_bytes,
+        .physical_bytes = s->info.physical_bytes,
         .created_s = s->info.created_s,
         .mapping_count = s->info.mapping_count,
         .is_protected = s->info.is_protected,
@@ -86,6 +87,7 @@ struct volume *fake_snapshot_make(struct lunmgr *m, struct volume *of, const cha
     copy(s->info.pool_name, sizeof(s->info.pool_name), of->info.pool_name);
     s->info.size_bytes = of->info.size_bytes;
     s->info.block_bytes = of->info.block_bytes;
+    s->info.physical_bytes = of->info.physical_bytes;
     copy(s->group, sizeof(s->group), group);
     of->info.snapshot_count++;
     return s;

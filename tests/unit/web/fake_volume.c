@@ -116,6 +116,7 @@ static struct volume *volume_build(struct call *call, const struct volume *base,
     info->size_bytes =
         call->number == 0 && base != NULL ? base->info.size_bytes : call->number;
     info->block_bytes = call->number2 == 0 ? 512 : (uint32_t)call->number2;
+    info->physical_bytes = call->number3 == 0 ? 4096 : (uint32_t)call->number3;
     info->is_protected = call->flag;
     info->zero_detect = call->flag2;
     if (base != NULL)
@@ -154,6 +155,7 @@ void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done
     copy(call->third, sizeof(call->third), spec->snapshot == NULL ? "" : spec->snapshot);
     call->number = spec->size_bytes;
     call->number2 = spec->block_bytes;
+    call->number3 = spec->physical_bytes;
     call->flag = spec->is_protected;
     call->flag2 = spec->zero_detect;
     call_copy_labels(call, spec->labels);

@@ -60,6 +60,8 @@ static void volume_requests_are_read_strictly(void **state)
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":\"129TiB\"}", "/size"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"block_size\":1024}",
          "/block_size"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"physical_block_size\":1024}",
+         "/physical_block_size"},
         {"{\"name\":\"w\",\"pool\":\"none\",\"size\":4096}", "/pool"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"thin\":true}", "/thin"},
         {"{\"name\":\"w\",\"snapshot\":7}", "/snapshot"},
@@ -143,6 +145,7 @@ static void sizes_are_told_in_bytes(void **state)
     assert_int_equal(rig_call(r, "GET", "/v1/volumes/v", NULL), 200);
     assert_int_equal(rig_number(r, "size"), 1099511627776);
     assert_int_equal(rig_number(r, "block_size"), 512);
+    assert_int_equal(rig_number(r, "physical_block_size"), 4096);
     assert_string_equal(rig_text(r, "created"), "2024-05-01T12:00:00Z");
     assert_int_equal(rig_call(r, "GET", "/v1/pools/p", NULL), 200);
     assert_int_equal(rig_number(r, "size"), 1073741824);

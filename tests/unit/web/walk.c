@@ -32,8 +32,9 @@ static const struct step {
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 200, false},
     {"POST", "/v1/volumes", "/v1/volumes",
-     "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":1073741824,\"block_size\":4096}", 201,
-     false},
+     "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":1073741824,\"block_size\":512,"
+     "\"physical_block_size\":512}",
+     201, false},
     {"POST", "/v1/volumes", "/v1/volumes",
      "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":\"1GiB\"}", 409, false},
     {"GET", "/v1/volumes", "/v1/volumes", NULL, 200, false},

@@ -112,9 +112,9 @@ static void wrong_flags_are_named_with_what_is_accepted(void **state)
     (void)state;
     rig_expect_usage(
         WORDS("volume", "create", "v", "--sizes", "1"),
-        PARTS(
-            "--sizes;",
-            "--pool, --size, --block-size, --protected, --zero-detect, --label, --json"));
+        PARTS("--sizes;",
+              "--pool, --size, --block-size, --physical-block-size, --protected, "
+              "--zero-detect, --label, --json"));
     rig_expect_usage(WORDS("volume", "list", "--size", "1"), PARTS("--size;", "--json"));
     rig_expect_usage(WORDS("-x"), PARTS("-x;", "--socket"));
     rig_expect_usage(WORDS("volume", "create", "v", "--size"),
