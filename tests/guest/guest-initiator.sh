@@ -168,6 +168,17 @@ task_outlive() {
 }
 
 
+# Three logins for tests/golden/record.sh: discovery, as installed, with digests.
+task_record() {
+    discover "$ASHLAR_portal"
+    login "$ASHLAR_portal"
+    logout "$ASHLAR_portal"
+    with "$ASHLAR_portal" "node.conn[0].iscsi.HeaderDigest" CRC32C,None
+    with "$ASHLAR_portal" "node.conn[0].iscsi.DataDigest" CRC32C,None
+    login "$ASHLAR_portal"
+    logout "$ASHLAR_portal"
+}
+
 # ---- two paths ----
 
 start_multipathd() {
@@ -220,6 +231,6 @@ network
 start_iscsid
 say "kernel=$(uname -r)"
 case $ASHLAR_task in
-login | outlive | paths) "task_$ASHLAR_task" ;;
+login | outlive | paths | record) "task_$ASHLAR_task" ;;
 *) fail "no task $ASHLAR_task" ;;
 esac

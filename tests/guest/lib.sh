@@ -31,7 +31,7 @@ guest_flavour() {
         ;;
     esac
 }
-guest_flavour cloud
+[ -n "${GUEST_KERNEL:-}" ] || guest_flavour cloud
 
 guest_fail() {
     echo "guest: $*" >&2
