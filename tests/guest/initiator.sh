@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # The Linux kernel's initiator in a guest: Debian's generic kernel, open-iscsi, multipath-tools and fio,
-# two network cards, and a word to and fro while it runs. Source it after tests/lib/rig.sh.
+# two network cards, and words both ways while it runs. Source it after tests/lib/rig.sh.
 # What the guest does is guest-initiator.sh. Each card is a network of its own, whose .2 is this host's
 # loopback, so the daemon advertises those addresses: RIG_FLAGS+=("${INITIATOR_FLAGS[@]}").
 
