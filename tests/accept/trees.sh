@@ -3,8 +3,8 @@
 # For acceptance scripts that run Ashlar here, not on a bare machine: builds a tree by its preset and
 # runs test scripts in it, their output kept in the scratch directory. Source it after lib.sh.
 
-ACCEPT_PROGRAMS="ashlard ashlarctl ashlar-load ashlar-crash ashlar-badpdu ashlar-reinstate ashlar-idle ashlar-limits
-ashlar-figures"
+ACCEPT_PROGRAMS="ashlard ashlarctl ashlar-load ashlar-crash ashlar-badpdu ashlar-reinstate ashlar-replay ashlar-idle
+    ashlar-limits ashlar-figures"
 if [ -z "${ACCEPT_SCRATCH:-}" ]; then # run by hand, not by tests/accept/run
     ACCEPT_SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/ashlar-accept.XXXXXX")
     trap 'rm -rf "$ACCEPT_SCRATCH"' EXIT

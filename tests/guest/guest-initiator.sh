@@ -108,7 +108,7 @@ verified_io() {
     round=$((round + 1))
     fio --name=verify --filename="$1" --thread --ioengine=libaio --direct=1 --sync=dsync --rw=randwrite \
         --bs=16k --iodepth=8 --offset=$((round * 8))m --size=8m --randseed=$round --verify=crc32c --verify_fatal=1 \
-        --verify_state_save=0 >/tmp/fio 2>&1 || { tail -n 30 /tmp/fio; fail "fio ended with $?"; }
+        --verify_state_save=0 >/tmp/fio 2>&1 || { rc=$?; tail -n 30 /tmp/fio; fail "fio ended with $rc"; }
     say "round=$round"
 }
 

@@ -86,12 +86,16 @@ initiator_kill() {
 # initiator_expect LINE: waits until the guest has said it.
 initiator_expect() {
     until tr -d '\r' <"$INITIATOR_CONSOLE" | grep -qx "ASHLAR-GUEST: $1"; do
-        if grep -q "^$GUEST_FAIL" "$INITIATOR_CONSOLE" || ! kill -0 "$INITIATOR_PID" 2>/dev/null; then
-            guest_explain "$INITIATOR_CONSOLE" "it was to say \"$1\""
-            fail "the guest did not say \"$1\""
-        fi
+        initiator_alive "it was to say \"$1\""
         sleep 0.2
     done
+}
+
+initiator_alive() {
+    if grep -q "^$GUEST_FAIL" "$INITIATOR_CONSOLE" || ! kill -0 "$INITIATOR_PID" 2>/dev/null; then
+        guest_explain "$INITIATOR_CONSOLE" "$1"
+        fail "the guest: $1"
+    fi
 }
 
 # initiator_tell WORD: guest-initiator.sh waits for it. Opened both ways, or a dead guest would hold us.
@@ -116,6 +120,16 @@ initiator_rounds() {
     local now
     now=$(guest_value "$INITIATOR_CONSOLE" round)
     initiator_expect "round=$((${now:-0} + $1))"
+}
+
+# initiator_writes BYTES: waits until that much more was written; more is under way then.
+initiator_writes() {
+    local written='[.items[].written] | add' from
+    from=$(initiator_sessions "$written")
+    until [ "$(initiator_sessions "$written")" -ge $((from + $1)) ]; do
+        initiator_alive "it was to write"
+        sleep 0.05
+    done
 }
 
 # initiator_sessions FILTER: jq's answer about the list of sessions.

@@ -50,6 +50,7 @@ turned_away() {
 
 initiator_boot outlive 240
 initiator_rounds 1
+initiator_writes 1048576
 drain "$RIG_PORT" --redirect "${INITIATOR_NETS[1]}.2:$second"
 become "$second"
 turned_away
@@ -58,6 +59,7 @@ drain "$second"
 become "$RIG_PORT"
 undrain
 initiator_rounds 1
+initiator_writes 1048576
 drain "$RIG_PORT"
 become
 turned_away

@@ -20,6 +20,7 @@ initiator_expect "paths=2"
 portals=$(initiator_sessions '[.items[] | select(.host == "h1") | .portal] | unique | length')
 [ "$portals" = 2 ] || fail "not a session at each portal: $(initiator_sessions .)"
 initiator_rounds 1
+initiator_writes 1048576
 initiator_monitor "set_link nic0 off"
 initiator_tell cut
 initiator_expect "paths=1"

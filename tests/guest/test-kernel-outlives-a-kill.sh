@@ -18,12 +18,11 @@ rig_volume v 512MiB 1
 initiator_boot outlive $((120 + 40 * kills))
 for _ in $(seq "$kills"); do
     initiator_rounds 1
-    # Somewhere in the next round, not at its beginning.
-    sleep "0.$((RANDOM % 10))"
+    initiator_writes $((65536 + RANDOM * 128)) # to the middle of a round
     rig_stop KILL
     sleep 2
     rig_start
-    initiator_rounds 2
+    initiator_rounds 1
 done
 [ "$(initiator_sessions '.items | length')" = 1 ] || fail "not one session: $(initiator_sessions .)"
 initiator_tell end
