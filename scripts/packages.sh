@@ -9,8 +9,8 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkgconf libevent-dev libssl-dev 
 # The guest and what drives it. qemu-block-extra has QEMU's iscsi driver.
 PACKAGES_PROOF="qemu-system-x86 qemu-block-extra busybox-static cpio e2fsprogs curl ca-certificates jq"
 PACKAGES_TEST="git clang libclang-rt-14-dev clang-format clang-tidy cppcheck codespell shellcheck
-    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 tgt fio sqlite3 python3 mandoc
-    bsdextrautils procps psmisc"
+    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 ipxe-qemu tgt fio sqlite3 python3
+    mandoc bsdextrautils procps psmisc"
 
 # Prints those of the arguments that are not installed.
 packages_missing() {
@@ -38,7 +38,7 @@ packages_size() {
 }
 
 # packages_install YES LOG EXTRA PACKAGE...: installs what is missing. YES=1: without asking, as
-# without a terminal. EXTRA is a package that is only downloaded later, so apt must know it; may be ''.
+# without a terminal. EXTRA are packages that are only downloaded later, so apt must know them; may be ''.
 packages_install() {
     local yes=$1 log=$2 extra=$3 missing answer
     shift 3
@@ -46,7 +46,8 @@ packages_install() {
         die "this needs Debian's apt; on another system install what scripts/packages.sh lists"
     mapfile -t missing < <(packages_missing "$@")
     if [ ${#missing[@]} = 0 ]; then
-        [ -z "$extra" ] || packages_known "$extra" || packages_update "$log"
+        # shellcheck disable=SC2086 # a list of words
+        [ -z "$extra" ] || packages_known $extra || packages_update "$log"
         return 0
     fi
     # Here, where a password can still be typed: the steps themselves run without a terminal.

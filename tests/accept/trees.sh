@@ -4,7 +4,8 @@
 # runs test scripts in it, their output kept in the scratch directory. Source it after lib.sh.
 
 ACCEPT_PROGRAMS="ashlard ashlarctl ashlar-load ashlar-crash ashlar-badpdu ashlar-sequences ashlar-logins ashlar-keys
-    ashlar-digests ashlar-tasks ashlar-chap ashlar-crowd ashlar-reinstate ashlar-idle ashlar-limits ashlar-figures"
+    ashlar-digests ashlar-tasks ashlar-chap ashlar-crowd ashlar-reinstate ashlar-replay ashlar-idle ashlar-limits
+    ashlar-figures"
 if [ -z "${ACCEPT_SCRATCH:-}" ]; then # run by hand, not by tests/accept/run
     ACCEPT_SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/ashlar-accept.XXXXXX")
     trap 'rm -rf "$ACCEPT_SCRATCH"' EXIT

@@ -38,11 +38,8 @@ make_initramfs() {
     rm -rf "$tree"
     return $rc
 }
-kernel=$(guest_kernel) || exit 1
-stale=$(find "$here" "$kernel" -maxdepth 1 -newer "$initramfs" -print -quit 2>/dev/null || echo none)
-if [ ! -e "$initramfs" ] || [ -n "$stale" ]; then
-    make_initramfs || exit 1
-fi
+guest_kernel >/dev/null || exit 1
+guest_fresh "$initramfs" || make_initramfs || exit 1
 
 append="ashlar.mode=$mode"
 if [ "$mode" = verify ]; then

@@ -4,7 +4,7 @@
 # The guest's first process: devices, the loopback interface, then /guest-main.sh, then power off.
 # Runs inside the guest under busybox; never on the host.
 /bin/busybox --install -s /bin
-export PATH=/usr/bin:/bin
+export PATH=/usr/bin:/bin:/usr/sbin:/sbin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev

@@ -1,51 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# A real paravirtual guest: Debian's cloud kernel in QEMU with an initramfs of our own. Source it.
+# A real paravirtual guest: one of Debian's kernels in QEMU with an initramfs of our own. Source it.
 #
-# What the guest does is a script of its own (guest-disk.sh, guest-smoke.sh); it is judged by the
-# lines that it writes to the serial console. Nothing is installed on the host, nothing needs root,
-# and the guest has no network but what its script sets up inside.
+# What the guest does is a script of its own (guest-disk.sh, guest-smoke.sh, guest-initiator.sh); it is
+# judged by the lines that it writes to the serial console. Nothing is installed on the host, nothing
+# needs root, and the guest has no network but what its script sets up inside.
 #
-# Set by the caller: GUEST_CACHE, the directory that keeps the kernel between runs.
+# Set by the caller: GUEST_CACHE, the directory that keeps kernels and unpacked packages between runs.
 
 GUEST_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-GUEST_META=linux-image-cloud-amd64
-GUEST_MODULES="virtio_blk virtio_pci virtio_net"
 GUEST_PASS="ASHLAR-GUEST: PASS"
 GUEST_FAIL="ASHLAR-GUEST: FAIL"
+# Where an initiator's programs come from: unpacked, for on the host they would be services.
+GUEST_INITIATOR_PACKAGES="open-iscsi libopeniscsiusr libisns0 libkmod2 multipath-tools liburcu8
+    udev dmsetup libdevmapper1.02.1 libaio1 libcap2"
+
+# guest_flavour cloud|generic: which kernel boots, and which of its modules are loaded.
+guest_flavour() {
+    case $1 in
+    cloud)
+        GUEST_META=linux-image-cloud-amd64
+        GUEST_KERNEL=kernel
+        GUEST_MODULES="virtio_blk virtio_pci virtio_net"
+        ;;
+    generic)
+        GUEST_META=linux-image-amd64
+        GUEST_KERNEL="kernel-generic"
+        GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod dm_multipath dm_service_time
+            scsi_dh_alua"
+        ;;
+    esac
+}
+[ -n "${GUEST_KERNEL:-}" ] || guest_flavour cloud
 
 guest_fail() {
     echo "guest: $*" >&2
     return 1
 }
 
-# The real package behind Debian's name for "the cloud kernel of this release".
-guest_kernel_package() {
-    apt-cache depends "$GUEST_META" 2>/dev/null |
-        sed -n 's/^ *Depends: \(linux-image-[0-9].*-cloud-amd64\)$/\1/p' | head -n 1
-}
-
-# guest_kernel: prints the directory of the unpacked kernel; fetches it if the cache has none.
-# Needs apt's lists only then. Several may call it at once.
-guest_kernel() {
-    local cache=${GUEST_CACHE:?} package
+# guest_kept NAME FOR COMMAND...: prints the cache's directory NAME. If it is not there, or was made for
+# something else than FOR, the command makes it, in an empty directory. Several may call at once.
+guest_kept() {
+    local cache=${GUEST_CACHE:?} name=$1 for=$2
+    shift 2
     mkdir -p "$cache"
     (
         flock 9
-        if [ -e "$cache/kernel/vmlinuz" ]; then
-            exit 0
-        fi
-        package=$(guest_kernel_package)
-        [ -n "$package" ] || guest_fail "apt knows no $GUEST_META (run apt-get update)" || exit 1
-        rm -rf "$cache/kernel.new" && mkdir -p "$cache/kernel.new" || exit 1
-        cd "$cache/kernel.new" || exit 1
-        # apt warns that its own user cannot write here; that is no error.
-        apt-get -q download "$package" >apt.log 2>&1 ||
-            { cat apt.log >&2; guest_fail "cannot download $package"; } || exit 1
-        dpkg-deb -x "$package"_*.deb tree || guest_fail "cannot unpack $package" || exit 1
-        guest_kernel_pick
-    ) 9>"$cache/kernel.lock" || return 1
-    echo "$cache/kernel"
+        ! guest_keeps "$name" "$for" || exit 0
+        rm -rf "$cache/$name.new" && mkdir -p "$cache/$name.new" && cd "$cache/$name.new" || exit 1
+        "$@" >&2 && echo "$for" >made-for || exit 1
+        rm -rf "${cache:?}/$name" && mv "$cache/$name.new" "$cache/$name"
+    ) 9>"$cache/$name.lock" || return 1
+    echo "$cache/$name"
+}
+
+guest_keeps() {
+    [ "$(cat "$GUEST_CACHE/$1/made-for" 2>/dev/null)" = "$2" ]
+}
+
+# guest_unpack PACKAGE...: downloads them and unpacks them all to ./tree. Needs apt's lists.
+guest_unpack() {
+    local deb
+    # apt warns that its own user cannot write here; that is no error.
+    apt-get -q download "$@" >apt.log 2>&1 || { cat apt.log; guest_fail "cannot download $*"; } || return 1
+    for deb in ./*.deb; do
+        dpkg-deb -x "$deb" tree || guest_fail "cannot unpack $deb" || return 1
+    done
+    rm -f ./*.deb
+}
+
+# guest_kernel: prints the directory of the unpacked kernel; fetches it if the cache has none.
+guest_kernel() {
+    guest_kept "$GUEST_KERNEL" "$GUEST_MODULES" guest_kernel_get
+}
+
+# The real package behind Debian's name for "the kernel of this release".
+guest_kernel_get() {
+    local package
+    package=$(apt-cache depends "$GUEST_META" 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*-amd64\)$/\1/p' | head -n 1)
+    [ -n "$package" ] || guest_fail "apt knows no $GUEST_META (run apt-get update)" || return 1
+    guest_unpack "$package" && guest_kernel_pick
 }
 
 # From the unpacked package in ./tree keeps the kernel and the few modules that the guest loads.
@@ -54,19 +89,46 @@ guest_kernel_pick() {
     cp tree/boot/vmlinuz-* vmlinuz || return 1
     basename "$(echo tree/lib/modules/*)" >version
     mkdir modules
-    read -ra queue <<<"$GUEST_MODULES"
+    read -rd '' -a queue <<<"$GUEST_MODULES"
     while [ ${#queue[@]} -gt 0 ]; do
         name=${queue[0]}
         queue=("${queue[@]:1}")
         case $picked in *" $name "*) continue ;; esac
         picked="$picked$name "
-        file=$(find tree/lib/modules -name "$name.ko")
+        # A file's name may have - where the module's has _.
+        file=$(find tree/lib/modules -name "${name//_/[-_]}.ko")
         [ -n "$file" ] || guest_fail "the kernel package has no module $name" || return 1
         cp "$file" modules/
         mapfile -t -O ${#queue[@]} queue < <(guest_module_needs "$file")
     done
-    rm -rf tree ./*.deb
-    cd .. && rm -rf kernel && mv kernel.new kernel
+    rm -rf tree
+}
+
+# guest_initiator_packages: prints the directory whose ./tree has them.
+guest_initiator_packages() {
+    # shellcheck disable=SC2086 # a list of words
+    guest_kept initiator "$GUEST_INITIATOR_PACKAGES" guest_unpack $GUEST_INITIATOR_PACKAGES
+}
+
+# Debian's names for what the tests' guests want and the cache does not have, one a line.
+guest_missing() {
+    local flavour
+    for flavour in generic cloud; do
+        guest_flavour $flavour
+        guest_keeps "$GUEST_KERNEL" "$GUEST_MODULES" || echo "$GUEST_META"
+    done
+    # shellcheck disable=SC2086 # a list of words
+    guest_keeps initiator "$GUEST_INITIATOR_PACKAGES" || printf '%s\n' $GUEST_INITIATOR_PACKAGES
+}
+
+# Fetches all of that.
+guest_fetch() {
+    local flavour
+    for flavour in generic cloud; do
+        guest_flavour $flavour
+        guest_kernel || return 1
+    done
+    guest_initiator_packages
 }
 
 # The modules that a module depends on, one a line: its NUL-ended record `depends=a,b`.
@@ -91,10 +153,12 @@ guest_add_library() {
     install -D -m 755 "$2" "$1$2" && guest_add_needed "$1" "$2"
 }
 
+# Libraries of an unpacked package (GUEST_UNPACKED) go to their place in that package.
 guest_add_needed() {
-    local lib
+    local lib place
     while read -r lib; do
-        [ -e "$1$lib" ] || install -D -m 755 "$lib" "$1$lib" || return 1
+        place=$1${lib#"${GUEST_UNPACKED:-}"}
+        [ -e "$place" ] || install -D -m 755 "$lib" "$place" || return 1
     done < <(ldd "$2" | sed -n 's,^[^/]*\(/[^ ]*\) (0x.*,\1,p')
 }
 
@@ -109,9 +173,15 @@ guest_initramfs() {
     install -m 755 "$(command -v busybox)" "$tree/bin/busybox"
     install -m 755 "$GUEST_DIR/guest-init.sh" "$tree/init"
     install -m 755 "$script" "$tree/guest-main.sh"
-    echo "$GUEST_MODULES" >"$tree/etc/guest-modules"
+    # shellcheck disable=SC2086 # a list of words
+    echo $GUEST_MODULES >"$tree/etc/guest-modules"
     (cd "$tree" && find . | cpio --quiet -o -H newc --owner 0:0 | gzip -1) >"$out.new" &&
         mv "$out.new" "$out"
+}
+
+# guest_fresh INITRAMFS: it was made since the scripts here and what they pack last changed.
+guest_fresh() {
+    [ -e "$1" ] && [ -z "$(find "$GUEST_DIR" "$GUEST_CACHE"/*/made-for -maxdepth 1 -newer "$1" -print -quit)" ]
 }
 
 # Which accelerator to use: kvm only if it really runs a guest here, else tcg. Asked once a cache.
@@ -137,15 +207,22 @@ guest_accel() {
 # guest_boot CONSOLE INITRAMFS SECONDS APPEND QEMU-ARGUMENTS...: runs the guest to its end.
 # 0: it said PASS. The console is kept in the file CONSOLE.
 guest_boot() {
-    local console=$1 initramfs=$2 seconds=$3 append=$4 accel kernel rc=0
+    local console=$1 initramfs=$2 seconds=$3 append=$4 kernel
     shift 4
-    kernel=$(guest_kernel) && accel=$(guest_accel) || return 1
+    kernel=$(guest_kernel) || return 1
+    guest_run "$console" "$seconds" -kernel "$kernel/vmlinuz" -initrd "$initramfs" \
+        -append "console=ttyS0 quiet panic=-1 $append" "$@"
+}
+
+# guest_run CONSOLE SECONDS QEMU-ARGUMENTS...: the same for a machine that boots in its own way.
+guest_run() {
+    local console=$1 seconds=$2 accel rc=0
+    shift 2
+    accel=$(guest_accel) || return 1
     [ "$accel" = tcg ] && accel=tcg,thread=multi
     : >"$console"
     timeout --foreground --kill-after=5 "$seconds" qemu-system-x86_64 -accel "$accel" -smp 2 -m "${GUEST_MEM:-256}" \
-        -nodefaults -no-user-config -display none -no-reboot -serial "file:$console" \
-        -kernel "$kernel/vmlinuz" -initrd "$initramfs" \
-        -append "console=ttyS0 quiet panic=-1 $append" "$@" </dev/null || rc=$?
+        -nodefaults -no-user-config -display none -no-reboot -serial "file:$console" "$@" </dev/null || rc=$?
     if [ $rc = 124 ] || [ $rc = 137 ]; then
         guest_explain "$console" "did not end within $seconds s"
         return 1
