@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "lunmgr/host.h"
+#include "target/address.h"
 #include "target/lu.h"
 #include "target/reactor.h"
 #include "tests/lib/pool_rig.h"
@@ -118,11 +119,18 @@ static void make_host(const char *name, const char *initiator,
 static void make_target(void)
 {
     struct err e = {.code = 0};
+    struct target_limits limits;
     target.lunmgr = pool_rig.manager;
     target.control = pool_rig.control;
     snprintf(target.name, sizeof(target.name), "%s", RIG_TARGET);
     pthread_mutex_init(&target.advertise_lock, NULL);
-    must(access_create(target.lunmgr, NULL, &target.access) == 0, "access_create");
+    drain_list_init(&target.drains);
+    target_limits_preset(&limits);
+    limits_set(&target.limits, &limits);
+    admission_init(&target.admission, &target.limits);
+    refusals_init(&target.refusals);
+    must(access_create(target.lunmgr, target.name, NULL, &target.access) == 0,
+         "access_create");
     must(reactor_create(&target, 0, ENGINE_THREADS, &reactor, &e) == 0, e.text);
     target.reactors[0] = reactor;
     target.reactor_count = 1;
@@ -133,6 +141,9 @@ static void session_rig_end(void)
 {
     reactor_destroy(reactor);
     access_put(target.access);
+    admission_fini(&target.admission);
+    refusals_fini(&target.refusals);
+    drain_list_fini(&target.drains);
     pool_rig_destroy(&pool_rig);
 }
 
@@ -161,10 +172,17 @@ void session_rig_start(void)
 
 int session_rig_connect(void)
 {
+    struct sockaddr_in peer;
+    socklen_t peer_bytes;
+    uint8_t ip[IP_BYTES];
+    enum target_limit limit;
     int fds[2];
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0,
          "socketpair");
-    reactor_hand(reactor, fds[0]);
+    (void)__wrap_getpeername(fds[0], (struct sockaddr *)&peer, &peer_bytes);
+    address_ip((struct sockaddr *)&peer, ip);
+    must(admission_enter(&target.admission, ip, &limit) == 0, "admission_enter");
+    reactor_hand(reactor, fds[0], ip, PORTAL_GROUP_TAG);
     return fds[1];
 }
 
@@ -197,11 +215,12 @@ void session_rig_shuffle_disk(bool chance)
 static bool is_settled(void)
 {
     return reactor->conns == NULL && target.registry.first == NULL &&
-           atomic_load(&target.connections) == 0 && atomic_load(&target.half_open) == 0 &&
+           target.admission.logins == 0 && target.admission.open == 0 &&
            atomic_load(&reactor->counters.sessions) == 0 &&
            atomic_load(&reactor->counters.connections) == 0 &&
-           reactor->buffer_bytes == 0 && reactor->waiting == NULL &&
-           reactor->sweeps == NULL && fake_engine_waiting(disk, FAKE_ALL) == 0;
+           atomic_load(&reactor->counters.buffer_bytes) == 0 &&
+           reactor->waiting == NULL && reactor->sweeps == NULL &&
+           fake_engine_waiting(disk, FAKE_ALL) == 0;
 }
 
 void session_rig_settle(void)
