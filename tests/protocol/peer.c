@@ -22,6 +22,7 @@ struct peer {
     bool lost;
     bool residuals_ok;
     bool reconnect;
+    struct peer_cmd *running;
 };
 
 static void put_be(uint8_t *to, size_t bytes, uint64_t value)
@@ -99,9 +100,12 @@ struct peer *peer_open(const struct peer_options *o, char *text, size_t text_byt
     return p;
 }
 
+/* libiscsi forgets what was submitted while it logs out or in, task and all. */
 void peer_abandon(struct peer *p)
 {
     iscsi_destroy_context(p->session);
+    for (struct peer_cmd *c = p->running; c != NULL; c = c->next)
+        scsi_free_scsi_task(c->task);
     free(p);
 }
 
@@ -227,6 +231,25 @@ void cmd_unmap(struct peer_cmd *c, const struct extent_range *ranges, size_t n)
     c->writes = true;
 }
 
+static void cmd_begins(struct peer_cmd *c, struct peer *p, struct scsi_task *task)
+{
+    c->peer = p;
+    c->task = task;
+    c->next = p->running;
+    c->link = &p->running;
+    if (c->next != NULL)
+        c->next->link = &c->next;
+    p->running = c;
+}
+
+static void cmd_ended(struct peer_cmd *c)
+{
+    *c->link = c->next;
+    if (c->next != NULL)
+        c->next->link = c->link;
+    scsi_free_scsi_task(c->task);
+}
+
 static void on_done(struct iscsi_context *session, int status, void *data, void *arg)
 {
     struct peer_cmd *c = arg;
@@ -245,8 +268,8 @@ static void on_done(struct iscsi_context *session, int status, void *data, void 
                      task->residual);
             outcome = OUTCOME_SENSE;
         }
-        scsi_free_scsi_task(task);
     }
+    cmd_ended(c);
     if (outcome == OUTCOME_LOST && !c->peer->lost) {
         note(c->peer, "no answer");
         c->peer->lost = true;
@@ -267,10 +290,10 @@ int peer_submit(struct peer *p, struct peer_cmd *c)
         return -1;
     if (direction == SCSI_XFER_READ)
         scsi_task_add_data_in_buffer(task, (int)c->data_bytes, c->data);
-    c->peer = p;
+    cmd_begins(c, p, task);
     if (p->lost || iscsi_scsi_command_async(p->session, (int)c->lun, task, on_done,
                                             c->writes ? &out : NULL, c) != 0) {
-        scsi_free_scsi_task(task);
+        cmd_ended(c);
         return -1;
     }
     return 0;

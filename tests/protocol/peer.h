@@ -41,7 +41,10 @@ struct peer_cmd {
     size_t data_bytes;
     peer_done done;
     void *arg;
+    /* The peer's own, while it runs. */
     struct peer *peer;
+    struct scsi_task *task;
+    struct peer_cmd *next, **link;
 };
 
 struct extent_range {
@@ -53,7 +56,8 @@ struct extent_range {
 struct peer *peer_open(const struct peer_options *o, char *text, size_t text_bytes);
 /* Logs out if it still can. */
 void peer_close(struct peer *p);
-/* Drops the connection as a crash would. */
+/* Drops the connection as a crash would. Commands that run are still there, as in
+ * peer_close; they may end meanwhile, or be forgotten. */
 void peer_abandon(struct peer *p);
 
 /* Waits until LUN `lun` takes commands, then reads its size. 0 or -1 (peer_error). */
