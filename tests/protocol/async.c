@@ -414,7 +414,7 @@ static const struct {
 };
 #define CASE_COUNT (sizeof(cases) / sizeof(cases[0]))
 
-static int run_case(const struct raw *where, const char *name)
+static unsigned run_case(const struct raw *where, const char *name)
 {
     struct raw r[REACTORS];
     for (size_t i = 0; i < CASE_COUNT; i++) {
@@ -426,9 +426,7 @@ static int run_case(const struct raw *where, const char *name)
         const char *wrong = cases[i].run(r);
         for (int k = 0; k < REACTORS; k++)
             raw_close(&r[k]);
-        printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", name,
-               wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
-        return wrong != NULL;
+        return raw_tell(name, wrong);
     }
     fprintf(stderr, "ashlar-async: there is no case %s\n", name);
     return 1;
@@ -441,18 +439,14 @@ int main(int argc, char **argv)
                 "ashlar-async HOST PORT TARGET INITIATOR OTHER CTL PID CASE...\n");
         return 64;
     }
-    struct raw where = {.host = argv[1],
-                        .port = argv[2],
-                        .target = argv[3],
-                        .initiator = argv[4],
-                        .fd = -1};
-    int bad = 0;
+    struct raw where = raw_at(argv + 1);
+    unsigned bad = 0;
 
     other = argv[5];
     ctl = argv[6];
     daemon_pid = (pid_t)strtol(argv[7], NULL, 10);
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 8; i < argc; i++)
-        bad |= run_case(&where, argv[i]);
-    return bad;
+        bad += run_case(&where, argv[i]);
+    return bad == 0 ? 0 : 1;
 }

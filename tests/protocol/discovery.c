@@ -547,11 +547,7 @@ int main(int argc, char **argv)
                 "ashlar-discovery HOST PORT TARGET INITIATOR OTHER COUNT [CASE]\n");
         return 64;
     }
-    struct raw where = {.host = argv[1],
-                        .port = argv[2],
-                        .target = argv[3],
-                        .initiator = argv[4],
-                        .fd = -1};
+    struct raw where = raw_at(argv + 1);
     other = argv[5];
     own_count = strtoul(argv[6], NULL, 10);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -562,9 +558,7 @@ int main(int argc, char **argv)
         r.isid_tail = (uint16_t)i;
         const char *wrong = cases[i].run(&r);
         raw_close(&r);
-        bad += wrong != NULL;
-        printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", cases[i].name,
-               wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
+        bad += raw_tell(cases[i].name, wrong);
     }
     printf("ashlar-discovery: %u cases not as they should be\n", bad);
     return bad == 0 ? 0 : 1;

@@ -551,9 +551,7 @@ int main(int argc, char **argv)
         if (argc > 8 && strcmp(argv[8], cases[i].name) != 0)
             continue;
         const char *wrong = run_case(i);
-        bad += wrong != NULL;
-        printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", cases[i].name,
-               wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
+        bad += raw_tell(cases[i].name, wrong);
         fflush(stdout);
     }
     long grown = peak_kib(argv[6]) - before;

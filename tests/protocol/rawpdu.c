@@ -36,6 +36,22 @@ uint64_t raw_get(const uint8_t *at, size_t bytes)
     return value;
 }
 
+struct raw raw_at(char **arguments)
+{
+    return (struct raw){.host = arguments[0],
+                        .port = arguments[1],
+                        .target = arguments[2],
+                        .initiator = arguments[3],
+                        .fd = -1};
+}
+
+unsigned raw_tell(const char *name, const char *wrong)
+{
+    printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", name,
+           wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
+    return wrong != NULL;
+}
+
 uint32_t raw_crc32c(uint32_t crc, const void *bytes, size_t n)
 {
     const uint8_t *at = bytes;

@@ -70,6 +70,11 @@ struct raw {
     enum raw_flaw flaw;              /* of the next PDU */
 };
 
+/* Of a program's arguments HOST PORT TARGET INITIATOR. */
+struct raw raw_at(char **arguments);
+/* A line on a case that has ended. wrong: NULL, or why it failed. 1 if it did. */
+unsigned raw_tell(const char *name, const char *wrong);
+
 /* CRC32C, bit by bit from the polynomial: of bytes that follow others with that CRC. */
 uint32_t raw_crc32c(uint32_t crc, const void *bytes, size_t n);
 void raw_put(uint8_t *at, size_t bytes, uint64_t value);

@@ -280,9 +280,7 @@ static unsigned run_scenes(const struct raw *where, struct raw *bystander,
                    other);
             return bad + 1;
         }
-        bad += wrong != NULL;
-        printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", scenes[i].name,
-               wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
+        bad += raw_tell(scenes[i].name, wrong);
     }
     return bad;
 }
@@ -294,11 +292,7 @@ int scenes_main(int argc, char **argv, const char *program, const struct scene *
         fprintf(stderr, "%s HOST PORT TARGET INITIATOR LUN [CASE]\n", program);
         return 64;
     }
-    struct raw where = {.host = argv[1],
-                        .port = argv[2],
-                        .target = argv[3],
-                        .initiator = argv[4],
-                        .fd = -1};
+    struct raw where = raw_at(argv + 1);
     struct raw bystander = where;
 
     lun = (uint8_t)strtoul(argv[5], NULL, 10);

@@ -432,19 +432,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "ashlar-tasks HOST PORT TARGET INITIATOR LUN [CASE]\n");
         return 64;
     }
-    struct raw where = {.host = argv[1],
-                        .port = argv[2],
-                        .target = argv[3],
-                        .initiator = argv[4],
-                        .fd = -1};
+    struct raw where = raw_at(argv + 1);
     lun = (uint8_t)strtoul(argv[5], NULL, 10);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         if (argc > 6 && strcmp(argv[6], cases[i].name) != 0)
             continue;
         const char *wrong = run_case(&where, i);
-        bad += wrong != NULL;
-        printf("%s %s%s%s\n", wrong == NULL ? "ok  " : "FAIL", cases[i].name,
-               wrong == NULL ? "" : ": ", wrong == NULL ? "" : wrong);
+        bad += raw_tell(cases[i].name, wrong);
     }
     printf("ashlar-tasks: %u cases not as they should be\n", bad);
     return bad == 0 ? 0 : 1;
