@@ -15,6 +15,17 @@
 #define BLOCKS           8
 #define BYTES            (BLOCKS * BLOCK_BYTES)
 
+/* A session, and a write whose data is asked for. */
+static const char *open_write(struct raw *r)
+{
+    const char *wrong = open_unit(r);
+
+    if (wrong != NULL)
+        return wrong;
+    begin_rw(r, true, 0, BLOCKS);
+    return wait_for_r2t(r);
+}
+
 /* --- CmdSN --- */
 
 static const char *command_far_outside_the_window(struct raw *r)
@@ -107,12 +118,9 @@ static const char *immediate_command(struct raw *r)
 static const char *tag_in_use(struct raw *r)
 {
     static const uint8_t tur[6];
-    const char *wrong = open_unit(r);
+    const char *wrong = open_write(r);
 
     if (wrong != NULL)
-        return wrong;
-    begin_rw(r, true, 0, BLOCKS);
-    if ((wrong = wait_for_r2t(r)) != NULL)
         return wrong;
     struct raw_pdu r2t = answer;
     raw_begin(r, &pdu, RAW_SCSI_CMD);
@@ -185,12 +193,9 @@ struct data_fault {
 
 static const char *try_data_fault(struct raw *r, const struct data_fault *f)
 {
-    const char *wrong = open_unit(r);
+    const char *wrong = open_write(r);
 
     if (wrong != NULL)
-        return wrong;
-    begin_rw(r, true, 0, BLOCKS);
-    if ((wrong = wait_for_r2t(r)) != NULL)
         return wrong;
     uint32_t ttt = (uint32_t)raw_get(answer.bhs + 20, 4) ^ f->ttt_change;
     begin_data(r, raw_itt(&answer), ttt, 0, f->offset, f->bytes);
@@ -225,12 +230,9 @@ static const char *data_out_of_order(struct raw *r)
  * waited for. */
 static const char *data_number_wrong(struct raw *r)
 {
-    const char *wrong = open_unit(r);
+    const char *wrong = open_write(r);
 
     if (wrong != NULL)
-        return wrong;
-    begin_rw(r, true, 0, BLOCKS);
-    if ((wrong = wait_for_r2t(r)) != NULL)
         return wrong;
     uint32_t itt = raw_itt(&answer), ttt = (uint32_t)raw_get(answer.bhs + 20, 4);
     begin_data(r, itt, ttt, 7, 0, BYTES / 2);
@@ -247,12 +249,9 @@ static const char *data_number_wrong(struct raw *r)
 
 static const char *data_once_more(struct raw *r)
 {
-    const char *wrong = open_unit(r);
+    const char *wrong = open_write(r);
 
     if (wrong != NULL)
-        return wrong;
-    begin_rw(r, true, 0, BLOCKS);
-    if ((wrong = wait_for_r2t(r)) != NULL)
         return wrong;
     struct raw_pdu r2t = answer;
     answer_r2t(r);
@@ -301,12 +300,8 @@ static const char *sequences_swapped(struct raw *r)
 
 static const char *dies_before_its_data(struct raw *r)
 {
-    const char *wrong = open_unit(r);
+    const char *wrong = open_write(r);
 
-    if (wrong != NULL)
-        return wrong;
-    begin_rw(r, true, 0, BLOCKS);
-    wrong = wait_for_r2t(r);
     raw_close(r); /* the session of a new login must not care */
     return wrong != NULL ? wrong : open_unit(r);
 }

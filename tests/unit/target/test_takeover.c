@@ -14,38 +14,13 @@
 
 /* ---- sessions ---- */
 
-struct listed {
-    struct wire_rig *rig;
-    size_t count;
-    struct target_session_info sessions[LOGINS + 1];
-};
-
-static void on_sessions(void *arg, const struct target_session_info *sessions,
-                        size_t count)
-{
-    struct listed *l = arg;
-    assert_in_range(count, 0, ARRAY_LEN(l->sessions));
-    l->count = count;
-    if (count > 0)
-        memcpy(l->sessions, sessions, count * sizeof(*sessions));
-    l->rig->answers--;
-}
-
-static void list(struct wire_rig *r, struct listed *l)
-{
-    l->rig = r;
-    r->answers = 1;
-    target_list_sessions(r->target, on_sessions, l);
-    wire_rig_wait(r);
-}
-
 /* What has come to a socket is read, what it asks of the registry asked: the first
  * listing's turn may have looked at the sockets before. */
 static void settle(struct wire_rig *r)
 {
-    struct listed l;
+    struct wire_sessions l;
     for (int i = 0; i < 3; i++)
-        list(r, &l);
+        wire_rig_sessions(r, &l);
 }
 
 /* ---- logins ---- */
@@ -129,24 +104,24 @@ static void leave_tasks(struct wire_peer *p)
 static void the_old_tasks_end_first(void **state)
 {
     struct wire_rig *r = *state;
-    struct listed before, after;
+    struct wire_sessions before, after;
     struct disk_hold hold;
     struct wire_peer *old = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     hold_disk(r, &hold);
     leave_tasks(old);
-    list(r, &before);
+    wire_rig_sessions(r, &before);
     struct wire_peer *new = connect_as(r, old);
     send_login(new);
     settle(r);
     wire_peer_expect_eof(old);
     assert_int_equal(peek(new), 0);
-    list(r, &after);
+    wire_rig_sessions(r, &after);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.sessions[0].id, before.sessions[0].id);
     assert_int_equal(after.sessions[0].outstanding_tasks, 1); /* at the disk */
     release_disk(&hold);
     expect_login(new);
-    list(r, &after);
+    wire_rig_sessions(r, &after);
     assert_int_equal(after.count, 1);
     assert_int_equal(after.sessions[0].tsih, new->tsih);
     assert_int_not_equal(after.sessions[0].reactor, before.sessions[0].reactor);
@@ -159,7 +134,7 @@ static void the_old_tasks_end_first(void **state)
 static void of_several_logins_the_last_remains(void **state)
 {
     struct wire_rig *r = *state;
-    struct listed l;
+    struct wire_sessions l;
     struct disk_hold hold;
     struct wire_peer *old = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct wire_peer *new[LOGINS];
@@ -176,7 +151,7 @@ static void of_several_logins_the_last_remains(void **state)
         expect_taken_over(new[i]);
     expect_login(new[LOGINS - 1]);
     wire_peer_ready(new[LOGINS - 1]);
-    list(r, &l);
+    wire_rig_sessions(r, &l);
     assert_int_equal(l.count, 1);
     assert_int_equal(l.sessions[0].tsih, new[LOGINS - 1]->tsih);
     wire_peer_close(old);

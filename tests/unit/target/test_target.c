@@ -11,35 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct listed {
-    struct wire_rig *rig;
-    size_t count;
-    struct target_session_info sessions[8];
-};
-
-static void on_sessions(void *arg, const struct target_session_info *sessions,
-                        size_t count)
-{
-    struct listed *l = arg;
-    assert_in_range(count, 0, ARRAY_LEN(l->sessions));
-    l->count = count;
-    if (count > 0)
-        memcpy(l->sessions, sessions, count * sizeof(*sessions));
-    l->rig->answers--;
-}
-
-static void list(struct wire_rig *r, struct listed *l)
-{
-    l->rig = r;
-    r->answers = 1;
-    target_list_sessions(r->target, on_sessions, l);
-    wire_rig_wait(r);
-}
-
-static void list_until(struct wire_rig *r, struct listed *l, size_t count)
+static void list_until(struct wire_rig *r, struct wire_sessions *l, size_t count)
 {
     for (int i = 0; i < 20000; i++) {
-        list(r, l);
+        wire_rig_sessions(r, l);
         if (l->count == count)
             return;
     }
@@ -49,7 +24,7 @@ static void list_until(struct wire_rig *r, struct listed *l, size_t count)
 static void sessions_are_listed_as_negotiated(void **state)
 {
     struct wire_rig *r = *state;
-    struct listed l;
+    struct wire_sessions l;
     struct wire_peer *a = wire_peer_connect(r);
     struct wire_peer *b = wire_peer_connect(r);
     wire_peer_login(a, KEYS("InitiatorAlias=Box\0TaskReporting=ResponseFence\0"
@@ -57,7 +32,7 @@ static void sessions_are_listed_as_negotiated(void **state)
                             "MaxBurstLength=131072\0FirstBurstLength=65536\0"));
     wire_peer_login(b, KEYS(""));
     wire_peer_ready(b);
-    list(r, &l);
+    wire_rig_sessions(r, &l);
     assert_int_equal(l.count, 2);
     const struct target_session_info *s = &l.sessions[0];
     assert_string_equal(s->initiator, RIG_INITIATOR);
@@ -110,18 +85,18 @@ static void on_kicked(void *arg, bool found)
 static void a_kicked_session_ends(void **state)
 {
     struct wire_rig *r = *state;
-    struct listed l;
+    struct wire_sessions l;
     struct wire_peer *p = wire_peer_connect(r);
     list_until(r, &l, 0);
     wire_peer_login(p, KEYS(""));
-    list(r, &l);
+    wire_rig_sessions(r, &l);
     assert_int_equal(l.count, 1);
     r->answers = 1;
     target_kick_session(r->target, l.sessions[0].id, on_kicked, r);
     wire_rig_wait(r);
     wire_peer_expect_drop(p, ASYNC_DROP_SESSION);
     wire_peer_close(p);
-    list(r, &l);
+    wire_rig_sessions(r, &l);
     assert_int_equal(l.count, 0);
 }
 

@@ -80,6 +80,25 @@ void wire_rig_wait(struct wire_rig *r)
     assert_false(r->failed);
 }
 
+static void on_sessions(void *arg, const struct target_session_info *sessions,
+                        size_t count)
+{
+    struct wire_sessions *out = arg;
+    assert_in_range(count, 0, ARRAY_LEN(out->sessions));
+    out->count = count;
+    if (count > 0)
+        memcpy(out->sessions, sessions, count * sizeof(*sessions));
+    out->rig->answers--;
+}
+
+void wire_rig_sessions(struct wire_rig *r, struct wire_sessions *out)
+{
+    out->rig = r;
+    r->answers = 1;
+    target_list_sessions(r->target, on_sessions, out);
+    wire_rig_wait(r);
+}
+
 static void rig_provision(struct wire_rig *r)
 {
     char path[128];

@@ -49,6 +49,13 @@ int wire_rig_teardown(void **state);
 /* Turns the control loop until rig->answers is 0; fails the test if that takes too long.
  */
 void wire_rig_wait(struct wire_rig *r);
+/* What target_list_sessions tells. */
+struct wire_sessions {
+    struct wire_rig *rig;
+    size_t count;
+    struct target_session_info sessions[8];
+};
+void wire_rig_sessions(struct wire_rig *r, struct wire_sessions *out);
 void wire_rig_on_done(void *arg, const struct err *e);
 
 /* An initiator's connection. */
