@@ -14,12 +14,6 @@
 const struct schema schema_drain_create = {
     "DrainCreate", {"portal", "host", "redirect", "logout_timeout"}};
 
-/* "": null */
-static const char *text_or_null(const char *text)
-{
-    return text[0] == '\0' ? NULL : text;
-}
-
 static void id_text(char out[24], uint64_t id)
 {
     snprintf(out, 24, "%" PRIu64, id);

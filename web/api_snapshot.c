@@ -30,11 +30,11 @@ static json_t *snapshot_json(const struct volume *snapshot)
         "s:b, s:o}",
         "id", info.id, "name", info.name, "volume", info.volume_name, "volume_id",
         info.volume_id, "pool", info.pool_name, "pool_id", info.pool_id, "group",
-        info.group_id[0] == '\0' ? NULL : info.group_id, "size",
-        (json_int_t)info.size_bytes, "block_size", (json_int_t)info.block_bytes,
-        "physical_block_size", (json_int_t)info.physical_bytes, "allocated",
-        (json_int_t)info.allocated_bytes, "naa", info.naa, "serial", info.serial,
-        "created", time_text(created, info.created_s), "mapping_count",
+        text_or_null(info.group_id), "size", (json_int_t)info.size_bytes, "block_size",
+        (json_int_t)info.block_bytes, "physical_block_size",
+        (json_int_t)info.physical_bytes, "allocated", (json_int_t)info.allocated_bytes,
+        "naa", info.naa, "serial", info.serial, "created",
+        time_text(created, info.created_s), "mapping_count",
         (json_int_t)info.mapping_count, "clone_count", (json_int_t)info.clone_count,
         "protected", info.is_protected, "labels", labels_json(info.labels));
 }

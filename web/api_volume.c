@@ -32,9 +32,8 @@ json_t *volume_json(const struct volume *volume)
         (json_int_t)info.allocated_bytes, "naa", info.naa, "serial", info.serial,
         "created", time_text(created, info.created_s), "mapping_count",
         (json_int_t)info.mapping_count, "snapshot_count", (json_int_t)info.snapshot_count,
-        "clone_of", info.clone_of[0] == '\0' ? NULL : info.clone_of, "protected",
-        info.is_protected, "zero_detect", info.zero_detect, "labels",
-        labels_json(info.labels));
+        "clone_of", text_or_null(info.clone_of), "protected", info.is_protected,
+        "zero_detect", info.zero_detect, "labels", labels_json(info.labels));
 }
 
 void api_volume_list(struct exchange *x)

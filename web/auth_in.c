@@ -2,6 +2,8 @@
 /* Credentials, read and told (see auth_in.h). */
 #include "web/auth_in.h"
 
+#include "web/page.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -58,11 +60,6 @@ void auth_forget(const struct auth_in *in)
 {
     text_forget(in->change.secret);
     text_forget(in->change.mutual_secret);
-}
-
-static const char *text_or_null(const char *text)
-{
-    return text[0] == '\0' ? NULL : text;
 }
 
 json_t *auth_json(const struct auth *auth)

@@ -72,3 +72,8 @@ json_t *json_of_foreign_text(const char *text)
     free(safe);
     return out;
 }
+
+const char *text_or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}

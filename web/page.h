@@ -32,5 +32,7 @@ void page_reply(struct page *page, struct exchange *x);
 const char *time_text(char out[TIME_TEXT_MAX], int64_t seconds);
 /* Text that may be anything as JSON: what is not printable ASCII becomes '?'. */
 json_t *json_of_foreign_text(const char *text);
+/* "": NULL, which json_pack's s? makes null. */
+const char *text_or_null(const char *text);
 
 #endif

@@ -170,6 +170,31 @@ static void limits_are_taken_inside_their_range(void **state)
     }
 }
 
+/* The help has the presets in words. */
+static void the_help_says_the_limits_that_are_kept(void **state)
+{
+    struct err e;
+    char help[16384] = "", line[128];
+    FILE *f = fmemopen(help, sizeof(help), "w");
+    (void)state;
+    assert_non_null(f);
+    config_print_help(f);
+    fclose(f);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        const struct target_limit_rule *rule = target_limit_rule((enum target_limit)i);
+        snprintf(line, sizeof(line), "--%s VALUE", rule->name);
+        const char *at = strstr(help, line);
+        assert_non_null(at);
+        at = strstr(at, "(default: ");
+        assert_non_null(at);
+        at += strlen("(default: ");
+        snprintf(line, sizeof(line), "%s = %.*s\n", rule->name, (int)strcspn(at, ")"),
+                 at);
+        assert_int_equal(load(line, NULL, NULL, &e), 0);
+        assert_int_equal(config.limits.values[i], rule->preset);
+    }
+}
+
 /* One line that names what is wrong and what is accepted. */
 static void bad_input_is_named(void **state)
 {
@@ -263,6 +288,7 @@ int main(void)
         cmocka_unit_test(flags_go_before_the_file),
         cmocka_unit_test(nothing_said_is_enough),
         cmocka_unit_test(bounds_are_taken),
+        cmocka_unit_test(the_help_says_the_limits_that_are_kept),
         cmocka_unit_test(the_example_is_accepted_with_every_key_set),
         cmocka_unit_test(limits_are_taken_inside_their_range),
         cmocka_unit_test(bad_input_is_named),
