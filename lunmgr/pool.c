@@ -31,6 +31,7 @@ struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
     snprintf(pool->id, sizeof(pool->id), "%s", id);
     snprintf(pool->name, sizeof(pool->name), "%s", name);
     gate_init(&pool->gate);
+    pthread_mutex_init(&pool->look, NULL);
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_init(&pool->stripes[i]);
     limbo_init(&pool->limbo);
@@ -70,6 +71,7 @@ void pool_free(struct pool *pool)
     for (unsigned i = 0; i < pool->device_count; i++)
         device_close(pool->devices[i]);
     pthread_rwlock_destroy(&pool->gate);
+    pthread_mutex_destroy(&pool->look);
     free(pool);
 }
 

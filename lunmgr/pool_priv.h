@@ -40,6 +40,9 @@ struct pool {
     /* The gate. Shared: a step that changes a word and a count, or several words. Alone:
      * the copy phase of a round. Never held across I/O. */
     pthread_rwlock_t gate;
+    /* Held by whoever looks at a volume's top and is neither a lane in flight nor the
+     * home loop; a layer that goes waits for it. Never held across anything else. */
+    pthread_mutex_t look;
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
     struct share share;

@@ -207,14 +207,23 @@ struct volume *volume_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->volumes, prev == NULL ? NULL : prev->name);
 }
 
+/* A merge may give the volume another top, and free this one, at any moment. */
+static uint64_t allocated_bytes(const struct volume *v)
+{
+    pthread_mutex_lock(&v->pool->look);
+    const struct layer *top = volume_top((struct volume *)v);
+    uint64_t extents = atomic_load(&top->used_extents);
+    pthread_mutex_unlock(&v->pool->look);
+    return extents * EXTENT_BYTES;
+}
+
 void volume_describe(const struct volume *v, struct volume_info *out)
 {
-    const struct layer *top = volume_top((struct volume *)v);
     *out = (struct volume_info){
         .size_bytes = volume_size_bytes(v),
         .block_bytes = v->block_bytes,
         .physical_bytes = v->physical_bytes,
-        .allocated_bytes = atomic_load(&top->used_extents) * EXTENT_BYTES,
+        .allocated_bytes = allocated_bytes(v),
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,
         .snapshot_count = v->snapshot_count,

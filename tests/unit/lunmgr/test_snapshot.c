@@ -169,6 +169,31 @@ static unsigned layer_count(void)
     return count;
 }
 
+/* The older one's layer takes the place of the younger's, which goes: the sanitizers see
+ * whether anybody still looks at it. */
+static void a_snapshot_is_described_while_its_layer_goes(void **state)
+{
+    struct volume *v = make("v");
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct snapshot_info info;
+        assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+        snap("v", "one");
+        assert_int_equal(rig_write(&rig, v, 0, 4096, 2), 0);
+        struct volume *two = snap("v", "two");
+        assert_int_equal(rig_snapshot_delete(&rig, "v/one", NULL), 0);
+        while (atomic_load(&rig.pool->background_count) > 0) {
+            snapshot_describe(two, &info);
+            pool_rig_step(&rig);
+        }
+        snapshot_describe(two, &info);
+        assert_int_equal(info.allocated_bytes, MIB);
+        assert_int_equal(rig_snapshot_delete(&rig, "v/two", NULL), 0);
+        pool_rig_settle(&rig);
+    }
+    assert_sound();
+}
+
 /* A write, then a snapshot; eight times, each write beside and over parts of the others'.
  */
 static void write_and_snap(struct volume *v, uint8_t *expect, int i)
@@ -641,6 +666,7 @@ int main(void)
         TEST(volumes_are_sealed_at_one_instant),
         TEST(what_cannot_be_sealed_is_refused_whole),
         TEST(a_deleted_snapshot_leaves_its_volume_as_it_was),
+        TEST(a_snapshot_is_described_while_its_layer_goes),
         TEST(snapshots_go_from_the_oldest),
         TEST(snapshots_go_from_the_youngest),
         TEST(snapshots_go_in_any_order),
