@@ -17,7 +17,7 @@ uint64_t bucket_end(unsigned bucket, unsigned step_bits)
     unsigned steps = 1U << step_bits;
     if (bucket < steps)
         return bucket + 1U;
-    return (uint64_t)(steps + bucket % steps + 1) << (bucket / steps - 1);
+    return (uint64_t)(steps + (bucket & (steps - 1)) + 1) << ((bucket >> step_bits) - 1);
 }
 
 uint64_t buckets_sum(const uint64_t *counts, size_t bucket_count)

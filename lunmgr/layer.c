@@ -32,13 +32,6 @@ struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents
     return layer;
 }
 
-/* No volume's top any more: who took it for one has looked when this returns. */
-static void layer_await_looks(struct layer *layer)
-{
-    pthread_mutex_lock(&layer->pool->look);
-    pthread_mutex_unlock(&layer->pool->look);
-}
-
 void layer_destroy(struct layer *layer)
 {
     if (layer == NULL)
@@ -46,7 +39,6 @@ void layer_destroy(struct layer *layer)
     layer->is_destroyed = true;
     if (atomic_load(&layer->pins) > 0)
         return; /* until layer_unpin() */
-    layer_await_looks(layer);
     leaf_directory_destroy(atomic_load(&layer->directory));
     free(layer);
 }

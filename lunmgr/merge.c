@@ -365,7 +365,7 @@ static void merge_replace(struct layer *child, struct layer *parent)
         layer_set_parent(child->first_child, parent);
     parent->volume = child->volume;
     if (child->volume != NULL)
-        atomic_store(&child->volume->top, parent);
+        volume_set_top(child->volume, parent);
     child->volume = NULL;
     layer_unlink(child);
 }

@@ -41,7 +41,8 @@ struct pool {
      * the copy phase of a round. Never held across I/O. */
     pthread_rwlock_t gate;
     /* Held by whoever looks at a volume's top and is neither a lane in flight nor the
-     * home loop; a layer that goes waits for it. Never held across anything else. */
+     * home loop, and while a volume gets another top: what was the top before may be
+     * freed after that. Never held across anything else. */
     pthread_mutex_t look;
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
@@ -120,6 +121,14 @@ static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *
 static inline struct layer *volume_top(struct volume *volume)
 {
     return atomic_load_explicit(&volume->top, memory_order_acquire);
+}
+
+/* Nobody looks at the old top under `look` when this returns. */
+static inline void volume_set_top(struct volume *volume, struct layer *top)
+{
+    pthread_mutex_lock(&volume->pool->look);
+    atomic_store(&volume->top, top);
+    pthread_mutex_unlock(&volume->pool->look);
 }
 
 /* Home loop: gives back every extent of a layer that is nobody's and that nothing stands

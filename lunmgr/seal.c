@@ -170,9 +170,9 @@ static void seal_part_step(struct seal_part *part)
     part->fresh->id = lunmgr_next_layer_id(v->manager);
     layer_link(part->fresh, below, v);
     old->volume = part->snapshot;
-    atomic_store(&part->snapshot->top, old);
+    volume_set_top(part->snapshot, old);
     atomic_store(&v->size_bytes, part->size_bytes);
-    atomic_store(&v->top, part->fresh);
+    volume_set_top(v, part->fresh);
 }
 
 /* Nobody has read or written since. */
@@ -180,7 +180,7 @@ static void seal_revert(struct seal *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         struct seal_part *part = &s->parts[i];
-        atomic_store(&part->volume->top, part->sealed);
+        volume_set_top(part->volume, part->sealed);
         atomic_store(&part->volume->size_bytes, part->old_bytes);
         part->sealed->volume = part->volume;
         part->fresh->volume = NULL;

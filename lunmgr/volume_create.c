@@ -65,7 +65,7 @@ static void create_adopt(struct op *op)
     struct create_op *co = create_op_of(op);
     struct volume *v = co->volume;
     if (op->job.rc == 0) {
-        atomic_store(&v->top, co->top);
+        volume_set_top(v, co->top);
         volume_identify(v, co->row.naa_serial);
         v->pool->provisioned_bytes += v->size_bytes;
         index_add(&op->manager->volumes, v->name, v->id, v);

@@ -210,7 +210,7 @@ static void a_bad_portal_is_named(void **state)
 /* The target's end of the peer's connection, which is in this process too. */
 static int other_end(const struct wire_peer *p)
 {
-    struct sockaddr_in own, peer;
+    struct sockaddr_in own = {0}, peer = {0};
     for (int fd = 0; fd < 1024; fd++) {
         socklen_t own_bytes = sizeof(own), peer_bytes = sizeof(peer);
         if (getsockname(p->fd, (struct sockaddr *)&own, &own_bytes) == 0 &&
