@@ -15,9 +15,10 @@ unsigned bucket_of(uint64_t value, unsigned step_bits)
 uint64_t bucket_end(unsigned bucket, unsigned step_bits)
 {
     unsigned steps = 1U << step_bits;
-    if (bucket < steps)
+    unsigned doubling = bucket >> step_bits;
+    if (doubling == 0)
         return bucket + 1U;
-    return (uint64_t)(steps + (bucket & (steps - 1)) + 1) << ((bucket >> step_bits) - 1);
+    return (uint64_t)(steps + (bucket & (steps - 1)) + 1) << (doubling - 1);
 }
 
 uint64_t buckets_sum(const uint64_t *counts, size_t bucket_count)
