@@ -23,29 +23,105 @@ struct exchange *exchange_create(struct web *web, struct http_conn *conn,
     x->web = web;
     x->conn = conn;
     x->req = req;
+    x->link = web->exchanges_end;
+    *x->link = x;
+    web->exchanges_end = &x->next;
     return x;
+}
+
+struct exchange *exchange_create_part(const struct exchange *whole, part_done_fn answered,
+                                      void *arg)
+{
+    struct exchange *x = exchange_create(whole->web, NULL, NULL);
+    if (x == NULL)
+        return NULL;
+    x->who = whole->who;
+    x->answered = answered;
+    x->answered_arg = arg;
+    return x;
+}
+
+static void exchange_unlink(struct exchange *x)
+{
+    *x->link = x->next;
+    if (x->next != NULL)
+        x->next->link = x->link;
+    else
+        x->web->exchanges_end = x->link;
 }
 
 static void exchange_free(struct exchange *x)
 {
+    if (x->web != NULL) {
+        exchange_unlink(x);
+        admit_leave(x);
+    }
     json_decref(x->body);
+    free(x->passage.request);
     explicit_bzero(&x->secret, sizeof(x->secret));
     free(x);
 }
 
 void exchange_orphan(struct exchange *x)
 {
-    x->web = NULL;
     x->conn = NULL;
     x->req = NULL;
+    if (x->passage.is_waiting)
+        exchange_free(x);
+}
+
+void exchange_abandon_all(struct web *web)
+{
+    struct exchange *next;
+    for (struct exchange *x = web->exchanges; x != NULL; x = next) {
+        next = x->next;
+        x->web = NULL;
+        if (x->passage.is_waiting)
+            exchange_free(x);
+    }
+    web->exchanges = NULL;
+}
+
+static bool has_client(const struct exchange *x)
+{
+    return x->req != NULL || x->answered != NULL;
 }
 
 bool exchange_is_live(struct exchange *x)
 {
-    if (x->req != NULL)
+    if (x->web != NULL && has_client(x))
         return true;
     exchange_free(x);
     return false;
+}
+
+bool exchange_resume(struct exchange *x, const struct err *e)
+{
+    if (x->web != NULL && e == NULL && !x->query.dry_run)
+        exchange_publish(x);
+    if (!exchange_is_live(x))
+        return false;
+    if (e != NULL)
+        reply_err(x, e);
+    else if (x->query.dry_run)
+        reply_dry_run(x);
+    return e == NULL && !x->query.dry_run;
+}
+
+const char *exchange_header(const struct exchange *x, const char *name)
+{
+    return x->req == NULL
+               ? NULL
+               : evhttp_find_header(evhttp_request_get_input_headers(x->req), name);
+}
+
+const void *exchange_object(const struct exchange *x)
+{
+    char key[WEB_KEY_MAX];
+    const struct resource *resource = x->route->resource;
+    if (resource == NULL || x->params[0][0] == '\0')
+        return NULL;
+    return resource->find(x->web, exchange_key(x, key));
 }
 
 const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX])
@@ -62,6 +138,8 @@ const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX])
 
 static void add_header(struct exchange *x, const char *name, const char *value)
 {
+    if (x->req == NULL)
+        return;
     evhttp_add_header(evhttp_request_get_output_headers(x->req), name, value);
 }
 
@@ -107,17 +185,40 @@ static void send_answer(struct exchange *x, int status, const char *type,
     evhttp_send_reply(req, status, NULL, NULL);
 }
 
+static void end_part(struct exchange *x, int status, json_t *body)
+{
+    part_done_fn answered = x->answered;
+    void *arg = x->answered_arg;
+    exchange_free(x);
+    answered(arg, status, body);
+}
+
+/* A repetition is answered with the same. */
+static void keep_answer(const struct exchange *x, int status, const char *text)
+{
+    const struct record *r = &x->passage.record;
+    if (x->passage.is_changing && r->key[0] != '\0' && status < 300)
+        replay_answer(x->web->lunmgr, r->principal, r->key, status,
+                      x->route->told_once ? NULL : text);
+}
+
 static void send_json(struct exchange *x, int status, const char *type, json_t *body)
 {
+    if (x->answered != NULL) {
+        end_part(x, status, body);
+        return;
+    }
     static const char no_memory[] =
         "{\"type\":\"/problems/internal\",\"title\":\"The daemon could not do it\","
         "\"status\":500,\"detail\":\"out of memory\"}";
     AUTO_FREE char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     json_decref(body);
-    if (text == NULL)
+    if (text == NULL) {
         send_answer(x, 500, "application/problem+json", no_memory, strlen(no_memory));
-    else
-        send_answer(x, status, type, text, strlen(text));
+        return;
+    }
+    keep_answer(x, status, text);
+    send_answer(x, status, type, text, strlen(text));
 }
 
 /* ---- Answers ----------------------------------------------------------------------- */
@@ -138,7 +239,21 @@ void reply_created(struct exchange *x, const char *collection, const char *id,
 
 void reply_empty(struct exchange *x)
 {
+    if (x->answered != NULL) {
+        end_part(x, 204, NULL);
+        return;
+    }
+    keep_answer(x, 204, "");
     send_answer(x, 204, NULL, NULL, 0);
+}
+
+void reply_again(struct exchange *x, int status, json_t *body)
+{
+    add_header(x, "Idempotency-Replayed", "true");
+    if (status == 204)
+        reply_empty(x);
+    else
+        reply_json(x, status, body);
 }
 
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length)
@@ -175,10 +290,6 @@ void reply_not_found(struct exchange *x, const char *what, const char *name)
 void reply_done(void *exchange, const struct err *e)
 {
     struct exchange *x = exchange;
-    if (!exchange_is_live(x))
-        return;
-    if (e != NULL)
-        reply_err(x, e);
-    else
+    if (exchange_resume(x, e))
         reply_empty(x);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request and its one answer. A handler gets an exchange and answers it exactly once
  * with a reply_ function, at once or from a callback later; that ends the exchange. The
- * client may go away meanwhile: a callback first asks exchange_is_live. Control thread.
- */
+ * client may go away meanwhile: a callback first asks exchange_is_live, or, of a change,
+ * exchange_resume. Control thread. */
 #ifndef WEB_EXCHANGE_H
 #define WEB_EXCHANGE_H
 
 #include "base/log.h"
+#include "web/admit.h"
 #include "web/path.h"
+#include "web/permit.h"
 #include "web/problem.h"
 #include "web/server.h"
 
@@ -19,24 +21,47 @@ struct exchange;
 struct http_conn;
 struct route;
 
+/* How a part of something greater is answered; body (NULL: none) is taken. */
+typedef void (*part_done_fn)(void *arg, int status, json_t *body);
+
 struct exchange {
-    struct web *web;                            /* NULL once the client is gone */
-    struct http_conn *conn;                     /* the same */
+    struct web *web;                            /* NULL once web has stopped */
+    struct exchange *next, **link;              /* of all of web's, oldest first */
+    struct http_conn *conn;                     /* NULL: the client is gone, or a part */
     struct evhttp_request *req;                 /* the same */
     const struct route *route;                  /* NULL: the path has none */
     char params[WEB_PARAMS_MAX][WEB_PARAM_MAX]; /* of the path, decoded */
     struct query query;
     json_t *body; /* an object, if the route has a schema */
+    struct principal who;
     struct problem problem;
-    struct secret secret; /* of a token being made */
+    struct passage passage; /* of a change */
+    struct secret secret;   /* of a token being made */
+    void (*then)(struct exchange *x); /* after admit_record */
+    json_t *answer;                  /* what it will say; NULL: nothing yet */
+    part_done_fn answered; /* NULL: by HTTP */
+    void *answered_arg;
 };
 
 struct exchange *exchange_create(struct web *web, struct http_conn *conn,
                                  struct evhttp_request *req);
-/* The client is gone, or web stops: from now on nobody is there to answer. */
+/* A request that another one makes for itself, with the same rights. NULL: out of memory. */
+struct exchange *exchange_create_part(const struct exchange *whole, part_done_fn answered,
+                                      void *arg);
+/* The client is gone: from now on nobody is there to answer. */
 void exchange_orphan(struct exchange *x);
+/* Web stops: what is under way ends when lunmgr or target has answered. */
+void exchange_abandon_all(struct web *web);
 /* For callbacks: true if somebody waits for the answer; else x is freed. */
 bool exchange_is_live(struct exchange *x) MUST_CHECK;
+/* For the callback of a change: true if it was made and somebody waits for the answer.
+ * Else x has ended: with what e says, as a dry run, or with nobody there. */
+bool exchange_resume(struct exchange *x, const struct err *e) MUST_CHECK;
+
+/* A header of the request; NULL: it has none of that name. */
+const char *exchange_header(const struct exchange *x, const char *name);
+/* What the path names, of the kind that the route shows. NULL: nothing. */
+const void *exchange_object(const struct exchange *x);
 
 /* What the path names by its parameters: "A", "A/B" or "A/B/C". */
 const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX]);
@@ -47,6 +72,8 @@ void reply_json(struct exchange *x, int status, json_t *body);
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
 void reply_empty(struct exchange *x);
+/* What was answered before to the same request. */
+void reply_again(struct exchange *x, int status, json_t *body);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);

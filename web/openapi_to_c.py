@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Turns web/openapi.yaml into a C file that holds it as JSON text.
+"""Turns web/openapi.yaml into the document that is served: as JSON text in a C file.
 
-Usage: openapi_to_c.py IN.yaml OUT.c. Run by the build; needs python3-yaml. Refuses what YAML
-lets pass and JSON readers would not understand: duplicate keys, keys that are no strings, keys
-without a value.
+Usage: openapi_to_c.py IN.yaml OUT.c, or OUT.json for the text alone. Run by the build; needs
+python3-yaml. Refuses what YAML lets pass and JSON readers would not understand: duplicate keys,
+keys that are no strings, keys without a value.
+
+What every operation of a kind has is said once, in x-conventions, and put into each of them here:
+`token` into those that need one, `change` into POST, PUT, PATCH and DELETE, `object` into those of
+them whose path names an object. Each has `parameters` and `responses`; what an operation says
+itself stays. A change's success may also be that of a dry run.
 """
+import copy
 import json
 import sys
 
@@ -37,6 +43,51 @@ Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, construct
 Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_str)
 
 
+def convention_names(path, method, operation):
+    """Which of x-conventions an operation follows."""
+    if operation.get("security") != []:
+        yield "token"
+    if method in ("post", "put", "patch", "delete"):
+        yield "change"
+        if "{" in path or operation.get("x-object"):
+            yield "object"
+
+
+def with_dry_run(operation, dry_run):
+    """The success of a change, and beside it what a dry run answers."""
+    success = operation["responses"].get("200")
+    if success is None:
+        operation["responses"]["200"] = copy.deepcopy(dry_run)
+        return
+    media = success["content"]["application/json"]
+    ours = dry_run["content"]["application/json"]["schema"]
+    media["schema"] = {"anyOf": [media["schema"], copy.deepcopy(ours)]}
+
+
+def expand(document):
+    """Puts x-conventions into the operations, and takes them out of the document."""
+    conventions = document.pop("x-conventions")
+    dry_run = conventions.pop("dry_run")
+    for path, item in document["paths"].items():
+        for method, shared in list(item.items()):
+            if method == "parameters":
+                continue
+            # What two operations share in YAML is one object; each gets its own.
+            operation = item[method] = copy.deepcopy(shared)
+            for name in convention_names(path, method, operation):
+                operation.setdefault("parameters", [])
+                operation["parameters"] += conventions[name].get("parameters", [])
+                for status, response in conventions[name].get("responses", {}).items():
+                    operation["responses"].setdefault(status, response)
+                if name == "change" and operation.pop("x-dry-run", True):
+                    with_dry_run(operation, dry_run)
+            if not operation.get("parameters", True):
+                del operation["parameters"]
+            operation.pop("x-object", None)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return document
+
+
 def c_lines(data):
     for start in range(0, len(data), 80):
         chunk = data[start:start + 80]
@@ -48,8 +99,12 @@ def c_lines(data):
 def main():
     source, target = sys.argv[1:]
     with open(source, encoding="utf-8") as stream:
-        document = yaml.load(stream, Loader)
+        document = expand(yaml.load(stream, Loader))
     data = json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    if target.endswith(".json"):
+        with open(target, "wb") as out:
+            out.write(data)
+        return
     with open(target, "w", encoding="ascii") as out:
         out.write("/* SPDX-License-Identifier: Apache-2.0 */\n")
         out.write("/* Made from web/openapi.yaml by the build. */\n")

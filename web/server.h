@@ -11,6 +11,8 @@
 
 struct event_base;
 struct http;
+struct exchange;
+struct loop;
 struct lunmgr;
 struct target;
 
@@ -23,7 +25,9 @@ struct web_counters {
 struct web {
     struct lunmgr *lunmgr;
     struct target *target;
+    struct loop *control;
     struct http *http;
+    struct exchange *exchanges, **exchanges_end; /* under way, oldest first */
     const char *engine; /* never NULL */
     bool draining;
     struct web_counters counters;

@@ -15,6 +15,8 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->lunmgr = options->lunmgr;
     web->target = options->target;
     web->engine = options->engine;
+    web->control = options->control;
+    web->exchanges_end = &web->exchanges;
     int rc = http_create(web, loop_base(options->control), &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
@@ -33,6 +35,7 @@ void web_stop(struct web *web)
     if (web == NULL)
         return;
     http_destroy(web->http);
+    exchange_abandon_all(web);
     free(web);
 }
 

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Creates of volumes through the API, in one run on one disk: over one connection, beside the rate at which
+# the disk commits one row durably (rounds interleaved, medians); over one and sixteen connections with 5 ms
+# added to each sync of the catalog; and what the latter load does to iSCSI: p99 of 4 KiB random reads with
+# and without it. Prints rows of `claim | figure | bound | verdict`; a figure means something on a quiet machine only.
+# Usage: api-creates.sh [--seconds 4] [--rounds 3] [--judge]
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/../lib/rig.sh"
+requires curl jq iscsi-perf
+requires_ashlar
+
+SECONDS_EACH=4 ROUNDS=3 JUDGE=0
+while [ $# -gt 0 ]; do
+    case $1 in
+    --seconds) SECONDS_EACH=$2; shift ;;
+    --rounds) ROUNDS=$2; shift ;;
+    --judge) JUDGE=1 ;;
+    *) fail "unknown: $1" ;;
+    esac
+    shift
+done
+
+rig_init
+CREATES=$(rig_bin ashlar-api-creates) || exit 1
+PRELOAD=$ASHLAR_BUILD/tests/bench/libashlar_slow_sync.so
+SERIAL=0
+FAILED=0
+
+median() {
+    sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+}
+
+# creates CONNECTIONS: the rate.
+creates() {
+    SERIAL=$((SERIAL + 1))
+    "$CREATES" --socket "$RIG_DIR/api.sock" --name "n$SERIAL" --connections "$1" --seconds "$SECONDS_EACH" |
+        awk '{print $2}'
+}
+
+commits() {
+    "$CREATES" --commits "$RIG_DIR/commits.db" --seconds "$SECONDS_EACH" | awk '{print $2}'
+}
+
+# row CLAIM FIGURE BOUND CONDITION: the condition is awk's.
+row() {
+    local verdict=-
+    if [ "$JUDGE" = 1 ] && [ -n "$4" ]; then
+        verdict=PASS
+        awk "BEGIN {exit !($4)}" || { verdict=FAIL; FAILED=1; }
+    fi
+    echo "| $1 | $2 | $3 | $verdict |"
+}
+
+# p99_us [COMMAND...]: of 4 KiB reads while the command runs, as the session's own figures have it.
+p99_us() {
+    local load=
+    [ $# = 0 ] || { "$@" >/dev/null 2>&1 & load=$!; }
+    timeout $((SECONDS_EACH + 20)) iscsi-perf -i "$RIG_IQN" -m 8 -b 8 -r -t "$SECONDS_EACH" "$(rig_url 1)" \
+        >"$RIG_DIR/perf" 2>&1 &
+    local perf=$!
+    sleep "$(awk "BEGIN {print $SECONDS_EACH * 0.8}")"
+    rig_api GET /v1/sessions | jq '[.items[].latency.read.p99_us // empty] | max'
+    wait "$perf" || true
+    [ -z "$load" ] || wait "$load" || true
+}
+
+rig_start
+rig_volume iscsi 64MiB 1
+for round in $(seq "$ROUNDS"); do
+    commits >>"$RIG_DIR/commits"
+    creates 1 >>"$RIG_DIR/ones"
+done
+c=$(median <"$RIG_DIR/commits") o=$(median <"$RIG_DIR/ones")
+row "creates a second over one connection, of one-row commits" "$o of $c" ">= 0.5" "$o / $c >= 0.5"
+quiet=$(p99_us)
+loaded=$(p99_us "$CREATES" --socket "$RIG_DIR/api.sock" --name load --connections 16 --seconds "$SECONDS_EACH")
+row "p99 of 4 KiB reads over iSCSI, quiet / beside 16 connections that create" "$quiet / $loaded us" "-" ""
+rig_stop
+
+export SLOW_SYNC_MS=5 LD_PRELOAD=$PRELOAD
+rig_start
+unset LD_PRELOAD
+for round in $(seq "$ROUNDS"); do
+    creates 1 >>"$RIG_DIR/slow1"
+    creates 16 >>"$RIG_DIR/slow16"
+done
+s1=$(median <"$RIG_DIR/slow1") s16=$(median <"$RIG_DIR/slow16")
+row "creates over 16 connections, of one's, each sync of the catalog 5 ms longer" "$s16 of $s1" ">= 8" "$s16 / $s1 >= 8"
+exit "$FAILED"

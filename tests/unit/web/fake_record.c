@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records, idempotency keys and the audit of the fake manager. */
+#include "fake_priv.h"
+
+void lunmgr_record_next(struct lunmgr *m, const struct record *record)
+{
+    assert(record == NULL || !m->has_record);
+    m->has_record = record != NULL;
+    if (record != NULL)
+        m->record = *record;
+}
+
+void record_take(struct call *call)
+{
+    struct lunmgr *m = call->m;
+    call->has_record = m->has_record;
+    call->dry = m->has_record && m->record.dry_run;
+    if (m->has_record)
+        call->record = m->record;
+    call->record.request = m->has_record && m->record.request != NULL
+                               ? strdup(m->record.request)
+                               : NULL;
+    m->has_record = false;
+}
+
+static struct fake_replay *replay_of(struct lunmgr *m, const char *principal, const char *key)
+{
+    for (size_t i = 0; i < m->replay_count; i++) {
+        struct fake_replay *r = &m->replays[i];
+        if (strcmp(r->principal, principal) == 0 && strcmp(r->key, key) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+void record_keep(struct call *call, const char *subject_id)
+{
+    struct lunmgr *m = call->m;
+    const struct record *record = &call->record;
+    if (!call->has_record || call->dry || !record->audited)
+        return;
+    assert(m->audit_count < FAKE_RECORDS && m->replay_count < FAKE_RECORDS);
+    struct fake_audit *a = &m->audits[m->audit_count++];
+    a->record = *record;
+    a->record.request = NULL;
+    copy(a->request, sizeof(a->request), record->request == NULL ? "" : record->request);
+    copy(a->record.subject_id, sizeof(a->record.subject_id), subject_id);
+    if (record->key[0] == '\0')
+        return;
+    struct fake_replay *r = &m->replays[m->replay_count++];
+    copy(r->principal, sizeof(r->principal), record->principal);
+    copy(r->key, sizeof(r->key), record->key);
+    memcpy(r->was.fingerprint, record->fingerprint, sizeof(r->was.fingerprint));
+    copy(r->was.operation, sizeof(r->was.operation), record->operation);
+    copy(r->was.subject_id, sizeof(r->was.subject_id), subject_id);
+}
+
+/* ---- What is asked of it ----------------------------------------------------------- */
+
+static void do_record_write(struct call *call, struct err *e)
+{
+    if (e->code == 0)
+        record_keep(call, "");
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+void record_write(struct lunmgr *m, const struct record *record, done_fn done, void *arg)
+{
+    lunmgr_record_next(m, NULL);
+    lunmgr_record_next(m, record);
+    struct call *call = call_new(m, do_record_write, arg);
+    call->fn.done = done;
+    call_post(call);
+}
+
+static void do_replay_find(struct call *call, struct err *e)
+{
+    struct fake_replay *r = replay_of(call->m, call->name, call->other);
+    if (r != NULL)
+        r->was.body = r->body;
+    call->fn.replay(call->arg, r == NULL || e->code != 0 ? NULL : &r->was, err_or_null(e));
+}
+
+void replay_find(struct lunmgr *m, const char *principal, const char *key,
+                 replay_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_replay_find, arg);
+    copy(call->name, sizeof(call->name), principal);
+    copy(call->other, sizeof(call->other), key);
+    call->fn.replay = done;
+    call_post(call);
+}
+
+void replay_answer(struct lunmgr *m, const char *principal, const char *key, int status,
+                   const char *body)
+{
+    struct fake_replay *r = replay_of(m, principal, key);
+    if (r == NULL || body == NULL || m->forgets_answers)
+        return;
+    r->was.status = status;
+    copy(r->body, sizeof(r->body), body);
+}
