@@ -16,6 +16,7 @@
 struct event;
 struct event_base;
 struct op;
+struct record;
 
 struct lunmgr {
     struct lunmgr_options options;
@@ -43,6 +44,7 @@ struct lunmgr {
     struct op *settling; /* wait for lunmgr_settled */
     bool was_clean;
     unsigned ops_under_way;
+    struct record *next_record; /* waits for its operation; NULL: none */
     atomic_bool closing; /* background work stops at its next step */
 };
 
