@@ -136,11 +136,10 @@ int replay_row_get(struct catalog_txn *txn, const char *principal, const char *k
 int replay_row_answer(struct catalog_txn *txn, const char *principal, const char *key,
                       int status, const char *body, struct err *e)
 {
-    AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "UPDATE replay SET status = ?3, body = ?4"
-                  " WHERE principal = ?1 AND key = ?2",
-                  e);
+    AUTO_STMT struct stmt s = stmt_open(txn,
+                                        "UPDATE replay SET status = ?3, body = ?4"
+                                        " WHERE principal = ?1 AND key = ?2",
+                                        e);
     bind_text(&s, "principal", principal, CATALOG_PRINCIPAL_MAX);
     bind_text(&s, "idempotency_key", key, CATALOG_KEY_MAX);
     bind_int(&s, status);

@@ -46,12 +46,12 @@ struct lunmgr_options {
     struct catalog *catalog; /* open; stays the caller's */
     struct loop *control;    /* whose thread calls, and is answered */
     enum engine_kind engine;
-    unsigned round_interval_ms; /* a round begins at least this often while anything is
-                                   dirty */
-    unsigned io_timeout_ms;     /* an I/O without an answer for so long fails its device;
-                                   0: it is waited for */
-    uint64_t leaf_cache_bytes;  /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
-    uint32_t trash_retention_s; /* how long a deleted volume can be restored; 0: not */
+    unsigned round_interval_ms;  /* a round begins at least this often while anything is
+                                    dirty */
+    unsigned io_timeout_ms;      /* an I/O without an answer for so long fails its device;
+                                    0: it is waited for */
+    uint64_t leaf_cache_bytes;   /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
+    uint32_t trash_retention_s;  /* how long a deleted volume can be restored; 0: not */
     uint32_t replay_retention_s; /* 0: REPLAY_RETENTION_DEFAULT */
     /* For tests: makes each lane's engine. NULL: engine_create. */
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);

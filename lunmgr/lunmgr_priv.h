@@ -45,7 +45,7 @@ struct lunmgr {
     bool was_clean;
     unsigned ops_under_way;
     struct record *next_record; /* waits for its operation; NULL: none */
-    atomic_bool closing; /* background work stops at its next step */
+    atomic_bool closing;        /* background work stops at its next step */
 };
 
 static inline struct loop *lunmgr_home(const struct lunmgr *m)
