@@ -24,6 +24,7 @@ struct auth {
     struct secret secret;            /* and what it proves to know */
     char mutual_user[AUTH_USER_MAX]; /* CHAP_N that we say; "": we prove nothing */
     struct secret mutual_secret;
+    uint64_t revision; /* rises with each change of the above */
 };
 static_assert(AUTH_SECRET_BYTES_MAX < SECRET_MAX, "room for a NUL");
 

@@ -13,6 +13,7 @@
 #ifndef DB_CATALOG_H
 #define DB_CATALOG_H
 
+#include "base/audit_chain.h"
 #include "base/auth.h"
 #include "base/err.h"
 #include "base/inbox.h"
@@ -27,6 +28,10 @@
 #define CATALOG_PATH_MAX      1024
 #define CATALOG_LABEL_MAX     256 /* with NUL: a label's value */
 #define CATALOG_HASH_BYTES    32
+#define CATALOG_SCOPE_MAX     16 /* with NUL, as the next three */
+#define CATALOG_PRINCIPAL_MAX 64
+#define CATALOG_KEY_MAX       256
+#define CATALOG_OPERATION_MAX 48
 #define LEAF_WORDS            256  /* words in a leaf: 16 MiB of a volume */
 #define BITMAP_BYTES          2048 /* allocation bits of 1 GiB: 16,384 extents */
 
@@ -226,7 +231,7 @@ int host_row_add(struct catalog_txn *txn, const struct host_row *row,
 int host_row_change(struct catalog_txn *txn, const struct host_row *row,
                     const char *const *initiators, size_t count,
                     struct err *e) MUST_CHECK;
-/* -EBUSY while it has mappings. */
+/* -EBUSY while it has mappings. Its credentials and the tokens of its own go with it. */
 int host_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
 int host_row_each(struct catalog_txn *txn,
                   int (*each)(const struct host_row *row, void *arg), void *arg,
@@ -268,13 +273,62 @@ struct token_row {
     char name[CATALOG_NAME_MAX];
     uint8_t hash[CATALOG_HASH_BYTES]; /* of the token, which is kept nowhere */
     int64_t created_s;
+    char scope[CATALOG_SCOPE_MAX]; /* "read", "provision", "admin" or "attach" */
+    char host_id[CATALOG_ID_MAX];  /* "attach": the host, with which it goes; else "" */
+    int64_t expires_s;             /* seconds since 1970 UTC; 0: never */
 };
+/* -ENOENT, field host: there is no such host. */
 int token_row_add(struct catalog_txn *txn, const struct token_row *row,
                   struct err *e) MUST_CHECK;
 int token_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
 int token_row_each(struct catalog_txn *txn,
                    int (*each)(const struct token_row *row, void *arg), void *arg,
                    struct err *e) MUST_CHECK;
+
+/* An entry of the audit log. */
+struct audit_row {
+    struct audit_fields fields; /* the texts are borrowed */
+    uint8_t hash[DIGEST_BYTES];
+};
+/* Sets fields.seq and hash. */
+int audit_row_add(struct catalog_txn *txn, struct audit_row *row,
+                  struct err *e) MUST_CHECK;
+/* The last entry's; seq 0 and a hash of zeros: there is none. */
+int audit_row_head(struct catalog_txn *txn, uint64_t *seq, uint8_t hash[DIGEST_BYTES],
+                   struct err *e) MUST_CHECK;
+/* At most `limit` of those after after_seq, in order. */
+int audit_row_each(struct catalog_txn *txn, uint64_t after_seq, unsigned limit,
+                   int (*each)(const struct audit_row *row, void *arg), void *arg,
+                   struct err *e) MUST_CHECK;
+
+/* What a principal asked for with an idempotency key, and what came of it. */
+struct replay_row {
+    char principal[CATALOG_PRINCIPAL_MAX];
+    char key[CATALOG_KEY_MAX];
+    uint8_t fingerprint[DIGEST_BYTES]; /* of the request */
+    int64_t created_s;
+    char operation[CATALOG_OPERATION_MAX];
+    char subject_id[CATALOG_ID_MAX];
+    int status; /* that it was answered with; 0: not known */
+    char *body; /* the answer's; NULL: none, or not known */
+};
+struct replay_bounds {
+    int64_t expired_s;  /* what was made then or before is as if it were not there */
+    uint32_t count_max; /* the oldest make room for a new one */
+};
+/* Without the body. -EEXIST, field idempotency_key: the principal has used it. Some of
+ * those out of bounds go. */
+int replay_row_add(struct catalog_txn *txn, const struct replay_row *row,
+                   const struct replay_bounds *bounds, struct err *e) MUST_CHECK;
+/* 0, or the same -EEXIST. */
+int replay_row_check(struct catalog_txn *txn, const char *principal, const char *key,
+                     int64_t expired_s, struct err *e) MUST_CHECK;
+/* -ENOENT: there is none. out->body is the caller's to free. */
+int replay_row_get(struct catalog_txn *txn, const char *principal, const char *key,
+                   int64_t expired_s, struct replay_row *out, struct err *e) MUST_CHECK;
+/* body NULL: none. -ENOENT: there is no such row (any more). */
+int replay_row_answer(struct catalog_txn *txn, const char *principal, const char *key,
+                      int status, const char *body, struct err *e) MUST_CHECK;
 
 /* ---- The map ----------------------------------------------------------------------- */
 

@@ -26,7 +26,11 @@
 /* With nothing to do for so long, the writer folds whatever there is. */
 #define FOLD_IDLE_MS 2000
 
-/* Prepared statements of one connection. All of the row files have about 60. */
+/* Records of idempotency keys that are out of bounds go, at most so many for each of the
+ * two bounds, with the change that adds one: more than one, so that they get fewer. */
+#define REPLAY_STEP 8
+
+/* Prepared statements of one connection. All of the row files have about 75. */
 #define STMT_SLOTS 96
 
 /* Pages in the log since the last checkpoint that make the writer take the next one: when

@@ -77,6 +77,7 @@ static void auth_read(struct stmt *s, void *row)
     column_secret(s, &entry->auth.secret);
     column_text(s, entry->auth.mutual_user, sizeof(entry->auth.mutual_user));
     column_secret(s, &entry->auth.mutual_secret);
+    entry->auth.revision = column_u64(s, INT64_MAX);
 }
 
 int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *auth,
@@ -87,10 +88,11 @@ int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO auth (owner, addresses, chap, forbid_md5, user, secret,"
-                  " mutual_user, mutual_secret) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+                  " mutual_user, mutual_secret, revision)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
                   " ON CONFLICT (owner) DO UPDATE SET addresses = ?2, chap = ?3,"
                   " forbid_md5 = ?4, user = ?5, secret = ?6, mutual_user = ?7,"
-                  " mutual_secret = ?8",
+                  " mutual_secret = ?8, revision = ?9",
                   e);
     bind_text_or_empty(&s, "owner", owner, CATALOG_ID_MAX);
     bind_text_or_empty(&s, "addresses", addresses, sizeof(addresses));
@@ -100,6 +102,7 @@ int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *
     bind_blob(&s, auth->secret.value, auth->secret.bytes);
     bind_text_or_empty(&s, "mutual_user", auth->mutual_user, sizeof(auth->mutual_user));
     bind_blob(&s, auth->mutual_secret.value, auth->mutual_secret.bytes);
+    bind_u64(&s, "revision", auth->revision);
     return stmt_run(&s);
 }
 
@@ -110,7 +113,7 @@ int auth_row_each(struct catalog_txn *txn,
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "SELECT owner, addresses, chap, forbid_md5, user, secret,"
-                  " mutual_user, mutual_secret FROM auth"
+                  " mutual_user, mutual_secret, revision FROM auth"
                   " ORDER BY owner",
                   e);
     struct auth_entry row = {.owner = ""};

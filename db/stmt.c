@@ -183,6 +183,17 @@ void column_text(struct stmt *s, char *out, size_t room_bytes)
     out[bytes] = '\0';
 }
 
+const char *column_borrowed(struct stmt *s)
+{
+    int column = s->next_column++;
+    const char *text = (const char *)sqlite3_column_text(s->slot->handle, column);
+    size_t bytes = (size_t)sqlite3_column_bytes(s->slot->handle, column);
+    if (text != NULL && strlen(text) == bytes)
+        return text;
+    column_refuse(s, column);
+    return "";
+}
+
 void column_text_or_none(struct stmt *s, char *out, size_t room_bytes)
 {
     if (sqlite3_column_type(s->slot->handle, s->next_column) != SQLITE_NULL) {

@@ -50,6 +50,8 @@ int stmt_next_row(struct stmt *s, void (*read)(struct stmt *s, void *row),
 void column_text(struct stmt *s, char *out, size_t room_bytes);
 /* The same; NULL reads as "". */
 void column_text_or_none(struct stmt *s, char *out, size_t room_bytes);
+/* Borrowed until the next step; "" if it is refused. */
+const char *column_borrowed(struct stmt *s);
 int64_t column_int(struct stmt *s);
 uint64_t column_u64(struct stmt *s, uint64_t max);
 /* Exactly `bytes` bytes. */

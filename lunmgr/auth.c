@@ -121,10 +121,13 @@ int auth_apply(struct auth *auth, const struct auth_change *change, const char *
         change->addresses == NULL ? 0 : auth_set_addresses(&auth->addresses, change, e);
     if (rc != 0)
         return rc;
+    auth->revision++;
     if (change->forbid_md5 != NULL)
         auth->forbid_md5 = *change->forbid_md5;
     if (change->chap != NULL) {
-        struct auth kept = {.addresses = auth->addresses, .forbid_md5 = auth->forbid_md5};
+        struct auth kept = {.addresses = auth->addresses,
+                            .forbid_md5 = auth->forbid_md5,
+                            .revision = auth->revision};
         auth_wipe(auth);
         *auth = kept;
         auth->chap = *change->chap;

@@ -18,8 +18,8 @@ struct auth_change {
     const char *mutual_user, *mutual_secret;
 };
 
-/* Changes *auth, or says what is wrong: the field stands below `at`, or is addresses or
- * one of them. 0, or -EINVAL and *auth is to be thrown away. */
+/* Changes *auth and raises its revision, or says what is wrong: the field stands below
+ * `at`, or is addresses or one of them. 0, or -EINVAL and *auth is to be thrown away. */
 int auth_apply(struct auth *auth, const struct auth_change *change, const char *at,
                struct err *e) MUST_CHECK;
 

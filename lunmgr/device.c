@@ -12,6 +12,7 @@
 #include <libgen.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -203,13 +204,8 @@ static int measure(int fd, const char *path, uint64_t *bytes, bool *is_file,
     return 0;
 }
 
-/* A file with something in it is taken as it is, or not at all. */
-static int size_file(int fd, const char *path, uint64_t have, uint64_t want,
-                     struct err *e)
+static int size_file(int fd, const char *path, uint64_t want, struct err *e)
 {
-    if (have > 0)
-        return err_set(e, -EEXIST, "size", "%s exists and has %llu bytes", path,
-                       (unsigned long long)have);
     if (ftruncate(fd, (off_t)want) != 0 || fsync(fd) != 0)
         return errno_set(e, "size", "cannot size", path);
     return sync_directory(path, e);
@@ -231,13 +227,21 @@ static int refuse_owned(int fd, const char *path, struct err *e)
     return rc == -ENODATA ? 0 : rc;
 }
 
-/* Whether the open device can join a pool, made so long as size_bytes says. */
-static int probe_open(int fd, const char *path, uint64_t size_bytes, uint64_t *extents,
+static int extents_of(const char *path, uint64_t bytes, uint64_t *extents, struct err *e)
+{
+    if (bytes < 2 * EXTENT_SIZE)
+        return err_set(e, -EINVAL, "size", "%s is too small: at least 128 KiB", path);
+    *extents = bytes / EXTENT_SIZE;
+    return 0;
+}
+
+/* Whether the open device can join a pool, and how long it is or is to be made. A file
+ * with something in it is taken as it is, or not at all. */
+static int probe_open(int fd, const char *path, uint64_t size_bytes, uint64_t *bytes,
                       struct err *e)
 {
-    uint64_t bytes;
     bool is_file;
-    int rc = measure(fd, path, &bytes, &is_file, e);
+    int rc = measure(fd, path, bytes, &is_file, e);
     if (rc == 0)
         rc = lock_exclusive(fd, path, e);
     if (rc == 0)
@@ -246,33 +250,70 @@ static int probe_open(int fd, const char *path, uint64_t size_bytes, uint64_t *e
         return rc;
     if (size_bytes > 0 && !is_file)
         return err_set(e, -EINVAL, "size", "%s is a block device: it has its size", path);
-    if (size_bytes > 0 && size_bytes != bytes) {
-        rc = size_file(fd, path, bytes, size_bytes, e);
-        if (rc != 0)
-            return rc;
+    if (size_bytes > 0 && *bytes > 0 && size_bytes != *bytes)
+        return err_set(e, -EEXIST, "size", "%s exists and has %llu bytes", path,
+                       (unsigned long long)*bytes);
+    return 0;
+}
+
+/* O_EXCL without O_CREAT: not a block device that is mounted or part of another. */
+static int probe_flags(uint64_t size_bytes, int flags_of_file)
+{
+    return O_RDWR | (size_bytes > 0 ? flags_of_file : O_EXCL);
+}
+
+static int probe_and_size(int fd, const char *path, uint64_t size_bytes,
+                          uint64_t *extents, struct err *e)
+{
+    uint64_t bytes;
+    int rc = probe_open(fd, path, size_bytes, &bytes, e);
+    if (rc == 0 && size_bytes > 0 && bytes == 0) {
+        rc = size_file(fd, path, size_bytes, e);
         bytes = size_bytes;
     }
-    if (bytes < 2 * EXTENT_SIZE)
-        return err_set(e, -EINVAL, "size", "%s is too small: at least 128 KiB", path);
-    *extents = bytes / EXTENT_SIZE;
-    return 0;
+    return rc != 0 ? rc : extents_of(path, bytes, extents, e);
 }
 
 int device_probe(const char *path, uint64_t size_bytes, int *out_fd, bool *direct,
                  uint64_t *extents, struct err *e)
 {
-    /* O_EXCL without O_CREAT: not a block device that is mounted or part of another. */
-    int flags = O_RDWR | (size_bytes > 0 ? O_CREAT : O_EXCL);
-    int fd = open_direct(path, flags, direct);
+    int fd = open_direct(path, probe_flags(size_bytes, O_CREAT), direct);
     if (fd < 0)
         return errno_set(e, "path", "cannot open", path);
-    int rc = probe_open(fd, path, size_bytes, extents, e);
+    int rc = probe_and_size(fd, path, size_bytes, extents, e);
     if (rc != 0) {
         close(fd);
         return rc;
     }
     *out_fd = fd;
     return 0;
+}
+
+/* Whether a file could be made there. */
+static int check_directory(const char *path, struct err *e)
+{
+    char copy[CATALOG_PATH_MAX];
+    snprintf(copy, sizeof(copy), "%s", path); /* one that is longer cannot be opened */
+    return faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) == 0
+               ? 0
+               : errno_set(e, "path", "cannot open", path);
+}
+
+int device_check(const char *path, uint64_t size_bytes, uint64_t *extents, struct err *e)
+{
+    bool direct;
+    uint64_t bytes = 0;
+    AUTO_CLOSE int fd = open_direct(path, probe_flags(size_bytes, 0), &direct);
+    int rc;
+    if (fd >= 0)
+        rc = probe_open(fd, path, size_bytes, &bytes, e);
+    else if (errno == ENOENT && size_bytes > 0)
+        rc = check_directory(path, e);
+    else
+        rc = errno_set(e, "path", "cannot open", path);
+    if (rc == 0 && bytes == 0)
+        bytes = size_bytes;
+    return rc != 0 ? rc : extents_of(path, bytes, extents, e);
 }
 
 static int check_against_row(const struct superblock *sb, const struct device_row *row,

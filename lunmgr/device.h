@@ -45,6 +45,9 @@ struct device {
  * is the caller's. */
 int device_probe(const char *path, uint64_t size_bytes, int *fd, bool *direct,
                  uint64_t *extents, struct err *e) MUST_CHECK;
+/* What device_probe would say now, without making or changing anything. */
+int device_check(const char *path, uint64_t size_bytes, uint64_t *extents,
+                 struct err *e) MUST_CHECK;
 /* Whether its file system waits for a process or a server also where it is asked not
  * to. */
 bool device_blocks(int fd);

@@ -148,15 +148,16 @@ struct host *host_make(const struct host_row *row, const char *const *initiators
     return h;
 }
 
-static int host_from_spec(const struct host_spec *spec, struct host **out, struct err *e)
+static int host_from_spec(struct host_op *ho, const struct host_spec *spec, struct err *e)
 {
     struct host_row row = {.created_s = now_s()};
     id_make(row.id);
+    op_about(&ho->op, row.id);
     snprintf(row.name, sizeof(row.name), "%s", spec->name);
-    *out = host_make(&row, spec->initiators, spec->initiator_count);
-    if (*out == NULL)
+    ho->host = host_make(&row, spec->initiators, spec->initiator_count);
+    if (ho->host == NULL)
         return err_oom(e);
-    return spec->auth == NULL ? 0 : auth_apply(&(*out)->auth, spec->auth, "auth", e);
+    return spec->auth == NULL ? 0 : auth_apply(&ho->host->auth, spec->auth, "auth", e);
 }
 
 void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
@@ -168,7 +169,7 @@ void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn do
     ho->arg = arg;
     int rc = host_spec_check(m, spec, e);
     if (rc == 0)
-        rc = host_from_spec(spec, &ho->host, e);
+        rc = host_from_spec(ho, spec, e);
     if (rc == 0) {
         ho->reserved = index_reserve(&m->hosts) == 0;
         rc = ho->reserved ? 0 : err_oom(e);
@@ -199,6 +200,7 @@ static void host_row_gone(struct op *op)
         host_deleted(op);
         return;
     }
+    tokens_of_host_gone(op->manager, h->row.id);
     index_remove(&op->manager->hosts, h->row.name, h->row.id);
     op_settle(op, host_deleted);
 }
@@ -231,6 +233,7 @@ void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     }
     h->deleting = true;
     ho->host = h;
+    op_about(&ho->op, h->row.id);
     op_write(&ho->op, host_delete_work, host_row_gone);
 }
 

@@ -130,6 +130,7 @@ void host_change(struct lunmgr *m, const char *name_or_id,
     if (rc == 0) {
         h->changing = true;
         co->host = h;
+        op_about(&co->op, h->row.id);
         rc = change_prepare(co, change, e);
     }
     if (rc != 0)

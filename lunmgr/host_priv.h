@@ -27,7 +27,9 @@ struct mapping {
 
 struct token {
     struct token_row row;
+    struct lunmgr *manager;
     bool deleting;
+    bool gone; /* with its host, while it was being deleted */
 };
 
 /* NULL: out of memory. */
@@ -40,6 +42,11 @@ void host_free(struct host *host);
 /* 0, or -EINVAL naming initiators or the one of them. */
 int initiators_check(const char *const *initiators, size_t count,
                      struct err *e) MUST_CHECK;
+
+/* NULL: out of memory. */
+struct token *token_new(struct lunmgr *m, const struct token_row *row);
+/* The rows went with the host's. */
+void tokens_of_host_gone(struct lunmgr *m, const char *host_id);
 
 struct mapping *mapping_new(const struct mapping_row *row, struct volume *volume,
                             struct host *host);

@@ -323,12 +323,11 @@ static int load_mapping(const struct mapping_row *row, void *arg)
 static int load_token(const struct token_row *row, void *arg)
 {
     struct load *l = arg;
-    struct token *t = calloc(1, sizeof(*t));
+    struct token *t = token_new(l->m, row);
     if (t == NULL || index_reserve(&l->m->tokens) != 0) {
         free(t);
         return err_oom(l->e);
     }
-    t->row = *row;
     index_add(&l->m->tokens, t->row.name, t->row.id, t);
     return 0;
 }

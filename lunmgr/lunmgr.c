@@ -108,6 +108,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
     m->options = *options;
     if (m->options.leaf_cache_bytes == 0)
         m->options.leaf_cache_bytes = LEAF_CACHE_DEFAULT;
+    if (m->options.replay_retention_s == 0)
+        m->options.replay_retention_s = REPLAY_RETENTION_DEFAULT;
     atomic_init(&m->epoch, 1);
     pthread_mutex_init(&m->lanes_lock, NULL);
     int rc = start_home(m, e);
@@ -250,6 +252,7 @@ void lunmgr_close(struct lunmgr *m)
 {
     if (m == NULL)
         return;
+    assert(m->next_record == NULL);
     atomic_store(&m->closing, true);
     trash_stop(m);
     wait_for_background(m);

@@ -10,6 +10,10 @@
 #include "lunmgr/loop.h"
 
 #define LEAF_CACHE_DEFAULT (256ULL << 20)
+/* How long what was asked for with an idempotency key is known by it, and of how many
+ * such requests: then the oldest go. */
+#define REPLAY_RETENTION_DEFAULT (24 * 3600)
+#define REPLAY_COUNT_MAX         100000
 
 struct catalog;
 struct lunmgr;
@@ -42,12 +46,13 @@ struct lunmgr_options {
     struct catalog *catalog; /* open; stays the caller's */
     struct loop *control;    /* whose thread calls, and is answered */
     enum engine_kind engine;
-    unsigned round_interval_ms; /* a round begins at least this often while anything is
-                                   dirty */
-    unsigned io_timeout_ms;     /* an I/O without an answer for so long fails its device;
-                                   0: it is waited for */
-    uint64_t leaf_cache_bytes;  /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
-    uint32_t trash_retention_s; /* how long a deleted volume can be restored; 0: not */
+    unsigned round_interval_ms;  /* a round begins at least this often while anything is
+                                    dirty */
+    unsigned io_timeout_ms;      /* an I/O without an answer for so long fails its device;
+                                    0: it is waited for */
+    uint64_t leaf_cache_bytes;   /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
+    uint32_t trash_retention_s;  /* how long a deleted volume can be restored; 0: not */
+    uint32_t replay_retention_s; /* 0: REPLAY_RETENTION_DEFAULT */
     /* For tests: makes each lane's engine. NULL: engine_create. */
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
     void *make_engine_arg;

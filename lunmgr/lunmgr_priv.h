@@ -16,6 +16,7 @@
 struct event;
 struct event_base;
 struct op;
+struct record;
 
 struct lunmgr {
     struct lunmgr_options options;
@@ -43,7 +44,8 @@ struct lunmgr {
     struct op *settling; /* wait for lunmgr_settled */
     bool was_clean;
     unsigned ops_under_way;
-    atomic_bool closing; /* background work stops at its next step */
+    struct record *next_record; /* waits for its operation; NULL: none */
+    atomic_bool closing;        /* background work stops at its next step */
 };
 
 static inline struct loop *lunmgr_home(const struct lunmgr *m)

@@ -164,6 +164,7 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
     int rc = mapping_spec_check(m, spec, &volume, &host, e);
     if (rc == 0) {
         id_make(row.id);
+        op_about(&mo->op, row.id);
         row.lun = spec->own_target && spec->lun == LUN_ANY ? 0 : spec->lun;
         row.read_only = spec->read_only || volume_is_snapshot(volume);
         memcpy(row.volume_id, volume->id, sizeof(row.volume_id));
@@ -222,6 +223,7 @@ void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void
     }
     mp->deleting = true;
     mo->mapping = mp;
+    op_about(&mo->op, mp->row.id);
     op_write(&mo->op, mapping_delete_work, mapping_row_gone);
 }
 

@@ -20,6 +20,7 @@ void *op_new(struct lunmgr *m, size_t bytes, void (*finish)(struct op *op))
         log_fatal("out of memory");
     op->manager = m;
     op->finish = finish;
+    op->record = record_take(m);
     op->job.reply_to = loop_inbox(m->options.control);
     m->ops_under_way++;
     return op;
@@ -29,7 +30,14 @@ void op_free(struct op *op)
 {
     assert(op->manager->ops_under_way > 0);
     op->manager->ops_under_way--;
+    record_free(op->record);
     free(op);
+}
+
+void op_about(struct op *op, const char *id)
+{
+    if (op->record != NULL)
+        snprintf(op->record->subject_id, sizeof(op->record->subject_id), "%s", id);
 }
 
 static void op_run_step(struct note *note)
@@ -57,15 +65,35 @@ static void op_on_committed(struct catalog_job *job)
     op->step(op);
 }
 
+static int op_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    struct op *op = container_of(job, struct op, job);
+    int rc = op->work(txn, job, e);
+    if (rc == 0)
+        rc = record_store(txn, op->manager, op->record, e);
+    return rc == 0 && op_is_dry(op) ? OP_DRY_RUN : rc;
+}
+
 void op_write(struct op *op,
               int (*work)(struct catalog_txn *txn, struct catalog_job *job,
                           struct err *e),
               void (*step)(struct op *op))
 {
-    op->job.work = work;
+    op->work = work;
+    op->job.work = op_work;
     op->job.done = op_on_committed;
     op->step = step;
     catalog_write(lunmgr_catalog(op->manager), &op->job);
+}
+
+void op_read(struct op *op,
+             int (*work)(struct catalog_txn *txn, struct catalog_job *job, struct err *e),
+             void (*step)(struct op *op))
+{
+    op->job.work = work;
+    op->job.done = op_on_committed;
+    op->step = step;
+    catalog_read(lunmgr_catalog(op->manager), &op->job);
 }
 
 static void *op_thread(void *arg)

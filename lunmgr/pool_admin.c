@@ -76,7 +76,10 @@ static void pool_adopt(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
     if (op->job.rc != 0) {
-        op_block(op, pool_unformat, pool_created);
+        if (op_is_dry(op))
+            pool_created(op);
+        else
+            op_block(op, pool_unformat, pool_created);
         return;
     }
     struct device *d = po->pool->devices[0];
@@ -133,16 +136,23 @@ static int superblock_write(struct pool_op *po, struct err *e)
     return device_write_superblock(po->fd, &sb, e);
 }
 
+static int device_format(struct pool_op *po, struct err *e)
+{
+    int rc = device_probe(po->device_row.path, po->size_bytes, &po->fd, &po->direct,
+                          &po->device_row.extents, e);
+    if (rc != 0)
+        return rc;
+    po->blocks = device_blocks(po->fd);
+    return superblock_write(po, e);
+}
+
 static void pool_format(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
     struct err *e = op_err(op);
-    op->job.rc = device_probe(po->device_row.path, po->size_bytes, &po->fd, &po->direct,
-                              &po->device_row.extents, e);
-    if (op->job.rc == 0) {
-        po->blocks = device_blocks(po->fd);
-        op->job.rc = superblock_write(po, e);
-    }
+    op->job.rc = op_is_dry(op) ? device_check(po->device_row.path, po->size_bytes,
+                                              &po->device_row.extents, e)
+                               : device_format(po, e);
     if (op->job.rc == 0 || e->field[0] == '\0')
         return;
     char field[ERR_FIELD_MAX];
@@ -186,6 +196,7 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
         po->reserved = rc == 0;
     }
     id_make(po->row.id);
+    op_about(&po->op, po->row.id);
     po->row.created_s = now_s();
     if (rc == 0) {
         po->pool = pool_new(m, po->row.id, spec->name, po->row.created_s, e);
@@ -246,7 +257,10 @@ static void pool_row_gone(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
     if (op->job.rc != 0) {
-        op_at_home(op, pool_start_rounds, pool_deleted);
+        if (op_is_dry(op))
+            pool_deleted(op);
+        else
+            op_at_home(op, pool_start_rounds, pool_deleted);
         return;
     }
     index_remove(&op->manager->pools, po->pool->name, po->pool->id);
@@ -288,12 +302,18 @@ static void pool_stop_rounds(struct note *note)
     round_join(pool, &last->wait);
 }
 
+static void pool_drops_ended(struct note *note)
+{
+    op_return(container_of(note, struct op, job.note));
+}
+
 /* Deleted volumes' layers are still the pool's: they go first. */
 static void pool_await_drops(struct op *op)
 {
     struct pool *pool = pool_op_of(op)->pool;
-    op->job.note.run = pool_stop_rounds;
-    discard_stop(pool); /* the last round may free extents after the wait */
+    op->job.note.run = op_is_dry(op) ? pool_drops_ended : pool_stop_rounds;
+    if (!op_is_dry(op))
+        discard_stop(pool); /* the last round may free extents after the wait */
     background_wait(pool, &op->job.note);
 }
 
@@ -324,6 +344,7 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     pool->deleting = true;
     po->pool = pool;
     memcpy(po->row.id, pool->id, sizeof(po->row.id));
+    op_about(&po->op, pool->id);
     op_at_home(&po->op, pool_await_drops, pool_idle);
 }
 

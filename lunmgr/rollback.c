@@ -93,13 +93,20 @@ static void rollback_on_committed(struct seal *seal)
     op_return(&ro->op);
 }
 
+static int rollback_refuse_failed(struct err *e, int rc)
+{
+    return err_set(e, rc, NULL,
+                   "the rollback could not be made durable, and was taken back: the "
+                   "pool's device or the catalog failed");
+}
+
 static void rollback_on_sealed(struct seal *seal)
 {
     struct rollback_op *ro = seal->arg;
-    if (seal->rc != 0)
-        (void)err_set(op_err(&ro->op), seal->rc, NULL,
-                      "the rollback could not be made durable, and was taken back: the "
-                      "pool's device or the catalog failed");
+    if (seal->is_refused)
+        *op_err(&ro->op) = seal->err;
+    else if (seal->rc != 0)
+        (void)rollback_refuse_failed(op_err(&ro->op), seal->rc);
     ro->op.job.rc = seal->rc;
     op_return(&ro->op);
 }
@@ -107,6 +114,21 @@ static void rollback_on_sealed(struct seal *seal)
 static void rollback_at_home(struct op *op)
 {
     seal_start(rollback_op_of(op)->seal);
+}
+
+static int rollback_try_work(struct catalog_txn *txn, struct catalog_job *job,
+                             struct err *e)
+{
+    return seal_try(txn, container_of(job, struct rollback_op, op.job)->seal, e);
+}
+
+/* A dry run's end. */
+static void rollback_try(struct rollback_op *ro)
+{
+    if (pool_is_failed(ro->seal->pool))
+        op_end(&ro->op, rollback_refuse_failed(op_err(&ro->op), -EIO));
+    else
+        op_write(&ro->op, rollback_try_work, rollback_end);
 }
 
 /* ---- The beginning --------------------------------------------------------------- */
@@ -138,6 +160,7 @@ static int rollback_check(struct rollback_op *ro, struct volume *v,
     if (rc != 0)
         return rc;
     ro->volume = v;
+    op_about(&ro->op, v->id);
     struct volume *base = rollback_find(v, spec->snapshot);
     if (base == NULL || base->of != v || base->deleting)
         return err_set(e, -ENOENT, "snapshot", "volume %s has no snapshot %s", v->name,
@@ -167,6 +190,7 @@ static int rollback_prepare(struct rollback_op *ro, const char *keep_name, struc
     ro->seal = seal;
     seal->pool = ro->volume->pool;
     seal->fence = FENCE_ALL;
+    seal->record = ro->op.record;
     seal->committed = rollback_on_committed;
     seal->done = rollback_on_sealed;
     seal->arg = ro;
@@ -196,6 +220,8 @@ void volume_rollback(struct lunmgr *m, const char *name_or_id,
         rc = rollback_prepare(ro, spec->keep_name, e);
     if (rc != 0)
         op_end(&ro->op, rc);
+    else if (op_is_dry(&ro->op))
+        rollback_try(ro);
     else
         op_at_home(&ro->op, rollback_at_home, rollback_sealed);
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "lunmgr/label.h"
 #include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/record_priv.h"
 #include "lunmgr/volume_priv.h"
 
 #include <assert.h>
@@ -28,14 +29,19 @@ void seal_free(struct seal *s)
 
 /* ---- The rows: on the catalog's writer ------------------------------------------- */
 
-static int seal_name(struct catalog_txn *txn, struct seal_part *part, struct err *e)
+struct part_ids { /* of layers */
+    uint32_t sealed, fresh, parent;
+};
+
+static int seal_name(struct catalog_txn *txn, struct seal_part *part,
+                     const struct part_ids *ids, struct err *e)
 {
     struct box_row box;
     int rc = box_get(txn, &box, e);
     if (rc != 0)
         return rc;
     part->row.naa_serial = ++box.naa_serial;
-    part->row.top_layer = part->sealed->id;
+    part->row.top_layer = ids->sealed;
     rc = box_set(txn, &box, e);
     if (rc == 0)
         rc = volume_row_add(txn, &part->row, e);
@@ -43,12 +49,11 @@ static int seal_name(struct catalog_txn *txn, struct seal_part *part, struct err
 }
 
 static int seal_store(struct catalog_txn *txn, const struct seal_part *part,
-                      struct err *e)
+                      const struct part_ids *ids, struct err *e)
 {
-    struct layer *parent = layer_parent(part->fresh);
     struct layer_row layer = {
-        .id = part->fresh->id,
-        .parent = parent->id,
+        .id = ids->fresh,
+        .parent = ids->parent,
         .size_extents = atomic_load(&part->fresh->size_extents),
     };
     memcpy(layer.pool_id, part->row.pool_id, sizeof(layer.pool_id));
@@ -58,20 +63,63 @@ static int seal_store(struct catalog_txn *txn, const struct seal_part *part,
         rc = volume_row_get(txn, part->volume->id, &row, e);
     if (rc != 0)
         return rc;
-    row.top_layer = part->fresh->id;
+    row.top_layer = ids->fresh;
     row.size_bytes = part->size_bytes;
     return volume_row_change(txn, &row, e);
+}
+
+static int seal_store_all(struct catalog_txn *txn, struct seal *s, bool named,
+                          struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->count; i++) {
+        struct seal_part *part = &s->parts[i];
+        const struct part_ids ids = {.sealed = part->sealed->id,
+                                     .fresh = part->fresh->id,
+                                     .parent = layer_parent(part->fresh)->id};
+        rc = seal_store(txn, part, &ids, e);
+        if (rc == 0 && named)
+            rc = seal_name(txn, part, &ids, e);
+    }
+    return rc;
 }
 
 static int seal_work(struct catalog_txn *txn, struct round_rider *rider, struct err *e)
 {
     struct seal *s = container_of(rider, struct seal, rider);
+    if (s->is_abandoned)
+        return seal_store_all(txn, s, false, e);
+    int rc = record_check(txn, s->pool->manager, s->record, &s->err);
+    s->is_refused = rc == -EEXIST;
+    if (s->is_refused)
+        return s->committed == NULL ? seal_store_all(txn, s, false, e) : 0;
+    if (rc == 0)
+        rc = seal_store_all(txn, s, true, e);
+    return rc != 0 ? rc : record_store(txn, s->pool->manager, s->record, e);
+}
+
+static int part_try(struct catalog_txn *txn, struct seal_part *part, struct err *e)
+{
+    struct volume_row row, base;
+    int rc = volume_row_get(txn, part->volume->id, &row, e);
+    if (rc == 0 && part->base != NULL)
+        rc = volume_row_get(txn, part->base->id, &base, e);
+    if (rc != 0)
+        return rc;
+    part->size_bytes = part->base == NULL ? row.size_bytes : base.size_bytes;
+    struct part_ids ids = {.sealed = row.top_layer,
+                           .parent = part->base == NULL ? row.top_layer : base.top_layer};
+    rc = layer_next_id(txn, &ids.fresh, e);
+    if (rc == 0)
+        rc = seal_store(txn, part, &ids, e);
+    return rc != 0 ? rc : seal_name(txn, part, &ids, e);
+}
+
+int seal_try(struct catalog_txn *txn, struct seal *s, struct err *e)
+{
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < s->count; i++) {
-        rc = seal_store(txn, &s->parts[i], e);
-        if (rc == 0 && !s->is_abandoned)
-            rc = seal_name(txn, &s->parts[i], e);
-    }
+    for (size_t i = 0; rc == 0 && i < s->count; i++)
+        rc = part_try(txn, &s->parts[i], e);
     return rc;
 }
 
@@ -114,46 +162,66 @@ static void seal_undo(struct seal *s)
     loop_post(s->pool->manager->options.control, &s->note);
 }
 
+static void seal_abandon(struct seal *s, int rc)
+{
+    s->is_abandoned = true;
+    s->next = s->pool->abandoned;
+    s->pool->abandoned = s;
+    s->rc = rc;
+    s->done(s);
+}
+
+static void seal_revert(struct seal *s);
+
+/* Behind the fences still. */
+static void seal_take_back(struct seal *s, int rc)
+{
+    seal_revert(s);
+    for (size_t i = 0; i < s->count; i++)
+        fence_release(&s->parts[i].volume->fence);
+    seal_end(s, rc);
+}
+
+/* The round has left it out. */
+static void seal_refuse(struct seal *s)
+{
+    if (s->committed != NULL) {
+        seal_take_back(s, -EEXIST);
+        return;
+    }
+    seal_abandon(s, -EEXIST);
+    seal_undo(s);
+}
+
 static void seal_on_committed(struct round_rider *rider)
 {
     struct seal *s = container_of(rider, struct seal, rider);
     if (s->is_abandoned)
         seal_undo(s);
+    else if (s->is_refused)
+        seal_refuse(s);
     else if (s->committed != NULL)
         s->committed(s);
     else
         seal_end(s, 0);
 }
 
-/* The rows stay on their way: nothing else may change the tree before they are committed,
- * so the turn is kept, but in a pool where nothing will be committed any more. */
-static void seal_abandon(struct seal *s)
-{
-    if (pool_is_failed(s->pool) || lunmgr_is_closing(s->pool->manager))
-        seal_leave(s);
-    if (s->is_abandoned)
-        return;
-    s->is_abandoned = true;
-    s->next = s->pool->abandoned;
-    s->pool->abandoned = s;
-    s->rc = -EIO;
-    s->done(s);
-}
-
-static void seal_revert(struct seal *s);
-
+/* An abandoned one's rows stay on their way: nothing else may change the tree before they
+ * are committed, so the turn is kept, but in a pool where nothing will be committed any
+ * more. */
 static void seal_on_failed(struct round_rider *rider)
 {
     struct seal *s = container_of(rider, struct seal, rider);
-    if (s->committed == NULL) {
-        seal_abandon(s);
+    s->is_refused = false; /* it is the failure that is told */
+    if (s->committed != NULL) {
+        round_unride(s->pool, rider);
+        seal_take_back(s, -EIO);
         return;
     }
-    round_unride(s->pool, rider);
-    seal_revert(s);
-    for (size_t i = 0; i < s->count; i++)
-        fence_release(&s->parts[i].volume->fence);
-    seal_end(s, -EIO);
+    if (pool_is_failed(s->pool) || lunmgr_is_closing(s->pool->manager))
+        seal_leave(s);
+    if (!s->is_abandoned)
+        seal_abandon(s, -EIO);
 }
 
 /* ---- The step -------------------------------------------------------------------- */

@@ -12,7 +12,9 @@
  * A rollback is released after the commit. If that fails, its step is taken back, and
  * nobody saw it. A snapshot's writers have gone on meanwhile: the seal is abandoned, the
  * fresh tops stay in use, nothing is named, and what was sealed is merged again once a
- * round succeeds; until then the tree rests. */
+ * round succeeds; until then the tree rests. One whose record is refused must not fail
+ * its round, which others wait for: its rows are left out, or of a snapshot the names,
+ * and it is taken back, or abandoned, once the round has ended. */
 #ifndef LUNMGR_SEAL_H
 #define LUNMGR_SEAL_H
 
@@ -46,6 +48,10 @@ struct seal {
     void (*undone)(struct seal *seal);
     int rc;
     bool is_abandoned;
+    /* What is recorded with the rows, while it is not abandoned; NULL: nothing. */
+    const struct record *record;
+    bool is_refused; /* by the record, whose err it is: rc is -EEXIST */
+    struct err err;
     void *arg; /* the caller's */
     /* its own */
     struct shape_wait turn;
@@ -59,6 +65,10 @@ struct seal {
     size_t count;
     struct seal_part parts[]; /* in order of volume id, all of `pool` */
 };
+
+/* A dry run, on the catalog's writer, of one that was not started: writes rows as the
+ * seal would, to be rolled back. */
+int seal_try(struct catalog_txn *txn, struct seal *seal, struct err *e) MUST_CHECK;
 
 /* Home loop. */
 void seal_start(struct seal *seal);

@@ -163,13 +163,20 @@ static void snapshot_on_undone(struct seal *seal)
         volume_unpin(seal->parts[i].volume);
 }
 
+static int snapshot_refuse_failed(struct err *e, int rc)
+{
+    return err_set(e, rc, NULL,
+                   "the snapshot could not be made durable: the pool's device or the "
+                   "catalog failed");
+}
+
 static void snapshot_on_sealed(struct seal *seal)
 {
     struct snapshot_op *so = seal->arg;
-    if (seal->rc != 0)
-        (void)err_set(op_err(&so->op), seal->rc, NULL,
-                      "the snapshot could not be made durable: the pool's device or the "
-                      "catalog failed");
+    if (seal->is_refused)
+        *op_err(&so->op) = seal->err;
+    else if (seal->rc != 0)
+        (void)snapshot_refuse_failed(op_err(&so->op), seal->rc);
     so->op.job.rc = seal->rc;
     op_return(&so->op);
 }
@@ -177,6 +184,21 @@ static void snapshot_on_sealed(struct seal *seal)
 static void snapshot_at_home(struct op *op)
 {
     seal_start(snapshot_op_of(op)->seal);
+}
+
+static int snapshot_try_work(struct catalog_txn *txn, struct catalog_job *job,
+                             struct err *e)
+{
+    return seal_try(txn, container_of(job, struct snapshot_op, op.job)->seal, e);
+}
+
+/* A dry run's end. */
+static void snapshot_try(struct snapshot_op *so)
+{
+    if (pool_is_failed(so->seal->pool))
+        op_end(&so->op, snapshot_refuse_failed(op_err(&so->op), -EIO));
+    else
+        op_write(&so->op, snapshot_try_work, snapshot_end);
 }
 
 static int volume_id_order(const void *a, const void *b)
@@ -253,6 +275,8 @@ static int snapshot_prepare_all(struct snapshot_op *so, const struct snapshot_sp
         while (seal->parts[so->order[i]].volume != v)
             so->order[i]++;
     }
+    if (rc == 0)
+        op_about(&so->op, group[0] != '\0' ? group : seal->parts[0].row.id);
     return rc;
 }
 
@@ -278,11 +302,15 @@ void snapshot_create(struct lunmgr *m, const struct snapshot_spec *spec,
         op_end(&so->op, rc);
         return;
     }
+    so->seal->record = so->op.record;
     so->seal->fence = FENCE_WRITES;
     so->seal->done = snapshot_on_sealed;
     so->seal->undone = snapshot_on_undone;
     so->seal->arg = so;
-    op_at_home(&so->op, snapshot_at_home, snapshot_end);
+    if (op_is_dry(&so->op))
+        snapshot_try(so);
+    else
+        op_at_home(&so->op, snapshot_at_home, snapshot_end);
 }
 
 /* ---- Deleting -------------------------------------------------------------------- */
@@ -369,6 +397,7 @@ void snapshot_delete(struct lunmgr *m, const char *key_or_id, done_fn done, void
     }
     s->deleting = true;
     uo->snapshot = s;
+    op_about(&uo->op, s->id);
     op_write(&uo->op, unsnap_work, unsnap_committed);
 }
 

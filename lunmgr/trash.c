@@ -187,6 +187,7 @@ static int delete_check(struct trash_op *to, struct volume *v, const char *name_
     int rc = whole_begin(v, e);
     if (rc == 0)
         to->volume = v;
+    op_about(&to->op, v->id);
     return rc;
 }
 
@@ -311,6 +312,7 @@ static int restore_check(struct trash_op *to, const char *name_or_id, const char
         s->is_changing = true; /* nobody finds them in the trash */
     v->deleting = true;
     to->volume = v;
+    op_about(&to->op, v->id);
     snprintf(to->name, sizeof(to->name), "%s", name);
     return 0;
 }
@@ -352,6 +354,15 @@ static void trash_on_purged(void *arg, const struct err *e)
         trash_arm(m);
 }
 
+static void purge_overdue(struct volume *v)
+{
+    struct record record = {
+        .audited = true, .who = "ashlard", .operation = "trash_purge"};
+    memcpy(record.subject, v->name, sizeof(v->name));
+    lunmgr_record_next(v->manager, &record);
+    volume_purge(v->manager, v->id, trash_on_purged, v->manager);
+}
+
 static void trash_on_time(evutil_socket_t fd, short what, void *arg)
 {
     struct lunmgr *m = arg;
@@ -360,7 +371,7 @@ static void trash_on_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (struct volume *v = NULL; (v = volume_trash_next(m, v)) != NULL;)
         if (now - v->trashed_s >= (int64_t)m->options.trash_retention_s)
-            volume_purge(m, v->id, trash_on_purged, m);
+            purge_overdue(v);
     trash_arm(m);
 }
 

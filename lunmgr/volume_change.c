@@ -278,10 +278,13 @@ static void change_start(struct lunmgr *m, struct volume *volume, const char *ki
                  : volume_change_begin(volume, e);
     if (rc == 0) {
         co->volume = volume;
+        op_about(&co->op, volume->id);
         rc = change_check(co, change, e);
     }
     if (rc != 0)
         op_end(&co->op, rc);
+    else if (op_is_dry(&co->op))
+        change_store(&co->op); /* nothing is cleared, no room is made */
     else if (change_clears(co, change))
         wipe_start(volume, change_on_cleared, co);
     else

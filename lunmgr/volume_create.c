@@ -227,6 +227,7 @@ static void row_fill(struct create_op *co, const struct volume_spec *spec,
     co->row.block_bytes = checked.block_bytes;
     co->row.physical_bytes = checked.physical_bytes;
     memcpy(co->row.origin, checked.origin, sizeof(co->row.origin));
+    op_about(&co->op, co->row.id);
     co->row.is_protected = spec->is_protected;
     co->row.zero_detect = spec->zero_detect;
 }

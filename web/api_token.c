@@ -62,13 +62,15 @@ void api_token_create(struct exchange *x)
     struct err e = {0};
     uint8_t hash[TOKEN_HASH_BYTES];
     input_begin(&in, x->body, "", &schema_token_create, &x->problem);
-    const char *name = input_name(&in, "name", INPUT_REQUIRED);
+    struct token_spec spec = {.name = input_name(&in, "name", INPUT_REQUIRED),
+                              .hash = hash,
+                              .scope = TOKEN_ADMIN};
     if (!input_good(&in))
         reply_problem(x);
     else if (bearer_make(&x->secret, hash, &e) != 0)
         reply_err(x, &e);
     else
-        token_add(x->web->lunmgr, name, hash, token_on_added, x);
+        token_add(x->web->lunmgr, &spec, token_on_added, x);
 }
 
 void api_token_delete(struct exchange *x)

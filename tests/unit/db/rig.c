@@ -194,7 +194,7 @@ struct mapping_row sample_mapping(const char *id, const char *volume, const char
 
 struct token_row sample_token(const char *id, const char *name)
 {
-    struct token_row row = {.created_s = 1700000003};
+    struct token_row row = {.created_s = 1700000003, .scope = "admin"};
     PUT(row.id, id);
     PUT(row.name, name);
     for (size_t i = 0; i < sizeof(row.hash); i++)

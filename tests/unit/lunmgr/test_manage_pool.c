@@ -17,18 +17,23 @@
 static void a_token_is_removed_once(void **state)
 {
     static const uint8_t hash[TOKEN_HASH_BYTES] = {1, 2, 3};
+    const struct token_spec spec = {.name = "t", .hash = hash, .scope = TOKEN_READ};
     struct answer a = {.came = false}, b = {.came = false}, c = {.came = false};
     struct token_info info;
     (void)state;
-    token_add(rig.manager, "t", hash, on_token, &a);
+    token_add(rig.manager, &spec, on_token, &a);
     assert_int_equal(wait_for(&a), 0);
     struct answer again = {.came = false};
-    token_add(rig.manager, "t", hash, on_token, &again);
+    token_add(rig.manager, &spec, on_token, &again);
     wait_for(&again);
     assert_refused(&again, -EEXIST, "name");
     restart();
     token_describe(token_find(rig.manager, "t"), &info);
     assert_memory_equal(info.hash, hash, sizeof(hash));
+    assert_int_equal(info.scope, TOKEN_READ);
+    assert_string_equal(info.host_id, "");
+    assert_string_equal(info.host_name, "");
+    assert_int_equal(info.expires_s, 0);
     token_remove(rig.manager, "t", on_done, &b);
     token_remove(rig.manager, "t", on_done, &c);
     wait_for(&c);

@@ -13,16 +13,20 @@ static void do_token_add(struct call *call, struct err *e)
         token = token_place(call->m);
         copy(token->info.name, sizeof(token->info.name), call->name);
         memcpy(token->info.hash, call->hash, sizeof(call->hash));
+        token->info.scope = (enum token_scope)call->number;
+        token->info.expires_s = (int64_t)call->number2;
     }
     call->fn.token(call->arg, token, err_or_null(e));
 }
 
-void token_add(struct lunmgr *m, const char *name, const uint8_t hash[TOKEN_HASH_BYTES],
-               token_done_fn done, void *arg)
+void token_add(struct lunmgr *m, const struct token_spec *spec, token_done_fn done,
+               void *arg)
 {
     struct call *call = call_new(m, do_token_add, arg);
-    copy(call->name, sizeof(call->name), name);
-    memcpy(call->hash, hash, TOKEN_HASH_BYTES);
+    copy(call->name, sizeof(call->name), spec->name);
+    memcpy(call->hash, spec->hash, TOKEN_HASH_BYTES);
+    call->number = spec->scope;
+    call->number2 = (uint64_t)spec->expires_s;
     call->fn.token = done;
     call_post(call);
 }
