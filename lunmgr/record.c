@@ -39,6 +39,11 @@ void lunmgr_record_next(struct lunmgr *m, const struct record *record)
     m->next_record = record_copy(record);
 }
 
+void lunmgr_record_drop(struct lunmgr *m)
+{
+    record_free(record_take(m));
+}
+
 struct record *record_take(struct lunmgr *m)
 {
     return TAKE(m->next_record);

@@ -29,6 +29,8 @@ struct record {
  * copied. If the principal has used the key before, that operation is refused with
  * -EEXIST, field idempotency_key, and changes nothing. */
 void lunmgr_record_next(struct lunmgr *m, const struct record *record);
+/* No operation was asked after all: what waits for one is dropped, if anything does. */
+void lunmgr_record_drop(struct lunmgr *m);
 
 /* For what is no change of the catalog (a session that is ended, a drain): the record
  * alone, durable when it is answered. */

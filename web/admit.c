@@ -95,7 +95,7 @@ static void enter(struct exchange *x)
     x->passage.is_changing = true;
     lunmgr_record_next(m, &x->passage.record);
     x->route->handler(x);
-    lunmgr_record_next(m, NULL); /* the handler may have refused by itself */
+    lunmgr_record_drop(m); /* the handler may have refused by itself */
 }
 
 static void turn_on_called(struct note *note)

@@ -29,7 +29,7 @@ static void do_host_create(struct call *call, struct err *e)
     struct host *host = NULL;
     if (e->code == 0 && host_find(call->m, call->name) != NULL)
         err_set(e, -EEXIST, "name", "host %s exists", call->name);
-    if (e->code == 0) {
+    if (e->code == 0 && !call->dry) {
         host = host_place(call->m);
         copy(host->info.name, sizeof(host->info.name), call->name);
         host->auth = call->auth;
@@ -57,7 +57,7 @@ static void do_host_change(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no host %s", call->name);
     if (e->code == 0 && other != NULL && other != host)
         err_set(e, -EEXIST, "name", "host %s exists", call->other);
-    if (e->code == 0 && host != NULL) {
+    if (e->code == 0 && !call->dry && host != NULL) {
         if (call->other[0] != '\0')
             copy(host->info.name, sizeof(host->info.name), call->other);
         if (call->name_count > 0)
@@ -95,7 +95,7 @@ static void do_host_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no host %s", call->name);
     if (e->code == 0 && host != NULL && host->info.mapping_count > 0)
         err_set(e, -EBUSY, NULL, "host %s has mappings", call->name);
-    if (e->code == 0 && host != NULL)
+    if (e->code == 0 && !call->dry && host != NULL)
         host_free(host);
     call->fn.done(call->arg, err_or_null(e));
 }
@@ -121,7 +121,7 @@ const struct auth *auth_box(const struct lunmgr *m)
 
 static void do_auth_box_change(struct call *call, struct err *e)
 {
-    if (e->code == 0)
+    if (e->code == 0 && !call->dry)
         call->m->box_auth = call->auth;
     call->fn.done(call->arg, err_or_null(e));
 }

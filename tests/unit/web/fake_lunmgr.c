@@ -10,7 +10,11 @@ static void call_run(struct note *note)
 {
     struct call *call = container_of(note, struct call, note);
     struct err e = call->fail;
+    call->m->last_id[0] = '\0';
     call->work(call, &e);
+    if (e.code == 0)
+        record_keep(call, call->m->last_id);
+    free((char *)(uintptr_t)call->record.request);
     for (size_t i = 0; i < call->name_count; i++)
         free(call->names[i]);
     call->m->under_way--;
@@ -28,6 +32,7 @@ struct call *call_new(struct lunmgr *m, work_fn work, void *arg)
     call->fail = m->fail;
     m->fail = (struct err){0};
     m->under_way++;
+    record_take(call);
     return call;
 }
 
@@ -83,6 +88,7 @@ void copy(char *out, size_t room, const char *text)
 void make_id(struct lunmgr *m, char out[VOLUME_ID_MAX])
 {
     snprintf(out, VOLUME_ID_MAX, "00000000-0000-4000-8000-%012x", ++m->ids);
+    copy(m->last_id, sizeof(m->last_id), out);
 }
 
 void call_copy_names(struct call *call, const char *const *names, size_t count)

@@ -67,7 +67,7 @@ static void do_mapping_create(struct call *call, struct err *e)
             !call->flag3 && at->info.lun == call->number)
             err_set(e, -EEXIST, "lun", "the LUN is taken");
     }
-    if (e->code == 0 && volume != NULL && host != NULL) {
+    if (e->code == 0 && !call->dry && volume != NULL && host != NULL) {
         uint16_t lun = (uint16_t)call->number;
         if (call->number == LUN_ANY)
             lun = call->flag3 ? 0 : free_lun(call->m, host);
@@ -115,7 +115,7 @@ static void do_mapping_delete(struct call *call, struct err *e)
     struct mapping *mapping = mapping_find(call->m, call->name);
     if (e->code == 0 && mapping == NULL)
         err_set(e, -ENOENT, NULL, "there is no mapping %s", call->name);
-    if (e->code == 0 && mapping != NULL) {
+    if (e->code == 0 && !call->dry && mapping != NULL) {
         mapping->volume->info.mapping_count--;
         mapping->host->info.mapping_count--;
         *mapping = (struct mapping){0};

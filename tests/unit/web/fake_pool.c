@@ -9,7 +9,7 @@ static void do_pool_create(struct call *call, struct err *e)
     struct pool *pool = NULL;
     if (e->code == 0 && pool_find(call->m, call->name) != NULL)
         err_set(e, -EEXIST, "name", "pool %s exists", call->name);
-    if (e->code == 0) {
+    if (e->code == 0 && !call->dry) {
         pool = pool_place(call->m);
         struct pool_info *info = &pool->info;
         copy(info->name, sizeof(info->name), call->name);
@@ -42,7 +42,7 @@ static void do_pool_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
     if (e->code == 0 && pool != NULL && pool->info.volume_count > 0)
         err_set(e, -EBUSY, NULL, "pool %s has volumes", call->name);
-    if (e->code == 0 && pool != NULL)
+    if (e->code == 0 && !call->dry && pool != NULL)
         pool->info.id[0] = '\0';
     call->fn.done(call->arg, err_or_null(e));
 }

@@ -4,6 +4,8 @@
 #define TESTS_UNIT_WEB_FAKE_PRIV_H
 
 #include "fake_lunmgr.h"
+#include "lunmgr/record.h"
+#include "lunmgr/replay.h"
 #include "lunmgr/snapshot.h"
 
 #include <assert.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #define FAKE_MAX      64
+#define FAKE_RECORDS  512
 #define FAKE_SESSIONS 8
 #define FAKE_NAME_MAX 200
 #define CREATED_S     1714564800 /* 2024-05-01T12:00:00Z */
@@ -41,6 +44,15 @@ struct token {
     struct token_info info;
 };
 
+struct fake_audit {
+    struct record record;
+    char request[1024];
+};
+struct fake_replay {
+    char principal[64], key[256], body[4096];
+    struct replay was;
+};
+
 struct call;
 typedef void (*work_fn)(struct call *call, struct err *e);
 
@@ -51,6 +63,8 @@ struct call {
     struct target *t;
     work_fn work;
     struct err fail; /* code 0: none */
+    bool has_record, dry;
+    struct record record;
     char name[FAKE_NAME_MAX], other[FAKE_NAME_MAX], third[FAKE_NAME_MAX];
     char path[POOL_PATH_MAX];
     uint64_t number, number2, number3;
@@ -75,6 +89,7 @@ struct call {
         target_sessions_fn sessions;
         void (*kicked)(void *arg, bool found);
         target_drain_fn drained;
+        replay_done_fn replay;
     } fn;
 };
 
@@ -91,9 +106,19 @@ struct lunmgr {
     bool hold;
     struct call *held;
     size_t under_way;
+    char last_id[VOLUME_ID_MAX]; /* made by the call that runs; "": none */
+    bool has_record;
+    struct record record; /* for the next call */
+    struct fake_audit audits[FAKE_RECORDS];
+    struct fake_replay replays[FAKE_RECORDS];
+    size_t audit_count, replay_count;
+    bool forgets_answers; /* as if it were killed before they are stored */
 };
 
 /* A call that fails as fake_fail_next said, if it did. */
+/* The call gets the record that waits for one; what it did is kept if it worked. */
+void record_take(struct call *call);
+void record_keep(struct call *call, const char *subject_id);
 struct call *call_new(struct lunmgr *m, work_fn work, void *arg);
 /* Its work is done in a later turn; then it is freed. */
 void call_post(struct call *call);

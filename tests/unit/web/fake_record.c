@@ -4,10 +4,14 @@
 
 void lunmgr_record_next(struct lunmgr *m, const struct record *record)
 {
-    assert(record == NULL || !m->has_record);
-    m->has_record = record != NULL;
-    if (record != NULL)
-        m->record = *record;
+    assert(!m->has_record);
+    m->has_record = true;
+    m->record = *record;
+}
+
+void lunmgr_record_drop(struct lunmgr *m)
+{
+    m->has_record = false;
 }
 
 void record_take(struct call *call)
@@ -66,7 +70,6 @@ static void do_record_write(struct call *call, struct err *e)
 
 void record_write(struct lunmgr *m, const struct record *record, done_fn done, void *arg)
 {
-    lunmgr_record_next(m, NULL);
     lunmgr_record_next(m, record);
     struct call *call = call_new(m, do_record_write, arg);
     call->fn.done = done;

@@ -154,7 +154,7 @@ static void do_snapshot_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, "snapshot", "there is no snapshot %s", call->name);
     if (e->code == 0 && s != NULL && (s->info.mapping_count > 0 || s->info.is_protected))
         err_set(e, -EBUSY, "snapshot", "snapshot %s is mapped or protected", call->name);
-    if (e->code == 0 && s != NULL) {
+    if (e->code == 0 && !call->dry && s != NULL) {
         s->of->info.snapshot_count--;
         *s = (struct volume){0};
     }

@@ -9,7 +9,7 @@ static void do_token_add(struct call *call, struct err *e)
     struct token *token = NULL;
     if (e->code == 0 && token_find(call->m, call->name) != NULL)
         err_set(e, -EEXIST, "name", "token %s exists", call->name);
-    if (e->code == 0) {
+    if (e->code == 0 && !call->dry) {
         token = token_place(call->m);
         copy(token->info.name, sizeof(token->info.name), call->name);
         memcpy(token->info.hash, call->hash, sizeof(call->hash));
@@ -36,7 +36,7 @@ static void do_token_remove(struct call *call, struct err *e)
     struct token *token = token_find(call->m, call->name);
     if (e->code == 0 && token == NULL)
         err_set(e, -ENOENT, NULL, "there is no token %s", call->name);
-    if (e->code == 0 && token != NULL)
+    if (e->code == 0 && !call->dry && token != NULL)
         token->info.id[0] = '\0';
     call->fn.done(call->arg, err_or_null(e));
 }

@@ -141,7 +141,7 @@ static void do_volume_create(struct call *call, struct err *e)
         err_set(e, -ENOENT, "pool", "there is no pool %s", call->other);
     if (e->code == 0 && volume_find(call->m, call->name) != NULL)
         err_set(e, -EEXIST, "name", "volume %s exists", call->name);
-    if (e->code == 0 && pool != NULL)
+    if (e->code == 0 && !call->dry && pool != NULL)
         volume = volume_build(call, base, pool);
     answer_volume(call, volume, e);
 }
@@ -199,7 +199,7 @@ void do_change(struct call *call, struct volume *v, const char *kind, struct err
         err_set(e, -EINVAL, "size", "a smaller size wants allow_data_loss");
     if (e->code == 0 && v != NULL && call->name_count > 0 && name_is_taken(call, v))
         err_set(e, -EEXIST, "name", "%s exists", call->names[0]);
-    if (e->code == 0 && v != NULL)
+    if (e->code == 0 && !call->dry && v != NULL)
         change_apply(call, v);
     answer_volume(call, v, e);
 }
@@ -253,7 +253,7 @@ static void do_volume_rollback(struct call *call, struct err *e)
     snprintf(key, sizeof(key), "%s/%s", call->name, call->third);
     if (e->code == 0 && snapshot_find(call->m, key) != NULL)
         err_set(e, -EEXIST, "keep_name", "there is a snapshot %s already", key);
-    if (e->code == 0 && v != NULL)
+    if (e->code == 0 && !call->dry && v != NULL)
         fake_snapshot_make(call->m, v, call->third, "");
     answer_volume(call, v, e);
 }
@@ -290,7 +290,7 @@ static void do_volume_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, "volume", "there is no volume %s", call->name);
     if (e->code == 0 && v != NULL && (v->info.mapping_count > 0 || v->info.is_protected))
         err_set(e, -EBUSY, "volume", "volume %s is mapped or protected", call->name);
-    if (e->code == 0 && v != NULL && call->flag)
+    if (e->code == 0 && !call->dry && v != NULL && call->flag)
         volume_forget(call->m, v);
     else if (e->code == 0 && v != NULL) {
         v->info.trashed_s = CREATED_S;
@@ -317,7 +317,7 @@ static void do_volume_restore(struct call *call, struct err *e)
     const char *name = v != NULL && call->other[0] == '\0' ? v->info.name : call->other;
     if (e->code == 0 && volume_find(call->m, name) != NULL)
         err_set(e, -EEXIST, "name", "volume %s exists", name);
-    if (e->code == 0 && v != NULL) {
+    if (e->code == 0 && !call->dry && v != NULL) {
         v->info.trashed_s = v->info.purge_s = 0;
         if (call->other[0] != '\0')
             copy(v->info.name, sizeof(v->info.name), call->other);
@@ -340,7 +340,7 @@ static void do_volume_purge(struct call *call, struct err *e)
     struct volume *v = volume_trash_find(call->m, call->name);
     if (e->code == 0 && v == NULL)
         err_set(e, -ENOENT, "volume", "there is no volume %s in the trash", call->name);
-    if (e->code == 0 && v != NULL)
+    if (e->code == 0 && !call->dry && v != NULL)
         volume_forget(call->m, v);
     call->fn.done(call->arg, err_or_null(e));
 }
