@@ -26,6 +26,7 @@ struct web {
     struct http *http;
     const char *engine; /* never NULL */
     bool draining;
+    uint8_t tag_key[WEB_TAG_KEY_BYTES]; /* random; of secrets in entity tags */
     struct web_counters counters;
 };
 
