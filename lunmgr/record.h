@@ -12,7 +12,7 @@ struct record {
                            nor an err. It excludes others as the change itself would, for
                            as long as it takes */
     bool audited;       /* false: not in the audit log */
-    char who[64];       /* "local uid 0", "token NAME" */
+    char who[80];       /* "local uid 0", "token NAME" */
     char from[64];      /* its address; "": the Unix socket */
     char operation[48]; /* "volume_create" */
     char subject[192];  /* what the request names */

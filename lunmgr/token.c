@@ -206,6 +206,11 @@ struct token *token_next(struct lunmgr *m, const struct token *prev)
     return index_next(&m->tokens, prev == NULL ? NULL : prev->row.name);
 }
 
+struct token *token_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->tokens, walk);
+}
+
 void token_describe(const struct token *token, struct token_info *out)
 {
     const struct token_row *row = &token->row;

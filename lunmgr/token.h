@@ -43,6 +43,7 @@ void token_add(struct lunmgr *m, const struct token_spec *spec, token_done_fn do
 void token_remove(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 struct token *token_find(struct lunmgr *m, const char *name_or_id);
 struct token *token_next(struct lunmgr *m, const struct token *prev);
+struct token *token_walk(struct lunmgr *m, struct row_walk *walk);
 void token_describe(const struct token *token, struct token_info *out);
 
 #endif

@@ -49,19 +49,6 @@ static void record_fill(struct exchange *x)
 
 /* ---- The condition ----------------------------------------------------------------- */
 
-/* RFC 9110, 13.1.1: a list of entity tags, or "*". */
-static bool tags_have(const char *tags, const char *tag)
-{
-    size_t length = strlen(tag);
-    for (const char *at = tags; at != NULL; at = strchr(at, ',')) {
-        at += strspn(at, ", \t");
-        size_t left = strcspn(at, ", \t");
-        if ((left == length && memcmp(at, tag, length) == 0) || (left == 1 && *at == '*'))
-            return true;
-    }
-    return false;
-}
-
 static bool check_condition(struct exchange *x)
 {
     char tag[ETAG_MAX];
@@ -76,7 +63,7 @@ static bool check_condition(struct exchange *x)
                             "If-Match means nothing for this path: what it makes is not "
                             "there yet");
     resource_etag(x->web, x->route->resource, object, tag);
-    if (tags_have(wanted, tag))
+    if (etag_is_named(wanted, tag, false))
         return true;
     problem_set(&x->problem, PROBLEM_CHANGED, "it has changed since it was read");
     problem_accepts(&x->problem, "If-Match: %s", tag);
@@ -198,7 +185,7 @@ static void again_on_shown(void *arg, int status, json_t *body)
     if (!exchange_is_live(x)) {
         json_decref(body);
     } else if (status == 200) {
-        reply_again(x, x->route->creates ? 201 : 200, body);
+        reply_again(x, x->route->status, body);
     } else {
         json_decref(body);
         problem_set(&x->problem, PROBLEM_NOT_FOUND,
@@ -214,7 +201,7 @@ static void reply_what_was(struct exchange *x, const struct replay *was)
         problem_set(&x->problem, PROBLEM_KEY_REUSED,
                     "the Idempotency-Key came with another request before");
         reply_problem(x);
-    } else if (x->route->told_once) {
+    } else if (router_tells_once(x->route)) {
         problem_set(&x->problem, PROBLEM_TOLD_ONCE,
                     "it was made before, and what it is was told that once");
         reply_problem(x);

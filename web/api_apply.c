@@ -45,23 +45,24 @@ void api_apply(struct exchange *x)
 
 /* ---- PUT --------------------------------------------------------------------------- */
 
-/* What the path says is said of the body too: the last parameter is the name, what stands
- * before it are references. */
-static bool put_names(struct exchange *x, const char *const *members)
+/* Puts what the path says into the body: its parameters, the last of which is the name if
+ * such a thing has one. */
+static bool put_names(struct exchange *x, const struct schema *create)
 {
-    for (size_t i = 0; members[i] != NULL; i++) {
-        const json_t *said = json_object_get(x->body, members[i]);
-        if (said != NULL && strcmp(json_string_value(said) == NULL ? "" : json_string_value(said),
-                                   x->params[i]) != 0) {
-            problem_set(&x->problem, PROBLEM_VALUE, "the path says another %s", members[i]);
-            snprintf(x->problem.pointer, sizeof(x->problem.pointer), "/%s", members[i]);
-            problem_accepts(&x->problem, "%s, or the member left out", x->params[i]);
-            return false;
-        }
-        if (json_object_set_new(x->body, members[i], json_string(x->params[i])) != 0)
-            return !problem_set(&x->problem, PROBLEM_STOPPING, "out of memory");
+    int rc = 0;
+    char room[WEB_PATTERN_MAX];
+    snprintf(room, sizeof(room), "%s", x->route->path);
+    char *at = strchr(room, '{');
+    for (size_t i = 0; rc == 0 && at != NULL; i++) {
+        const char *member = at + 1;
+        at = strchr(member, '}');
+        *at = '\0';
+        at = strchr(at + 1, '{');
+        if (at == NULL && schema_has_field(create, "name"))
+            member = "name";
+        rc = json_object_set_new(x->body, member, json_string(x->params[i]));
     }
-    return true;
+    return rc == 0 || !problem_set(&x->problem, PROBLEM_STOPPING, "out of memory");
 }
 
 static void put_agree(struct exchange *x, const void *object)
@@ -83,10 +84,12 @@ static void put_agree(struct exchange *x, const void *object)
 
 void api_put(struct exchange *x)
 {
-    const struct resource *resource = x->route->resource;
+    struct input in;
     const void *object = exchange_object(x);
-    const struct route *create = router_find(EVHTTP_REQ_POST, resource->collection);
-    if (!put_names(x, resource->named_by))
+    const struct route *create =
+        router_find(EVHTTP_REQ_POST, x->route->resource->collection);
+    input_begin(&in, x->body, "", x->route->schema, &x->problem);
+    if (!input_good(&in) || !put_names(x, create->schema))
         reply_problem(x);
     else if (object != NULL)
         put_agree(x, object);

@@ -2,9 +2,9 @@
 /* See apply.h. */
 #include "web/apply.h"
 
+#include "web/api.h"
 #include "web/differ.h"
 #include "web/json_in.h"
-#include "web/page.h"
 #include "web/resource.h"
 #include "web/router.h"
 

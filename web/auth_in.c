@@ -2,7 +2,8 @@
 /* Credentials, read and told (see auth_in.h). */
 #include "web/auth_in.h"
 
-#include "web/page.h"
+#include "web/json_out.h"
+#include "web/resource.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,4 +70,10 @@ json_t *auth_json(const struct auth *auth)
                      text_or_null(auth->user), "has_secret", auth->secret.bytes > 0,
                      "mutual_user", text_or_null(auth->mutual_user), "has_mutual_secret",
                      auth->mutual_secret.bytes > 0);
+}
+
+json_t *auth_revision_json(const struct web *web, const void *auth)
+{
+    (void)web;
+    return json_integer((json_int_t)((const struct auth *)auth)->revision);
 }

@@ -3,6 +3,7 @@
 #include "web/differ.h"
 
 #include "base/units.h"
+#include "web/json_out.h"
 #include "web/redact.h"
 #include "web/router.h"
 
@@ -17,15 +18,6 @@ static json_t *size_of(const json_t *value)
     if (text == NULL || !size_parse(text, &bytes))
         return json_incref((json_t *)(uintptr_t)value);
     return json_integer((json_int_t)bytes);
-}
-
-static const struct column *column_find(const struct resource *resource, const char *name)
-{
-    for (const struct column *c = resource->columns; c->name != NULL; c++) {
-        if (strcmp(c->name, name) == 0)
-            return c;
-    }
-    return NULL;
 }
 
 /* A reference may be said by name or by id, and the object tells both: pool, pool_id. */
@@ -81,7 +73,7 @@ static bool agrees(const struct web *web, const struct resource *resource,
 /* What says how to change, and is nothing of the object. */
 static bool is_of_object(const struct resource *resource, const char *member)
 {
-    return column_find(resource, member) != NULL ||
+    return resource_column(resource, member) != NULL ||
            (resource->agrees != NULL && strcmp(member, "snapshot") == 0);
 }
 
@@ -94,10 +86,10 @@ json_t *differences(const struct web *web, const struct resource *resource,
     int rc = list == NULL || (object != NULL && shown == NULL) ? -1 : 0;
     json_object_foreach((json_t *)(uintptr_t)body, member, value)
     {
-        const struct column *column = column_find(resource, member);
+        const struct column *column = resource_column(resource, member);
         if (rc != 0 || !is_of_object(resource, member))
             continue;
-        json_t *said = column != NULL && column->kind == COLUMN_UINT ? size_of(value)
+        json_t *said = column != NULL && column->kind == COLUMN_BYTES ? size_of(value)
                                                                      : json_incref(value);
         if (!agrees(web, resource, column, object, shown, member, said))
             rc = add_difference(list, member, json_object_get(shown, member),
@@ -115,8 +107,7 @@ void reply_dry_run(struct exchange *x)
 {
     const struct record *r = &x->passage.record;
     const struct resource *resource = x->route->resource;
-    bool sets = x->route->creates || x->route->method == EVHTTP_REQ_PATCH ||
-                x->route->method == EVHTTP_REQ_PUT;
+    bool sets = x->route->status == 201 || x->route->method == EVHTTP_REQ_PATCH;
     json_t *list = resource == NULL || x->body == NULL || !sets
                        ? json_array()
                        : differences(x->web, resource, exchange_object(x), x->body);

@@ -3,7 +3,10 @@
  * the end of its client. Control thread. */
 #include "web/exchange.h"
 
+#include "lunmgr/replay.h"
+#include "web/differ.h"
 #include "web/http.h"
+#include "web/resource.h"
 #include "web/router.h"
 
 #include <assert.h>
@@ -97,8 +100,6 @@ bool exchange_is_live(struct exchange *x)
 
 bool exchange_resume(struct exchange *x, const struct err *e)
 {
-    if (x->web != NULL && e == NULL && !x->query.dry_run)
-        exchange_publish(x);
     if (!exchange_is_live(x))
         return false;
     if (e != NULL)
@@ -119,7 +120,8 @@ const void *exchange_object(const struct exchange *x)
 {
     char key[WEB_KEY_MAX];
     const struct resource *resource = x->route->resource;
-    if (resource == NULL || x->params[0][0] == '\0')
+    if (resource == NULL || resource->find == NULL ||
+        (x->params[0][0] == '\0' && !resource->is_single))
         return NULL;
     return resource->find(x->web, exchange_key(x, key));
 }
@@ -136,7 +138,7 @@ const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX])
 
 /* ---- Sending ----------------------------------------------------------------------- */
 
-static void add_header(struct exchange *x, const char *name, const char *value)
+void exchange_add_header(struct exchange *x, const char *name, const char *value)
 {
     if (x->req == NULL)
         return;
@@ -151,7 +153,7 @@ static void log_exchange(const struct exchange *x, int status)
     log_write(reads ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "api request",
               "method=%s path=%s status=%d client=%s", router_method_name(method),
               log_quote(path, sizeof(path), evhttp_request_get_uri(x->req)), status,
-              http_conn_is_trusted(x->conn) ? "local" : "token");
+              x->who.is_local ? "local" : "token");
 }
 
 static void note_answer(struct exchange *x, int status)
@@ -167,14 +169,14 @@ static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
     note_answer(x, status);
-    add_header(x, "Cache-Control", "no-store");
+    exchange_add_header(x, "Cache-Control", "no-store");
     if (type != NULL)
-        add_header(x, "Content-Type", type);
+        exchange_add_header(x, "Content-Type", type);
     struct evbuffer *out = evhttp_request_get_output_buffer(x->req);
     if (evhttp_request_get_command(x->req) == EVHTTP_REQ_HEAD) {
         char bytes[24];
         snprintf(bytes, sizeof(bytes), "%zu", length);
-        add_header(x, "Content-Length", bytes);
+        exchange_add_header(x, "Content-Length", bytes);
     } else if (length > 0) {
         evbuffer_add(out, text, length);
     }
@@ -199,7 +201,7 @@ static void keep_answer(const struct exchange *x, int status, const char *text)
     const struct record *r = &x->passage.record;
     if (x->passage.is_changing && r->key[0] != '\0' && status < 300)
         replay_answer(x->web->lunmgr, r->principal, r->key, status,
-                      x->route->told_once ? NULL : text);
+                      router_tells_once(x->route) ? NULL : text);
 }
 
 static void send_json(struct exchange *x, int status, const char *type, json_t *body)
@@ -233,8 +235,35 @@ void reply_created(struct exchange *x, const char *collection, const char *id,
 {
     char location[128];
     snprintf(location, sizeof(location), "%s/%s", collection, id);
-    add_header(x, "Location", location);
+    exchange_add_header(x, "Location", location);
     reply_json(x, 201, body);
+}
+
+static void add_etag(struct exchange *x, const struct resource *r, const void *info)
+{
+    char etag[ETAG_MAX];
+    resource_info_etag(x->web, r, info, etag);
+    exchange_add_header(x, "ETag", etag);
+}
+
+void exchange_tag(struct exchange *x, const struct resource *r, const void *object)
+{
+    union resource_room room;
+    add_etag(x, r, resource_info(x->web, r, object, &room));
+}
+
+void reply_resource(struct exchange *x, int status, const struct resource *r,
+                    const void *object)
+{
+    union resource_room room;
+    char id[RESOURCE_ID_MAX];
+    const void *info = resource_info(x->web, r, object, &room);
+    json_t *body = resource_info_json(x->web, r, info, RESOURCE_ALL_FIELDS);
+    add_etag(x, r, info);
+    if (status == 201)
+        reply_created(x, r->collection, resource_id(r, info, id), body);
+    else
+        reply_json(x, status, body);
 }
 
 void reply_empty(struct exchange *x)
@@ -249,11 +278,16 @@ void reply_empty(struct exchange *x)
 
 void reply_again(struct exchange *x, int status, json_t *body)
 {
-    add_header(x, "Idempotency-Replayed", "true");
+    exchange_add_header(x, "Idempotency-Replayed", "true");
     if (status == 204)
         reply_empty(x);
     else
         reply_json(x, status, body);
+}
+
+void reply_not_modified(struct exchange *x)
+{
+    send_answer(x, 304, NULL, NULL, 0);
 }
 
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length)
@@ -266,10 +300,10 @@ void reply_problem(struct exchange *x)
     char seconds[16];
     int status = problem_status(x->problem.kind);
     if (status == 401)
-        add_header(x, "WWW-Authenticate", "Bearer realm=\"ashlar\"");
+        exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"ashlar\"");
     if (status == 503) {
         snprintf(seconds, sizeof(seconds), "%d", WEB_RETRY_AFTER_S);
-        add_header(x, "Retry-After", seconds);
+        exchange_add_header(x, "Retry-After", seconds);
     }
     send_json(x, status, "application/problem+json", problem_json(&x->problem));
 }

@@ -19,6 +19,7 @@ struct evbuffer;
 struct evhttp_request;
 struct exchange;
 struct http_conn;
+struct resource;
 struct route;
 
 /* How a part of something greater is answered; body (NULL: none) is taken. */
@@ -41,6 +42,8 @@ struct exchange {
     json_t *answer;                  /* what it will say; NULL: nothing yet */
     part_done_fn answered; /* NULL: by HTTP */
     void *answered_arg;
+    /* Of a resource that is asked for first (resource.h): takes the answer. */
+    void (*loaded)(struct exchange *x, const void *infos, size_t count);
 };
 
 struct exchange *exchange_create(struct web *web, struct http_conn *conn,
@@ -60,6 +63,8 @@ bool exchange_resume(struct exchange *x, const struct err *e) MUST_CHECK;
 
 /* A header of the request; NULL: it has none of that name. */
 const char *exchange_header(const struct exchange *x, const char *name);
+/* To the answer. */
+void exchange_add_header(struct exchange *x, const char *name, const char *value);
 /* What the path names, of the kind that the route shows. NULL: nothing. */
 const void *exchange_object(const struct exchange *x);
 
@@ -71,9 +76,16 @@ void reply_json(struct exchange *x, int status, json_t *body);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
+/* The object as it is now, with its entity tag; 201: with its Location too. */
+void reply_resource(struct exchange *x, int status, const struct resource *r,
+                    const void *object);
+/* The tag alone, for an answer that shows the object and more. Does not end it. */
+void exchange_tag(struct exchange *x, const struct resource *r, const void *object);
 void reply_empty(struct exchange *x);
 /* What was answered before to the same request. */
 void reply_again(struct exchange *x, int status, json_t *body);
+/* 304: the client has it already. */
+void reply_not_modified(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);

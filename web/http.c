@@ -169,9 +169,28 @@ static void conn_on_request(struct evhttp_request *req, void *arg)
     router_dispatch(x);
 }
 
-bool http_conn_is_trusted(const struct http_conn *conn)
+/* unix(7), SO_PEERCRED: of the one who connected. */
+static void identify_local(int fd, struct principal *who)
 {
-    return conn->listener->trusted;
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t bytes = sizeof(peer);
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes);
+    snprintf(who->name, sizeof(who->name), "local uid %u", (unsigned)peer.uid);
+    snprintf(who->id, sizeof(who->id), "uid %u", (unsigned)peer.uid);
+}
+
+void http_conn_identify(struct http_conn *conn, struct principal *who)
+{
+    char *address = NULL;
+    uint16_t port = 0;
+    *who = (struct principal){.is_local = conn->listener->trusted};
+    if (who->is_local) {
+        struct bufferevent *bev = evhttp_connection_get_bufferevent(conn->evcon);
+        identify_local(bufferevent_getfd(bev), who);
+        return;
+    }
+    evhttp_connection_get_peer(conn->evcon, &address, &port);
+    snprintf(who->address, sizeof(who->address), "%s", address == NULL ? "" : address);
 }
 
 void http_conn_answered(struct http_conn *conn)

@@ -12,6 +12,7 @@
 struct event_base;
 struct http;
 struct http_conn;
+struct principal;
 struct web;
 
 /* Listens on neither yet. */
@@ -23,8 +24,9 @@ int http_listen_tcp(struct http *http, const char *address, struct err *e) MUST_
 void http_destroy(struct http *http);
 
 const char *http_tcp_address(const struct http *http); /* NULL: none */
-/* True if whoever connects is trusted by that alone: the Unix socket. */
-bool http_conn_is_trusted(const struct http_conn *conn);
+/* Who is at the other end, as far as the connection tells: an admin of this box by the uid,
+ * or an address. */
+void http_conn_identify(struct http_conn *conn, struct principal *who);
 /* The exchange's answer goes out; the next request may come. */
 void http_conn_answered(struct http_conn *conn);
 

@@ -10,9 +10,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define NAME_BYTES_MAX 63
 #define UUID_BYTES     36
+#define TIME_BYTES_MAX 32
+#define TIME_AHEAD_S_MAX (100 * UINT64_C(365) * 86400)
 #define SIZE_ACCEPTED                                                                    \
     "bytes as an integer, or a string such as \"100GiB\" (" SIZE_UNITS ")"
 
@@ -344,6 +347,32 @@ uint64_t input_uint(struct input *in, const char *member, enum input_need need,
              max);
     input_refuse(in, member, accepted, "%s is not such an integer", member);
     return fallback;
+}
+
+/* "2026-12-31T23:59:59Z", and nothing after it. */
+static bool time_parse(const char *text, int64_t *seconds)
+{
+    struct tm utc = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    *seconds = timegm(&utc);
+    return end != NULL && *end == '\0';
+}
+
+int64_t input_time(struct input *in, const char *member)
+{
+    uint64_t after;
+    int64_t now = time(NULL), when = 0;
+    const char *text = input_string(in, member, INPUT_OPTIONAL, TIME_BYTES_MAX);
+    if (text == NULL)
+        return 0;
+    if (duration_parse(text, &after) && after > 0 && after <= TIME_AHEAD_S_MAX)
+        return now + (int64_t)after;
+    if (!time_parse(text, &when) || when <= now)
+        input_refuse(in, member,
+                     "a time to come such as \"2030-12-31T00:00:00Z\", or a duration from "
+                     "now such as \"30d\"",
+                     "it is no time to come");
+    return when;
 }
 
 bool input_bool(struct input *in, const char *member, bool fallback)

@@ -56,6 +56,9 @@ uint64_t input_bytes(struct input *in, const char *member, enum input_need need,
                      uint64_t min, uint64_t max, uint64_t fallback);
 uint64_t input_uint(struct input *in, const char *member, enum input_need need,
                     uint64_t min, uint64_t max, uint64_t fallback);
+/* A time to come, in seconds since 1970: RFC 3339 in UTC, or from now on: "30d". 0 if
+ * absent. */
+int64_t input_time(struct input *in, const char *member);
 bool input_bool(struct input *in, const char *member, bool fallback);
 /* room, set; NULL after a problem or if absent. */
 const bool *input_flag(struct input *in, const char *member, bool *room);

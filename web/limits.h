@@ -20,6 +20,7 @@
 #define WEB_MEMBERS_MAX         16 /* of one request object */
 #define WEB_PORTAL_COUNT_MAX    64 /* named in one mapping's attach facts */
 #define WEB_STATUS_CLASSES      6
+#define WEB_PATTERN_MAX         64 /* the path of a route with its NUL */
 #define WEB_PROBLEM_POINTER_MAX 160
 #define WEB_PROBLEM_ACCEPT_MAX  200
 

@@ -64,8 +64,28 @@ def with_dry_run(operation, dry_run):
     media["schema"] = {"anyOf": [media["schema"], copy.deepcopy(ours)]}
 
 
+def without(schemas, members, schema):
+    """A schema less some of its members: a PUT's body, whose path says them."""
+    result = copy.deepcopy(schemas[schema])
+    result.pop("examples", None)
+    for member in members:
+        del result["properties"][member]
+    result["required"] = [m for m in result.get("required", []) if m not in members]
+    choices = [c for c in result.pop("anyOf", []) if not set(c["required"]) & set(members)]
+    if choices:
+        result["anyOf"] = choices
+    if not result["required"]:
+        del result["required"]
+    return result
+
+
 def expand(document):
     """Puts x-conventions into the operations, and takes them out of the document."""
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        rule = schema.pop("x-without", None)
+        if rule is not None:
+            schemas[name] = {**without(schemas, **rule), **schema}
     conventions = document.pop("x-conventions")
     dry_run = conventions.pop("dry_run")
     for path, item in document["paths"].items():

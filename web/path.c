@@ -146,12 +146,23 @@ static bool volume_read(const char *text, struct query *out, struct problem *pro
     return true;
 }
 
-static bool purge_read(const char *text, struct query *out, struct problem *problem)
+static bool switch_read(const char *name, const char *text, bool *out,
+                        struct problem *problem)
 {
     if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
-        return query_refuse(problem, "purge", "0 or 1", "it is neither 0 nor 1");
-    out->purge = text[0] == '1';
+        return query_refuse(problem, name, "0 or 1", "it is neither 0 nor 1");
+    *out = text[0] == '1';
     return true;
+}
+
+static bool purge_read(const char *text, struct query *out, struct problem *problem)
+{
+    return switch_read("purge", text, &out->purge, problem);
+}
+
+static bool dry_run_read(const char *text, struct query *out, struct problem *problem)
+{
+    return switch_read("dry_run", text, &out->dry_run, problem);
 }
 
 static const struct query_param {
@@ -163,6 +174,7 @@ static const struct query_param {
     {QUERY_AFTER, "after", after_read},
     {QUERY_VOLUME, "volume", volume_read},
     {QUERY_PURGE, "purge", purge_read},
+    {QUERY_DRY_RUN, "dry_run", dry_run_read},
 };
 
 void query_names(enum query_take takes, char *out, size_t out_bytes)

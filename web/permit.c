@@ -3,7 +3,7 @@
 #include "web/permit.h"
 
 #include "lunmgr/host.h"
-#include "web/exchange.h"
+#include "web/api.h"
 #include "web/resource.h"
 #include "web/router.h"
 

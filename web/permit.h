@@ -25,8 +25,9 @@ struct principal {
     bool is_local; /* on the Unix socket: may everything */
     enum token_scope scope;
     char host_id[VOLUME_ID_MAX]; /* of TOKEN_ATTACH */
-    char name[64];               /* as the audit has it: "local uid 0", "token NAME" */
-    char id[64];                 /* that of the token: whose idempotency keys they are */
+    char address[64];            /* "": the Unix socket */
+    char name[64 + 8];           /* as the audit has it: "local uid 0", "token NAME" */
+    char id[VOLUME_ID_MAX + 8];  /* whose idempotency keys they are */
 };
 
 /* Whether who may ask for what needs permit at all. One whose token is for a host also

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The types are part of the API: once published they stay. */
 static const struct {
@@ -18,6 +19,7 @@ static const struct {
     [PROBLEM_BAD_PARAMETER] = {400, "/problems/bad-parameter",
                                "A parameter of the path or query is refused"},
     [PROBLEM_UNAUTHORIZED] = {401, "/problems/unauthorized", "A valid token is needed"},
+    [PROBLEM_FORBIDDEN] = {403, "/problems/forbidden", "The token does not allow it"},
     [PROBLEM_NO_SUCH_ROUTE] = {404, "/problems/no-such-route",
                                "The API has no such path"},
     [PROBLEM_NOT_FOUND] = {404, "/problems/not-found", "There is no such resource"},
@@ -25,6 +27,11 @@ static const struct {
                         "The path does not take this method"},
     [PROBLEM_EXISTS] = {409, "/problems/exists", "It exists already"},
     [PROBLEM_IN_USE] = {409, "/problems/in-use", "It is in use"},
+    [PROBLEM_DIFFERS] = {409, "/problems/differs", "It is there, and another one"},
+    [PROBLEM_UNDER_WAY] = {409, "/problems/under-way",
+                           "A request with this key is under way"},
+    [PROBLEM_TOLD_ONCE] = {409, "/problems/told-once", "It is told only once"},
+    [PROBLEM_CHANGED] = {412, "/problems/changed", "It has changed since it was read"},
     [PROBLEM_NO_SPACE] = {409, "/problems/no-space", "There is no space for it"},
     [PROBLEM_MEDIA_TYPE] = {415, "/problems/unsupported-media-type",
                             "The body must be JSON"},
@@ -33,6 +40,8 @@ static const struct {
     [PROBLEM_MISSING_MEMBER] = {422, "/problems/missing-member",
                                 "A member is missing from the request"},
     [PROBLEM_VALUE] = {422, "/problems/value-refused", "A value is refused"},
+    [PROBLEM_KEY_REUSED] = {422, "/problems/key-reused",
+                            "The key came with another request"},
     [PROBLEM_STOPPING] = {503, "/problems/stopping", "The daemon cannot do it now"},
     [PROBLEM_INTERNAL] = {500, "/problems/internal", "The daemon could not do it"},
 };
@@ -97,6 +106,15 @@ const char *problem_type(enum problem_kind kind)
 {
     assert(kind < PROBLEM_KINDS);
     return kinds[kind].type;
+}
+
+enum problem_kind problem_of_type(const char *type)
+{
+    for (int kind = PROBLEM_NONE + 1; kind < PROBLEM_KINDS; kind++) {
+        if (strcmp(kinds[kind].type, type) == 0)
+            return (enum problem_kind)kind;
+    }
+    return PROBLEM_INTERNAL;
 }
 
 static int add_text(json_t *object, const char *member, const char *text)

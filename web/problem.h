@@ -16,16 +16,22 @@ enum problem_kind {
     PROBLEM_MALFORMED,
     PROBLEM_BAD_PARAMETER,
     PROBLEM_UNAUTHORIZED,
+    PROBLEM_FORBIDDEN,
     PROBLEM_NO_SUCH_ROUTE,
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
     PROBLEM_EXISTS,
     PROBLEM_IN_USE,
+    PROBLEM_DIFFERS,
+    PROBLEM_UNDER_WAY,
+    PROBLEM_TOLD_ONCE,
+    PROBLEM_CHANGED,
     PROBLEM_NO_SPACE,
     PROBLEM_MEDIA_TYPE,
     PROBLEM_UNKNOWN_MEMBER,
     PROBLEM_MISSING_MEMBER,
     PROBLEM_VALUE,
+    PROBLEM_KEY_REUSED,
     PROBLEM_STOPPING,
     PROBLEM_INTERNAL,
     PROBLEM_KINDS,
@@ -49,6 +55,8 @@ void problem_of_err(struct problem *p, const struct err *e, bool names_member);
 
 int problem_status(enum problem_kind kind);
 const char *problem_type(enum problem_kind kind);
+/* INTERNAL: there is no such type. */
+enum problem_kind problem_of_type(const char *type);
 /* NULL: out of memory. */
 json_t *problem_json(const struct problem *p);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of routes and what stands before a handler: framing, path, token, query and
- * body, in this order, each with its problem. Control thread. */
+/* What stands before a handler: framing, who asks, path, query and body, in this order,
+ * each with its problem. Control thread. */
 #include "web/router.h"
 
 #include "web/api.h"
 #include "web/http.h"
 #include "web/path.h"
+#include "web/resource.h"
 #include "web/token.h"
 
 #include <event2/buffer.h>
@@ -13,81 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#define GET    EVHTTP_REQ_GET
-#define POST   EVHTTP_REQ_POST
-#define PATCH  EVHTTP_REQ_PATCH
-#define DELETE EVHTTP_REQ_DELETE
-#define ANYONE PERMIT_ANYONE
-#define TOKEN  PERMIT_TOKEN
-
-/* clang-format off */
-static const struct route routes[] = {
-    /* method, who, path, handler, schema of the body, what the query takes */
-    {GET,    ANYONE, "/healthz",                                 api_health_show, NULL, QUERY_NONE},
-    {GET,    ANYONE, "/readyz",                                  api_ready_show, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/metrics",                                 api_metrics_show, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1",                                      api_box_show, NULL, QUERY_NONE},
-    {GET,    ANYONE, "/v1/openapi.json",                         api_openapi_show, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/auth",                                 api_auth_show, NULL, QUERY_NONE},
-    {PATCH,  TOKEN,  "/v1/auth",                                 api_auth_change, &schema_auth_change, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/pools",                                api_pool_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/pools",                                api_pool_create, &schema_pool_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/pools/{pool}",                         api_pool_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/pools/{pool}",                         api_pool_delete, NULL, QUERY_NONE},
-    {POST,   TOKEN,  "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/volumes",                              api_volume_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/volumes",                              api_volume_create, &schema_volume_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/volumes/{volume}",                     api_volume_show, NULL, QUERY_NONE},
-    {PATCH,  TOKEN,  "/v1/volumes/{volume}",                     api_volume_change, &schema_volume_change, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/volumes/{volume}",                     api_volume_delete, NULL, QUERY_PURGE},
-    {POST,   TOKEN,  "/v1/volumes/{volume}/rollback",            api_volume_rollback, &schema_volume_rollback, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/snapshots",                            api_snapshot_list, NULL, QUERY_LIST | QUERY_VOLUME},
-    {POST,   TOKEN,  "/v1/snapshots",                            api_snapshot_create, &schema_snapshot_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_show, NULL, QUERY_NONE},
-    {PATCH,  TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_change, &schema_snapshot_change, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/snapshots/{snapshot}",                 api_snapshot_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_show, NULL, QUERY_NONE},
-    {PATCH,  TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_change, &schema_snapshot_change, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/snapshots/{volume}/{snapshot}",        api_snapshot_delete, NULL, QUERY_NONE},
-    {POST,   TOKEN,  "/v1/snapshot-groups",                      api_snapshot_group_create, &schema_snapshot_group_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/snapshot-groups/{group}",              api_snapshot_group_show, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/trash",                                api_trash_list, NULL, QUERY_LIST},
-    {GET,    TOKEN,  "/v1/trash/{trashed}",                      api_trash_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/trash/{trashed}",                      api_trash_purge, NULL, QUERY_NONE},
-    {POST,   TOKEN,  "/v1/trash/{trashed}/restore",              api_trash_restore, &schema_trash_restore, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/hosts",                                api_host_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/hosts",                                api_host_create, &schema_host_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/hosts/{host}",                         api_host_show, NULL, QUERY_NONE},
-    {PATCH,  TOKEN,  "/v1/hosts/{host}",                         api_host_change, &schema_host_change, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/hosts/{host}",                         api_host_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/initiators/seen",                      api_initiator_seen, NULL, QUERY_LIST},
-    {GET,    TOKEN,  "/v1/mappings",                             api_mapping_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/mappings",                             api_mapping_create, &schema_mapping_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/mappings/{mapping}",                   api_mapping_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/mappings/{mapping}",                   api_mapping_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/mappings/{volume}/{host}",             api_mapping_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/mappings/{volume}/{host}",             api_mapping_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/mappings/{volume}/{snapshot}/{host}",  api_mapping_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/mappings/{volume}/{snapshot}/{host}",  api_mapping_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/sessions",                             api_session_list, NULL, QUERY_LIST},
-    {GET,    TOKEN,  "/v1/sessions/{session}",                   api_session_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/sessions/{session}",                   api_session_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/drains",                               api_drain_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/drains",                               api_drain_create, &schema_drain_create, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/drains/{drain}",                       api_drain_show, NULL, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/drains/{drain}",                       api_drain_delete, NULL, QUERY_NONE},
-    {GET,    TOKEN,  "/v1/tokens",                               api_token_list, NULL, QUERY_LIST},
-    {POST,   TOKEN,  "/v1/tokens",                               api_token_create, &schema_token_create, QUERY_NONE},
-    {DELETE, TOKEN,  "/v1/tokens/{token}",                       api_token_delete, NULL, QUERY_NONE},
-};
-/* clang-format on */
-
-const struct route *router_table(size_t *count)
-{
-    *count = ARRAY_LEN(routes);
-    return routes;
-}
 
 static const struct {
     enum evhttp_cmd_type method;
@@ -150,7 +76,7 @@ static bool check_framing(struct exchange *x)
     const char *fault = framing_fault(x->req);
     if (fault == NULL)
         return true;
-    evhttp_add_header(evhttp_request_get_output_headers(x->req), "Connection", "close");
+    exchange_add_header(x, "Connection", "close");
     return !problem_set(&x->problem, PROBLEM_MALFORMED, "%s", fault);
 }
 
@@ -159,43 +85,85 @@ static bool check_framing(struct exchange *x)
 /* The methods that the path takes, for Allow. "": no such path. */
 static void list_allowed(const char *path, char *out, size_t out_bytes)
 {
+    size_t count;
+    const struct route *routes = router_table(&count);
     out[0] = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!path_matches(routes[i].path, path))
             continue;
         size_t at = strlen(out);
         snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : ", ",
-                 routes[i].method == GET ? "GET, HEAD"
-                                         : router_method_name(routes[i].method));
+                 routes[i].method == EVHTTP_REQ_GET
+                     ? "GET, HEAD"
+                     : router_method_name(routes[i].method));
     }
 }
 
-static const struct route *find_route(enum evhttp_cmd_type method, const char *path)
+const struct route *router_find(enum evhttp_cmd_type method, const char *path)
 {
+    size_t count;
+    const struct route *routes = router_table(&count);
     if (method == EVHTTP_REQ_HEAD)
         method = EVHTTP_REQ_GET;
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (routes[i].method == method && path_matches(routes[i].path, path))
             return &routes[i];
     }
     return NULL;
 }
 
-static bool check_permit(struct exchange *x)
+static bool is_change(const struct route *route)
 {
-    if (http_conn_is_trusted(x->conn))
+    return route->method != EVHTTP_REQ_GET;
+}
+
+enum query_take router_query(const struct route *route)
+{
+    return is_change(route) ? route->query | QUERY_DRY_RUN : route->query;
+}
+
+bool router_tells_once(const struct route *route)
+{
+    return route->schema == &schema_token_create;
+}
+
+/* Who asks. Without a token on TCP: nobody known. */
+static void identify(struct exchange *x)
+{
+    http_conn_identify(x->conn, &x->who);
+    if (!x->who.is_local)
+        bearer_identify(x->web->lunmgr, exchange_header(x, "Authorization"), &x->who);
+}
+
+static bool check_known(struct exchange *x)
+{
+    if (x->who.is_local || x->who.is_known ||
+        (x->route != NULL && x->route->permit == PERMIT_ANYONE))
         return true;
-    if (x->route != NULL && x->route->permit == PERMIT_ANYONE)
-        return true;
-    const char *given =
-        evhttp_find_header(evhttp_request_get_input_headers(x->req), "Authorization");
-    if (bearer_is_known(x->web->lunmgr, given))
-        return true;
-    problem_set(&x->problem, PROBLEM_UNAUTHORIZED,
-                given == NULL ? "the request carries no token"
-                              : "the token is not known here");
+    problem_set(&x->problem, PROBLEM_UNAUTHORIZED, "%s",
+                exchange_header(x, "Authorization") == NULL
+                    ? "the request carries no token"
+                    : "the token is not known here, or has expired");
     problem_accepts(&x->problem, "Authorization: Bearer TOKEN");
     return false;
+}
+
+static bool forbid(struct exchange *x)
+{
+    problem_set(&x->problem, PROBLEM_FORBIDDEN, "the token's scope does not allow it");
+    problem_accepts(&x->problem, "a token with the scope %s",
+                    permit_scopes(x->route->permit));
+    return false;
+}
+
+static bool check_permit(struct exchange *x)
+{
+    return permit_allows(x->route->permit, &x->who) || forbid(x);
+}
+
+static bool check_concern(struct exchange *x)
+{
+    return permit_concerns(x) || forbid(x);
 }
 
 static bool check_route(struct exchange *x, const char *path)
@@ -208,7 +176,7 @@ static bool check_route(struct exchange *x, const char *path)
         problem_set(&x->problem, PROBLEM_NO_SUCH_ROUTE,
                     "the API has no such path; /v1/openapi.json lists them");
     } else {
-        evhttp_add_header(evhttp_request_get_output_headers(x->req), "Allow", allowed);
+        exchange_add_header(x, "Allow", allowed);
         problem_set(&x->problem, PROBLEM_METHOD, "the path does not take this method");
         problem_accepts(&x->problem, "%s", allowed);
     }
@@ -217,7 +185,7 @@ static bool check_route(struct exchange *x, const char *path)
 
 static bool check_running(struct exchange *x)
 {
-    if (!x->web->draining || x->route->method == GET)
+    if (!x->web->draining || !is_change(x->route))
         return true;
     return !problem_set(&x->problem, PROBLEM_STOPPING,
                         "the daemon is stopping and takes no changes");
@@ -240,9 +208,7 @@ static bool read_body(struct exchange *x)
     if (x->route->schema == NULL)
         return length == 0 ||
                !problem_set(&x->problem, PROBLEM_MALFORMED, "this request takes no body");
-    const char *type =
-        evhttp_find_header(evhttp_request_get_input_headers(x->req), "Content-Type");
-    if (length > 0 && !is_json(type)) {
+    if (length > 0 && !is_json(exchange_header(x, "Content-Type"))) {
         problem_set(&x->problem, PROBLEM_MEDIA_TYPE, "the body is not said to be JSON");
         problem_accepts(&x->problem, "Content-Type: application/json");
         return false;
@@ -256,7 +222,17 @@ static bool read_body(struct exchange *x)
 
 static bool read_query(struct exchange *x, const char *query)
 {
-    return query_read(query, x->route->query, &x->query, &x->problem);
+    return query_read(query, router_query(x->route), &x->query, &x->problem);
+}
+
+static void enter(struct exchange *x)
+{
+    if (!check_concern(x))
+        reply_problem(x);
+    else if (is_change(x->route))
+        admit_change(x);
+    else
+        x->route->handler(x);
 }
 
 void router_dispatch(struct exchange *x)
@@ -265,11 +241,53 @@ void router_dispatch(struct exchange *x)
     const char *path = evhttp_uri_get_path(uri);
     if (path == NULL)
         path = "";
-    x->route = find_route(evhttp_request_get_command(x->req), path);
-    if (check_framing(x) && check_permit(x) && check_route(x, path) && check_running(x) &&
-        path_params(x->route->path, path, x->params, &x->problem) &&
+    x->route = router_find(evhttp_request_get_command(x->req), path);
+    identify(x);
+    if (check_framing(x) && check_known(x) && check_route(x, path) && check_permit(x) &&
+        check_running(x) && path_params(x->route->path, path, x->params, &x->problem) &&
         read_query(x, evhttp_uri_get_query(uri)) && read_body(x))
-        x->route->handler(x);
+        enter(x);
     else
         reply_problem(x);
+}
+
+/* ---- Parts ------------------------------------------------------------------------- */
+
+/* False: x->problem says why. */
+static bool part_begin(struct exchange *x, const struct part *part)
+{
+    x->route = router_find(part->method, part->path);
+    x->query.dry_run = part->dry_run;
+    if (part->body != NULL) /* its own: a handler may put something in */
+        x->body = json_copy((json_t *)(uintptr_t)part->body);
+    return check_route(x, part->path) && check_permit(x) &&
+           path_params(x->route->path, part->path, x->params, &x->problem);
+}
+
+void router_part(const struct exchange *whole, const struct part *part)
+{
+    struct exchange *x = exchange_create_part(whole, part->answered, part->arg);
+    if (x == NULL)
+        part->answered(part->arg, 503, NULL);
+    else if (part_begin(x, part))
+        enter(x);
+    else
+        reply_problem(x);
+}
+
+void router_show(const struct exchange *x, const char *id, part_done_fn answered,
+                 void *arg)
+{
+    char path[WEB_PATTERN_MAX + WEB_KEY_MAX];
+    const struct resource *r = x->route->resource;
+    int length = (int)strcspn(x->route->path, "{");
+    if (r != NULL)
+        snprintf(path, sizeof(path), "%s%s%s", r->collection, r->is_single ? "" : "/",
+                 r->is_single ? "" : id);
+    else
+        snprintf(path, sizeof(path), "%.*s/%s", length, x->route->path, id);
+    router_part(x, &(const struct part){.method = EVHTTP_REQ_GET,
+                                        .path = path,
+                                        .answered = answered,
+                                        .arg = arg});
 }

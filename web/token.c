@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define RANDOM_BYTES 32
 
@@ -49,10 +51,33 @@ int bearer_make(struct secret *out, uint8_t hash[TOKEN_HASH_BYTES], struct err *
     return 0;
 }
 
-bool bearer_is_known(struct lunmgr *m, const char *authorization)
+static const char *const scopes[] = {
+    [TOKEN_READ] = "read",
+    [TOKEN_PROVISION] = "provision",
+    [TOKEN_ADMIN] = "admin",
+    [TOKEN_ATTACH] = "attach",
+};
+
+const char *token_scope_text(enum token_scope scope)
+{
+    return scopes[scope];
+}
+
+bool token_scope_parse(const char *text, enum token_scope *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
+        if (strcmp(scopes[i], text) == 0) {
+            *out = (enum token_scope)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False: the header carries nothing that has the form of a token. */
+static bool header_hash(const char *authorization, uint8_t hash[TOKEN_HASH_BYTES])
 {
     static const char scheme[] = "Bearer ";
-    uint8_t hash[TOKEN_HASH_BYTES];
     if (authorization == NULL ||
         strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
         return false;
@@ -61,12 +86,29 @@ bool bearer_is_known(struct lunmgr *m, const char *authorization)
     if (strlen(text) != BEARER_BYTES)
         return false;
     digest_of(text, BEARER_BYTES, hash);
-    bool known = false;
+    return true;
+}
+
+static void take_token(const struct token_info *info, struct principal *who)
+{
+    who->is_known = info->expires_s == 0 || info->expires_s > time(NULL);
+    who->scope = info->scope;
+    memcpy(who->host_id, info->host_id, sizeof(who->host_id));
+    snprintf(who->name, sizeof(who->name), "token %s", info->name);
+    snprintf(who->id, sizeof(who->id), "token %s", info->id);
+}
+
+/* Each token is compared, whether one was found or not. */
+void bearer_identify(struct lunmgr *m, const char *authorization, struct principal *who)
+{
+    uint8_t hash[TOKEN_HASH_BYTES];
+    if (!header_hash(authorization, hash))
+        return;
     for (struct token *token = token_next(m, NULL); token != NULL;
          token = token_next(m, token)) {
         struct token_info info;
         token_describe(token, &info);
-        known |= CRYPTO_memcmp(hash, info.hash, sizeof(hash)) == 0;
+        if (CRYPTO_memcmp(hash, info.hash, sizeof(hash)) == 0)
+            take_token(&info, who);
     }
-    return known;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "lunmgr/token.h"
+#include "web/permit.h"
 
 #include <stdbool.h>
 
@@ -18,7 +19,13 @@
  */
 int bearer_make(struct secret *out, uint8_t hash[TOKEN_HASH_BYTES],
                 struct err *e) MUST_CHECK;
-/* Whether an Authorization header (NULL: none) carries a token that lunmgr knows. */
-bool bearer_is_known(struct lunmgr *m, const char *authorization);
+/* Says in who whose token an Authorization header (NULL: none) carries: one that lunmgr
+ * knows and that has not expired, or nobody's. */
+void bearer_identify(struct lunmgr *m, const char *authorization, struct principal *who);
+
+/* "read", "provision", "admin", "attach". */
+const char *token_scope_text(enum token_scope scope);
+/* False: there is no such scope. */
+bool token_scope_parse(const char *text, enum token_scope *out);
 
 #endif

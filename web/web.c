@@ -4,7 +4,9 @@
 #include "web/web.h"
 
 #include "lunmgr/loop.h"
+#include "web/exchange.h"
 #include "web/http.h"
+#include "web/resource.h"
 #include "web/server.h"
 
 int web_start(const struct web_options *options, struct web **out, struct err *e)
