@@ -2,6 +2,7 @@
 /* The rig of the tests of db/. See rig.h. */
 #include "rig.h"
 
+#include "db/migrate.h"
 #include "db/overlay.h"
 
 #include <assert.h>
@@ -122,6 +123,17 @@ void rig_sql(const char *path, const char *sql)
     int ran = sqlite3_exec(db, sql, NULL, NULL, NULL);
     assert(opened == SQLITE_OK && ran == SQLITE_OK);
     sqlite3_close(db);
+}
+
+void rig_make_schema(struct rig *r, int version)
+{
+    const char *path = rig_path(r, "catalog.db");
+    char stamp[96];
+    for (int i = 0; i < version; i++)
+        rig_sql(path, migrations[i]);
+    snprintf(stamp, sizeof(stamp), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+             CATALOG_APPLICATION_ID, version);
+    rig_sql(path, stamp);
 }
 
 /* ---- Sample rows ------------------------------------------------------------------- */

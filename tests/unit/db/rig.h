@@ -40,6 +40,8 @@ const char *rig_path(const struct rig *r, const char *name);
 long rig_file_bytes(const struct rig *r, const char *name);
 /* Copies r's file `name` into the directory `to`. */
 void rig_copy_file(const struct rig *r, const char *name, const char *to);
+/* Makes an empty catalog of an older schema. */
+void rig_make_schema(struct rig *r, int version);
 /* Runs SQL on a database file with a plain connection. */
 void rig_sql(const char *path, const char *sql);
 

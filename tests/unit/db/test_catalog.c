@@ -245,11 +245,8 @@ static void a_catalog_of_schema_2_keeps_its_map(void **state)
 {
     struct rig *r = *state;
     struct one_word w = {.key = extent_key(1, 2)};
-    rig_open(r);
-    rig_close(r);
+    rig_make_schema(r, 2);
     rig_sql(rig_path(r, "catalog.db"),
-            "DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; "
-            "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=2;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
             "INSERT INTO leaf VALUES (0x800000,"
@@ -278,17 +275,8 @@ static void a_catalog_of_schema_4_keeps_its_mappings(void **state)
 {
     struct rig *r = *state;
     struct mapping_row row = {0};
-    rig_open(r);
-    rig_close(r);
+    rig_make_schema(r, 4);
     rig_sql(rig_path(r, "catalog.db"),
-            "ALTER TABLE volume DROP COLUMN physical_bytes; DROP TABLE mapping;"
-            "CREATE TABLE mapping (id TEXT NOT NULL PRIMARY KEY,"
-            " volume_id TEXT NOT NULL REFERENCES volume (id),"
-            " host_id TEXT NOT NULL REFERENCES host (id), lun INTEGER NOT NULL,"
-            " read_only INTEGER NOT NULL, created_s INTEGER NOT NULL,"
-            " UNIQUE (host_id, lun), UNIQUE (host_id, volume_id)) STRICT;"
-            "CREATE INDEX mapping_volume ON mapping (volume_id);"
-            "PRAGMA user_version=4;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
             "INSERT INTO volume (id, name, pool_id, top_layer, size_bytes, block_bytes,"
@@ -315,10 +303,8 @@ static void a_volume_of_schema_5_has_the_physical_block_that_it_told(void **stat
 {
     struct rig *r = *state;
     struct volume_row row;
-    rig_open(r);
-    rig_close(r);
+    rig_make_schema(r, 5);
     rig_sql(rig_path(r, "catalog.db"),
-            "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=5;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
             "INSERT INTO volume (id, name, pool_id, top_layer, size_bytes, block_bytes,"
@@ -327,6 +313,62 @@ static void a_volume_of_schema_5_has_the_physical_block_that_it_told(void **stat
     assert_int_equal(catalog_read_wait(r->catalog, work_get_volume, &row, NULL), 0);
     assert_int_equal(row.block_bytes, 512);
     assert_int_equal(row.physical_bytes, 4096);
+}
+
+struct schema_6 { /* what it had, and what is new */
+    struct token_row token;
+    struct auth auth[2];
+    uint64_t audit_seq;
+    int64_t hosts;
+};
+
+static int keep_token(const struct token_row *row, void *arg)
+{
+    *(struct token_row *)arg = *row;
+    return 0;
+}
+
+static int keep_auth(const char *owner, const struct auth *auth, void *arg)
+{
+    ((struct auth *)arg)[owner[0] == '\0' ? 0 : 1] = *auth;
+    return 0;
+}
+
+static int work_look_at_schema_6(struct catalog_txn *txn, void *arg, struct err *e)
+{
+    struct schema_6 *s = arg;
+    uint8_t hash[DIGEST_BYTES];
+    int rc = token_row_each(txn, keep_token, &s->token, e);
+    if (rc == 0)
+        rc = auth_row_each(txn, keep_auth, s->auth, e);
+    if (rc == 0)
+        rc = audit_row_head(txn, &s->audit_seq, hash, e);
+    return rc != 0 ? rc : txn_query_int(txn, "SELECT count(*) FROM host", &s->hosts, e);
+}
+
+/* All tokens were an admin's, for ever. */
+static void a_token_of_schema_6_keeps_what_it_could(void **state)
+{
+    struct rig *r = *state;
+    struct schema_6 s = {.audit_seq = 9};
+    rig_make_schema(r, 6);
+    rig_sql(rig_path(r, "catalog.db"),
+            "INSERT INTO token VALUES ('t1', 'ci', zeroblob(32), 1700000003);"
+            "INSERT INTO host VALUES ('h1', 'hv1', 0);"
+            "INSERT INTO auth VALUES ('', '', 0, 1, '', x'', '', x'');"
+            "INSERT INTO auth VALUES ('h1', '', 1, 0, 'u', zeroblob(12), '', x'');");
+    rig_open(r);
+    assert_int_equal(catalog_read_wait(r->catalog, work_look_at_schema_6, &s, NULL), 0);
+    assert_string_equal(s.token.name, "ci");
+    assert_int_equal(s.token.created_s, 1700000003);
+    assert_string_equal(s.token.scope, "admin");
+    assert_string_equal(s.token.host_id, "");
+    assert_int_equal(s.token.expires_s, 0);
+    assert_true(s.auth[0].forbid_md5);
+    assert_string_equal(s.auth[1].user, "u");
+    assert_int_equal(s.auth[1].revision, 0);
+    assert_int_equal(s.audit_seq, 0);
+    assert_int_equal(s.hosts, 1);
 }
 
 static int work_make_newer(struct catalog_txn *txn, void *arg, struct err *e)
@@ -412,6 +454,7 @@ int main(void)
         OPEN_TEST(a_catalog_of_schema_2_keeps_its_map),
         OPEN_TEST(a_catalog_of_schema_4_keeps_its_mappings),
         OPEN_TEST(a_volume_of_schema_5_has_the_physical_block_that_it_told),
+        OPEN_TEST(a_token_of_schema_6_keeps_what_it_could),
         OPEN_TEST(a_refused_catalog_keeps_its_log),
         OPEN_TEST(a_reader_cannot_write),
         OPEN_TEST(an_answer_without_words_gets_some),

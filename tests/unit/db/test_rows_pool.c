@@ -4,6 +4,7 @@
 #include "rows_rig.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 COLLECTOR(pool_row)
@@ -348,6 +349,49 @@ static void a_token_that_clashes_is_refused(void **state)
     assert_refused(token_row_add(&r->txn, &row, &last), -EEXIST, "hash");
 }
 
+static void a_token_of_a_host_goes_with_it(void **state)
+{
+    struct rig *r = *state;
+    struct token_row row = sample_token("t1", "hv1");
+    snprintf(row.scope, sizeof(row.scope), "attach");
+    snprintf(row.host_id, sizeof(row.host_id), "h1");
+    row.expires_s = 1800000000;
+    assert_refused(token_row_add(&r->txn, &row, &last), -ENOENT, "host");
+    add_host(r, "h1", "hv1");
+    add_host(r, "h2", "hv2");
+    assert_int_equal(token_row_add(&r->txn, &row, NULL), 0);
+    row = sample_token("t2", "ci");
+    assert_int_equal(token_row_add(&r->txn, &row, NULL), 0);
+    struct token_rows list = all_token_row(r);
+    assert_string_equal(list.rows[0].scope, "admin");
+    assert_string_equal(list.rows[0].host_id, "");
+    assert_int_equal(list.rows[0].expires_s, 0);
+    assert_string_equal(list.rows[1].scope, "attach");
+    assert_string_equal(list.rows[1].host_id, "h1");
+    assert_int_equal(list.rows[1].expires_s, 1800000000);
+    assert_int_equal(host_row_remove(&r->txn, "h2", NULL), 0);
+    assert_int_equal(all_token_row(r).count, 2);
+    assert_int_equal(host_row_remove(&r->txn, "h1", NULL), 0);
+    list = all_token_row(r);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.rows[0].id, "t2");
+}
+
+static void a_token_has_one_of_the_scopes(void **state)
+{
+    struct rig *r = *state;
+    struct token_row row = sample_token("t1", "ci");
+    snprintf(row.scope, sizeof(row.scope), "root");
+    assert_refused(token_row_add(&r->txn, &row, &last), -EINVAL, "scope");
+    add_host(r, "h1", "hv1");
+    row = sample_token("t1", "ci");
+    snprintf(row.host_id, sizeof(row.host_id), "h1"); /* only attach has one */
+    assert_refused(token_row_add(&r->txn, &row, &last), -EINVAL, "host");
+    row = sample_token("t1", "ci");
+    row.expires_s = -1;
+    assert_refused(token_row_add(&r->txn, &row, &last), -EINVAL, "expires");
+}
+
 /* ---- Damage ------------------------------------------------------------------------ */
 
 static void a_row_that_does_not_fit_is_told_not_cut(void **state)
@@ -384,6 +428,8 @@ int main(void)
         ROW_TEST(a_layer_of_nothing_is_refused),
         ROW_TEST(a_token_comes_back),
         ROW_TEST(a_token_that_clashes_is_refused),
+        ROW_TEST(a_token_of_a_host_goes_with_it),
+        ROW_TEST(a_token_has_one_of_the_scopes),
         ROW_TEST(a_row_that_does_not_fit_is_told_not_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,14 +185,18 @@ static void assert_same_auth(const struct auth *a, const struct auth *b)
     assert_string_equal(a->mutual_user, b->mutual_user);
     assert_same_secret(&a->secret, &b->secret);
     assert_same_secret(&a->mutual_secret, &b->mutual_secret);
+    assert_int_equal(a->revision, b->revision);
 }
 
 static void credentials_come_back_and_go_with_their_host(void **state)
 {
     struct rig *r = *state;
-    struct auth first = {
-        .chap = true, .user = "u", .secret = {.bytes = 14, .value = "0123456789abcd"}};
+    struct auth first = {.chap = true,
+                         .user = "u",
+                         .secret = {.bytes = 14, .value = "0123456789abcd"},
+                         .revision = 2};
     struct auth box = {.chap = true,
+                       .revision = UINT64_C(1) << 40,
                        .forbid_md5 = true,
                        .user = "d",
                        .secret = {.bytes = 12, .value = "discovery-01"},
