@@ -246,6 +246,11 @@ struct host *host_next(struct lunmgr *m, const struct host *prev)
     return index_next(&m->hosts, prev == NULL ? NULL : prev->row.name);
 }
 
+struct host *host_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->hosts, walk);
+}
+
 void host_describe(const struct host *h, struct host_info *out)
 {
     *out = (struct host_info){

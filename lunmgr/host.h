@@ -55,6 +55,7 @@ void host_change(struct lunmgr *m, const char *name_or_id,
 void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 struct host *host_find(struct lunmgr *m, const char *name_or_id);
 struct host *host_next(struct lunmgr *m, const struct host *prev);
+struct host *host_walk(struct lunmgr *m, struct row_walk *walk);
 void host_describe(const struct host *host, struct host_info *out);
 
 struct mapping_spec {
@@ -89,6 +90,11 @@ void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void
 struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair);
 /* In the order of host_next, then LUN, then, of own targets, id. */
 struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev);
+/* By mapping_key or by id. */
+struct mapping *mapping_walk(struct lunmgr *m, struct row_walk *walk);
+/* Grows in the order of mapping_next. */
+#define MAPPING_KEY_MAX (VOLUME_NAME_MAX + VOLUME_ID_MAX + 8)
+void mapping_key(const struct mapping *mapping, char key[MAPPING_KEY_MAX]);
 void mapping_describe(const struct mapping *mapping, struct mapping_info *out);
 struct volume *mapping_volume(const struct mapping *mapping);
 struct host *mapping_host(const struct mapping *mapping);

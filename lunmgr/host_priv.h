@@ -21,7 +21,7 @@ struct mapping {
     struct volume *volume; /* with a reference */
     struct host *host;
     /* Host name, LUN, of an own target the id: the order of listing. */
-    char key[CATALOG_NAME_MAX + 8 + CATALOG_ID_MAX];
+    char key[MAPPING_KEY_MAX];
     bool deleting;
 };
 

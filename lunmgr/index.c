@@ -129,3 +129,15 @@ void *index_next(const struct index *ix, const char *after_name)
     }
     return at < ix->count ? ix->by_name[at].object : NULL;
 }
+
+void *index_walk(const struct index *ix, struct row_walk *walk)
+{
+    const struct index_entry *entries =
+        walk->order == WALK_BY_ID ? ix->by_id : ix->by_name;
+    size_t at = walk->hint;
+    bool found = at < ix->count && strcmp(entries[at].key, walk->after) == 0;
+    if (!found)
+        at = entry_search(entries, ix->count, walk->after, &found);
+    walk->hint = at += found;
+    return at < ix->count ? entries[at].object : NULL;
+}

@@ -5,6 +5,7 @@
 #define LUNMGR_INDEX_H
 
 #include "base/auto.h"
+#include "lunmgr/row_walk.h"
 
 #include <stddef.h>
 
@@ -32,5 +33,8 @@ void *index_find(const struct index *ix, const char *name_or_id);
 void *index_find_id(const struct index *ix, const char *id);
 /* In order of name; after NULL: the first. */
 void *index_next(const struct index *ix, const char *after_name);
+/* The first after walk->after; NULL: none. Constant time if that is what the call before
+ * returned and nothing came or went meanwhile. */
+void *index_walk(const struct index *ix, struct row_walk *walk);
 
 #endif

@@ -251,6 +251,16 @@ struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev)
     return index_next(&m->mappings, prev == NULL ? NULL : prev->key);
 }
 
+struct mapping *mapping_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->mappings, walk);
+}
+
+void mapping_key(const struct mapping *mp, char key[MAPPING_KEY_MAX])
+{
+    memcpy(key, mp->key, MAPPING_KEY_MAX);
+}
+
 void mapping_describe(const struct mapping *mp, struct mapping_info *out)
 {
     *out = (struct mapping_info){

@@ -77,6 +77,7 @@ void pool_check(struct lunmgr *m, const char *name_or_id, pool_check_fn done, vo
 
 struct pool *pool_find(struct lunmgr *m, const char *name_or_id);
 struct pool *pool_next(struct lunmgr *m, const struct pool *prev);
+struct pool *pool_walk(struct lunmgr *m, struct row_walk *walk);
 void pool_describe(const struct pool *pool, struct pool_info *out);
 
 #endif

@@ -381,6 +381,11 @@ struct pool *pool_next(struct lunmgr *m, const struct pool *prev)
     return index_next(&m->pools, prev == NULL ? NULL : prev->name);
 }
 
+struct pool *pool_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->pools, walk);
+}
+
 static void device_describe(const struct device *d, struct pool_device_info *out)
 {
     memcpy(out->id, d->row.id, sizeof(out->id));

@@ -384,6 +384,11 @@ struct volume *snapshot_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->snapshots, prev == NULL ? NULL : prev->key);
 }
 
+struct volume *snapshot_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->snapshots, walk);
+}
+
 struct volume *volume_snapshot_next(const struct volume *volume,
                                     const struct volume *prev)
 {

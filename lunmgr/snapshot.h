@@ -62,6 +62,7 @@ void snapshot_change(struct lunmgr *m, const char *key_or_id,
 struct volume *snapshot_find(struct lunmgr *m, const char *key_or_id);
 /* In order of the key; prev NULL: the first. */
 struct volume *snapshot_next(struct lunmgr *m, const struct volume *prev);
+struct volume *snapshot_walk(struct lunmgr *m, struct row_walk *walk);
 /* "VOLUME/NAME": grows in the order of snapshot_next. */
 void snapshot_key(const struct volume *snapshot, char key[SNAPSHOT_KEY_MAX]);
 /* As many as snapshot_next finds. */

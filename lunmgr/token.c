@@ -118,6 +118,11 @@ struct token *token_next(struct lunmgr *m, const struct token *prev)
     return index_next(&m->tokens, prev == NULL ? NULL : prev->row.name);
 }
 
+struct token *token_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->tokens, walk);
+}
+
 void token_describe(const struct token *token, struct token_info *out)
 {
     memcpy(out->id, token->row.id, sizeof(out->id));

@@ -22,6 +22,7 @@ void token_add(struct lunmgr *m, const char *name, const uint8_t hash[TOKEN_HASH
 void token_remove(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 struct token *token_find(struct lunmgr *m, const char *name_or_id);
 struct token *token_next(struct lunmgr *m, const struct token *prev);
+struct token *token_walk(struct lunmgr *m, struct row_walk *walk);
 void token_describe(const struct token *token, struct token_info *out);
 
 #endif

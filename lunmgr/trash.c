@@ -219,6 +219,11 @@ struct volume *volume_trash_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->trash, prev == NULL ? NULL : prev->id);
 }
 
+struct volume *volume_trash_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->trash, walk);
+}
+
 size_t volume_trash_count(const struct lunmgr *m)
 {
     return m->trash.count;

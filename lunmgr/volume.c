@@ -207,6 +207,11 @@ struct volume *volume_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->volumes, prev == NULL ? NULL : prev->name);
 }
 
+struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk)
+{
+    return index_walk(&m->volumes, walk);
+}
+
 /* A merge may give the volume another top, and free this one, at any moment. */
 static uint64_t allocated_bytes(const struct volume *v)
 {

@@ -5,6 +5,7 @@
 #define LUNMGR_VOLUME_H
 
 #include "base/err.h"
+#include "lunmgr/row_walk.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,6 +122,7 @@ void volume_rollback(struct lunmgr *m, const char *name_or_id,
 struct volume *volume_trash_find(struct lunmgr *m, const char *name_or_id);
 /* In order of id. */
 struct volume *volume_trash_next(struct lunmgr *m, const struct volume *prev);
+struct volume *volume_trash_walk(struct lunmgr *m, struct row_walk *walk);
 size_t volume_trash_count(const struct lunmgr *m);
 /* name NULL: its old one. -EEXIST: taken meanwhile. */
 void volume_restore(struct lunmgr *m, const char *name_or_id, const char *name,
@@ -132,6 +134,7 @@ void volume_purge(struct lunmgr *m, const char *name_or_id, done_fn done, void *
 struct volume *volume_find(struct lunmgr *m, const char *name_or_id);
 /* In order of name; prev NULL: the first. */
 struct volume *volume_next(struct lunmgr *m, const struct volume *prev);
+struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk);
 void volume_describe(const struct volume *volume, struct volume_info *out);
 
 /* Any thread. */

@@ -123,6 +123,19 @@ const struct target_seen *target_seen_next(const struct target *t,
     return next < t->seen.entries + t->seen.count ? next : NULL;
 }
 
+const struct target_seen *target_seen_after(const struct target *t, uint64_t id)
+{
+    size_t low = 0, high = t->seen.count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (t->seen.entries[mid].id <= id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < t->seen.count ? &t->seen.entries[low] : NULL;
+}
+
 const char *target_seen_host(const struct target *t, const struct target_seen *seen)
 {
     const struct access_host *host = access_host(t->access, seen->initiator);

@@ -206,6 +206,8 @@ struct target_seen {
  * until control returns to the loop. */
 const struct target_seen *target_seen_next(const struct target *t,
                                            const struct target_seen *prev);
+/* The first with a greater id. */
+const struct target_seen *target_seen_after(const struct target *t, uint64_t id);
 /* The host that it is now; NULL: none. */
 const char *target_seen_host(const struct target *t, const struct target_seen *seen);
 

@@ -7,7 +7,11 @@
 #include "web/exchange.h"
 #include "web/json_in.h"
 
-struct volume;
+struct resource;
+
+extern const struct resource resource_auth, resource_drain, resource_host,
+    resource_initiator, resource_mapping, resource_pool, resource_session,
+    resource_snapshot, resource_token, resource_trashed, resource_volume;
 
 void api_box_show(struct exchange *x);
 void api_openapi_show(struct exchange *x);
@@ -16,70 +20,70 @@ void api_ready_show(struct exchange *x);
 void api_metrics_show(struct exchange *x);
 
 extern const struct schema schema_pool_create, schema_pool_device;
-void api_pool_list(struct exchange *x);
 void api_pool_create(struct exchange *x);
-void api_pool_show(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
 
 extern const struct schema schema_volume_create, schema_volume_change,
     schema_volume_rollback;
-void api_volume_list(struct exchange *x);
 void api_volume_create(struct exchange *x);
-void api_volume_show(struct exchange *x);
 void api_volume_change(struct exchange *x);
 void api_volume_delete(struct exchange *x);
 void api_volume_rollback(struct exchange *x);
-/* Also of one in the trash. NULL: out of memory. */
-json_t *volume_json(const struct volume *volume);
+/* Of struct volume_info: of a volume, and of one in the trash. */
+#define VOLUME_COLUMNS                                                                   \
+    {"id", COLUMN_TEXT, VOLUME_AT(id)},                                                  \
+        {"name", COLUMN_TEXT, VOLUME_AT(name), .settable = true},                        \
+        {"pool", COLUMN_TEXT, VOLUME_AT(pool_name)},                                     \
+        {"pool_id", COLUMN_TEXT, VOLUME_AT(pool_id)},                                    \
+        {"size", COLUMN_BYTES, VOLUME_AT(size_bytes), .settable = true},                 \
+        {"block_size", COLUMN_UINT, VOLUME_AT(block_bytes)},                             \
+        {"physical_block_size", COLUMN_UINT, VOLUME_AT(physical_bytes)},                 \
+        {"allocated", COLUMN_BYTES, VOLUME_AT(allocated_bytes)},                         \
+        {"naa", COLUMN_TEXT, VOLUME_AT(naa)},                                            \
+        {"serial", COLUMN_TEXT, VOLUME_AT(serial)},                                      \
+        {"created", COLUMN_TIME, VOLUME_AT(created_s)},                                  \
+        {"mapping_count", COLUMN_UINT, VOLUME_AT(mapping_count)},                        \
+        {"snapshot_count", COLUMN_UINT, VOLUME_AT(snapshot_count)},                      \
+        {"clone_of", COLUMN_TEXT, VOLUME_AT(clone_of), .nullable = true},                \
+        {"protected", COLUMN_BOOL, VOLUME_AT(is_protected), .settable = true},           \
+        {"zero_detect", COLUMN_BOOL, VOLUME_AT(zero_detect), .settable = true},          \
+    {                                                                                    \
+        "labels", COLUMN_LABELS, VOLUME_AT(labels), .settable = true                     \
+    }
+#define VOLUME_AT(member) COLUMN_AT(struct volume_info, member)
 
 extern const struct schema schema_snapshot_create, schema_snapshot_change,
     schema_snapshot_group_create;
-void api_snapshot_list(struct exchange *x);
 void api_snapshot_create(struct exchange *x);
-void api_snapshot_show(struct exchange *x); /* by id, or by volume and name */
 void api_snapshot_change(struct exchange *x);
 void api_snapshot_delete(struct exchange *x);
 void api_snapshot_group_create(struct exchange *x);
 void api_snapshot_group_show(struct exchange *x);
 
 extern const struct schema schema_trash_restore;
-void api_trash_list(struct exchange *x);
-void api_trash_show(struct exchange *x);
 void api_trash_restore(struct exchange *x);
 void api_trash_purge(struct exchange *x);
 
 extern const struct schema schema_auth_change;
-void api_auth_show(struct exchange *x);
 void api_auth_change(struct exchange *x);
 
 extern const struct schema schema_host_create, schema_host_change;
-void api_host_list(struct exchange *x);
 void api_host_create(struct exchange *x);
-void api_host_show(struct exchange *x);
 void api_host_change(struct exchange *x);
 void api_host_delete(struct exchange *x);
 
-void api_initiator_seen(struct exchange *x);
-
 extern const struct schema schema_mapping_create;
-void api_mapping_list(struct exchange *x);
 void api_mapping_create(struct exchange *x);
-void api_mapping_show(struct exchange *x);   /* by id, or by what it shows and host */
 void api_mapping_delete(struct exchange *x); /* the same */
 
-void api_session_list(struct exchange *x);
-void api_session_show(struct exchange *x);
 void api_session_delete(struct exchange *x);
 
 extern const struct schema schema_drain_create;
-void api_drain_list(struct exchange *x);
 void api_drain_create(struct exchange *x);
-void api_drain_show(struct exchange *x);
 void api_drain_delete(struct exchange *x);
 
 extern const struct schema schema_token_create;
-void api_token_list(struct exchange *x);
 void api_token_create(struct exchange *x);
 void api_token_delete(struct exchange *x);
 

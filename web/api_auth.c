@@ -3,22 +3,47 @@
  * taken at all. Show and change. Control thread. */
 #include "web/api.h"
 #include "web/auth_in.h"
+#include "web/resource.h"
 
 const struct schema schema_auth_change = {"AuthChange", {"discovery", "forbid_md5"}};
 static const struct schema schema_discovery_auth = {
     "DiscoveryAuth", {"method", "user", "secret", "mutual_user", "mutual_secret"}};
 
-static json_t *box_auth_json(const struct lunmgr *m)
+static json_t *discovery_json(const struct web *web, const void *auth)
 {
-    const struct auth *auth = auth_box(m);
-    return json_pack("{s:o, s:b}", "discovery", auth_json(auth), "forbid_md5",
-                     auth->forbid_md5);
+    (void)web;
+    return auth_json(auth);
 }
 
-void api_auth_show(struct exchange *x)
+/* Not shown: another secret is another tag. */
+static json_t *secrets_json(const struct web *web, const void *auth)
 {
-    reply_json(x, 200, box_auth_json(x->web->lunmgr));
+    return auth_secrets_json(web, auth);
 }
+
+#define AUTH(member) COLUMN_AT(struct auth, member)
+
+static const struct column columns[] = {
+    {"discovery", COLUMN_JSON, .render = discovery_json, .settable = true},
+    {"secrets", COLUMN_JSON, .render = secrets_json, .settable = true, .hidden = true},
+    {"forbid_md5", COLUMN_BOOL, AUTH(forbid_md5), .settable = true},
+    {.name = NULL},
+};
+
+/* The one that there is, whatever the name. */
+static void *auth_of_name(const struct web *web, const char *name)
+{
+    (void)name;
+    return (void *)(uintptr_t)auth_box(web->lunmgr);
+}
+
+const struct resource resource_auth = {
+    .kind = "auth",
+    .collection = "/v1/auth",
+    .info_bytes = sizeof(struct auth),
+    .columns = columns,
+    .find = auth_of_name,
+};
 
 static void auth_on_changed(void *arg, const struct err *e)
 {
@@ -28,7 +53,7 @@ static void auth_on_changed(void *arg, const struct err *e)
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_json(x, 200, box_auth_json(x->web->lunmgr));
+        reply_resource(x, 200, &resource_auth, auth_box(x->web->lunmgr));
 }
 
 void api_auth_change(struct exchange *x)

@@ -3,7 +3,7 @@
  * turned away. Create, list, show; deleting one ends it. Control thread. */
 #include "target/target.h"
 #include "web/api.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,66 +14,76 @@
 const struct schema schema_drain_create = {
     "DrainCreate", {"portal", "host", "redirect", "logout_timeout"}};
 
-static void id_text(char out[24], uint64_t id)
+#define DRAIN(member) COLUMN_AT(struct target_drain_info, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_ID, DRAIN(id)},
+    {"portal", COLUMN_TEXT, DRAIN(portal), .nullable = true, .settable = true},
+    {"host", COLUMN_TEXT, DRAIN(host_name), .nullable = true, .settable = true},
+    {"redirect", COLUMN_TEXT, DRAIN(redirect), .nullable = true, .settable = true},
+    {"logout_timeout", COLUMN_UINT, DRAIN(logout_timeout_s), .settable = true},
+    {"since", COLUMN_TIME, DRAIN(since_s)},
+    {"sessions", COLUMN_UINT, DRAIN(sessions)},
+    {"asked", COLUMN_UINT, DRAIN(asked)},
+    {"dropped", COLUMN_UINT, DRAIN(dropped)},
+    {"turned_away", COLUMN_UINT, DRAIN(turned_away)},
+    {.name = NULL},
+};
+
+/* A drain is its id: what target tells of it is a copy. */
+static void *drain_of(uint64_t id)
 {
-    snprintf(out, 24, "%" PRIu64, id);
+    return (void *)(uintptr_t)id;
 }
 
-static json_t *drain_json(const struct target_drain_info *d)
-{
-    char id[24], since[TIME_TEXT_MAX];
-    id_text(id, d->id);
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:i, s:s, s:i, s:I, s:I, s:I}", "id", id,
-                     "portal", text_or_null(d->portal), "host",
-                     text_or_null(d->host_name), "redirect", text_or_null(d->redirect),
-                     "logout_timeout", (int)d->logout_timeout_s, "since",
-                     time_text(since, d->since_s), "sessions", (int)d->sessions, "asked",
-                     (json_int_t)d->asked, "dropped", (json_int_t)d->dropped,
-                     "turned_away", (json_int_t)d->turned_away);
-}
-
-static bool drain_find(const struct exchange *x, uint64_t id,
-                       struct target_drain_info *out)
-{
-    return id > 0 && target_drain_next(x->web->target, id - 1, out) && out->id == id;
-}
-
-void api_drain_list(struct exchange *x)
-{
-    struct page page;
-    struct target_drain_info d = {.id = 0};
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    while (step != PAGE_STOP && target_drain_next(x->web->target, d.id, &d)) {
-        char key[24]; /* as long as the longest, so that text sorts as numbers do */
-        snprintf(key, sizeof(key), "%020" PRIu64, d.id);
-        step = page_step(&page, key);
-        if (step == PAGE_TAKE)
-            page_add(&page, drain_json(&d));
-    }
-    page_reply(&page, x);
-}
-
-void api_drain_show(struct exchange *x)
+static void *drain_find(const struct web *web, const char *name)
 {
     uint64_t id;
-    struct target_drain_info d;
-    if (path_number(x->params[0], &id) && drain_find(x, id, &d))
-        reply_json(x, 200, drain_json(&d));
-    else
-        reply_not_found(x, "drain", x->params[0]);
+    struct target_drain_info info;
+    bool found = path_number(name, &id) && id > 0 &&
+                 target_drain_next(web->target, id - 1, &info) && info.id == id;
+    return found ? drain_of(id) : NULL;
 }
+
+static void *drain_next(const struct web *web, struct row_walk *walk)
+{
+    struct target_drain_info info;
+    uint64_t after = strtoull(walk->after, NULL, 10);
+    return target_drain_next(web->target, after, &info) ? drain_of(info.id) : NULL;
+}
+
+static void drain_describe(const struct web *web, const void *drain, void *info)
+{
+    (void)target_drain_next(web->target, (uintptr_t)drain - 1, info);
+}
+
+static void drain_key(const void *drain, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)info;
+    number_key(key, (uintptr_t)drain);
+}
+
+const struct resource resource_drain = {
+    .kind = "drain",
+    .collection = "/v1/drains",
+    .info_bytes = sizeof(struct target_drain_info),
+    .columns = columns,
+    .find = drain_find,
+    .next = drain_next,
+    .describe = drain_describe,
+    .key = drain_key,
+    .key_is_id = true,
+};
 
 static void drain_on_begun(void *arg, uint64_t id)
 {
     struct exchange *x = arg;
-    struct target_drain_info d;
     char text[24];
     if (!exchange_is_live(x))
         return;
-    id_text(text, id);
-    if (drain_find(x, id, &d))
-        reply_created(x, "/v1/drains", text, drain_json(&d));
+    snprintf(text, sizeof(text), "%" PRIu64, id);
+    if (drain_find(x->web, text) != NULL)
+        reply_resource(x, 201, &resource_drain, drain_of(id));
     else
         reply_not_found(x, "drain", text); /* ended already */
 }

@@ -5,7 +5,8 @@
 #include "target/target.h"
 #include "web/api.h"
 #include "web/auth_in.h"
-#include "web/page.h"
+#include "web/json_out.h"
+#include "web/resource.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,18 +33,29 @@ static json_t *strings_json(const char *const *strings, size_t count)
     return out;
 }
 
-static json_t *warnings_json(const struct host_info *info)
+static json_t *initiators_json(const struct web *web, const void *host)
 {
+    const struct host_info *info = host;
+    (void)web;
+    return strings_json(info->initiators, info->initiator_count);
+}
+
+static json_t *warnings_json(const struct web *web, const void *host)
+{
+    const struct host_info *info = host;
     static const char *const open_warning[] = {
         "the initiator name \"any\" lets every initiator that reaches a portal see this "
         "host's volumes: for closed networks only"};
+    (void)web;
     bool is_open =
         info->initiator_count == 1 && strcmp(info->initiators[0], open_mode) == 0;
     return strings_json(open_warning, is_open ? ARRAY_LEN(open_warning) : 0);
 }
 
-static json_t *host_auth_json(const struct auth *auth)
+static json_t *host_auth_json(const struct web *web, const void *host)
 {
+    const struct auth *auth = ((const struct host_info *)host)->auth;
+    (void)web;
     json_t *out = auth_json(auth);
     if (out != NULL &&
         json_object_set_new(out, "forbid_md5", json_boolean(auth->forbid_md5)) != 0) {
@@ -53,10 +65,19 @@ static json_t *host_auth_json(const struct auth *auth)
     return out;
 }
 
-static json_t *addresses_json(const struct cidr_list *list)
+/* Not shown: another secret is another tag. */
+static json_t *secrets_json(const struct web *web, const void *host)
 {
+    const struct auth *auth = ((const struct host_info *)host)->auth;
+    return auth_secrets_json(web, auth);
+}
+
+static json_t *addresses_json(const struct web *web, const void *host)
+{
+    const struct cidr_list *list = &((const struct host_info *)host)->auth->addresses;
     char texts[CIDR_LIST_MAX][CIDR_TEXT_MAX];
     const char *strings[CIDR_LIST_MAX];
+    (void)web;
     for (size_t i = 0; i < list->count; i++) {
         cidr_format(&list->ranges[i], texts[i]);
         strings[i] = texts[i];
@@ -85,9 +106,11 @@ static struct logins logins_of(const struct target *t, const char *host)
     return out;
 }
 
-static json_t *login_json(const struct target_seen *seen)
+static json_t *login_json(const struct web *web, const void *host)
 {
     char when[TIME_TEXT_MAX];
+    const struct target_seen *seen =
+        logins_of(web->target, ((const struct host_info *)host)->name).accepted;
     if (seen == NULL)
         return json_null();
     return json_pack("{s:s, s:o, s:s}", "time", time_text(when, seen->accepted_s),
@@ -95,9 +118,11 @@ static json_t *login_json(const struct target_seen *seen)
                      seen->address);
 }
 
-static json_t *refusal_json(const struct target_seen *seen)
+static json_t *refusal_json(const struct web *web, const void *host)
 {
     char when[TIME_TEXT_MAX];
+    const struct target_seen *seen =
+        logins_of(web->target, ((const struct host_info *)host)->name).refused;
     if (seen == NULL)
         return json_null();
     return json_pack("{s:s, s:o, s:s, s:s}", "time", time_text(when, seen->refused_s),
@@ -105,62 +130,67 @@ static json_t *refusal_json(const struct target_seen *seen)
                      seen->address, "reason", seen->reason);
 }
 
-static json_t *host_json(const struct web *web, const struct host *host)
+#define HOST(member) COLUMN_AT(struct host_info, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_TEXT, HOST(id)},
+    {"name", COLUMN_TEXT, HOST(name), .settable = true},
+    {"created", COLUMN_TIME, HOST(created_s)},
+    {"initiators", COLUMN_JSON, .render = initiators_json, .settable = true},
+    {"addresses", COLUMN_JSON, .render = addresses_json, .settable = true},
+    {"auth", COLUMN_JSON, .render = host_auth_json, .settable = true},
+    {"secrets", COLUMN_JSON, .render = secrets_json, .settable = true, .hidden = true},
+    {"mapping_count", COLUMN_UINT, HOST(mapping_count)},
+    {"last_login", COLUMN_JSON, .render = login_json},
+    {"last_refusal", COLUMN_JSON, .render = refusal_json},
+    {"warnings", COLUMN_JSON, .render = warnings_json},
+    {.name = NULL},
+};
+
+static void *host_of_name(const struct web *web, const char *name)
 {
-    struct host_info info;
-    char created[TIME_TEXT_MAX];
-    host_describe(host, &info);
-    struct logins logins = logins_of(web->target, info.name);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "id", info.id,
-                     "name", info.name, "created", time_text(created, info.created_s),
-                     "initiators", strings_json(info.initiators, info.initiator_count),
-                     "addresses", addresses_json(&info.auth->addresses), "auth",
-                     host_auth_json(info.auth), "mapping_count",
-                     (json_int_t)info.mapping_count, "last_login",
-                     login_json(logins.accepted), "last_refusal",
-                     refusal_json(logins.refused), "warnings", warnings_json(&info));
+    return host_find(web->lunmgr, name);
 }
 
-void api_host_list(struct exchange *x)
+static void *host_of_walk(const struct web *web, struct row_walk *walk)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct host *host = host_next(m, NULL); host != NULL && step != PAGE_STOP;
-         host = host_next(m, host)) {
-        struct host_info info;
-        host_describe(host, &info);
-        step = page_step(&page, info.name);
-        if (step == PAGE_TAKE)
-            page_add(&page, host_json(x->web, host));
-    }
-    page_reply(&page, x);
+    return host_walk(web->lunmgr, walk);
 }
 
-void api_host_show(struct exchange *x)
+static void host_info(const struct web *web, const void *host, void *info)
 {
-    struct host *host = host_find(x->web->lunmgr, x->params[0]);
-    if (host == NULL)
-        reply_not_found(x, "host", x->params[0]);
-    else
-        reply_json(x, 200, host_json(x->web, host));
+    (void)web;
+    host_describe(host, info);
 }
+
+static void host_key(const void *host, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)host;
+    text_key(key, ((const struct host_info *)info)->name);
+}
+
+const struct resource resource_host = {
+    .kind = "host",
+    .collection = "/v1/hosts",
+    .info_bytes = sizeof(struct host_info),
+    .columns = columns,
+    .find = host_of_name,
+    .next = host_of_walk,
+    .describe = host_info,
+    .key = host_key,
+};
 
 /* ---- Create ------------------------------------------------------------------------ */
 
 static void host_on_created(void *arg, struct host *host, const struct err *e)
 {
     struct exchange *x = arg;
-    struct host_info info;
     if (!exchange_is_live(x))
         return;
-    if (e != NULL) {
+    if (e != NULL)
         reply_err(x, e);
-        return;
-    }
-    host_describe(host, &info);
-    reply_created(x, "/v1/hosts", info.id, host_json(x->web, host));
+    else
+        reply_resource(x, 201, &resource_host, host);
 }
 
 /* RFC 7143, 4.2.7: iqn., eui. or naa., and no white space. */
@@ -265,7 +295,7 @@ static void host_on_changed(void *arg, struct host *host, const struct err *e)
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_json(x, 200, host_json(x->web, host));
+        reply_resource(x, 200, &resource_host, host);
 }
 
 void api_host_change(struct exchange *x)

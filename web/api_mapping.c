@@ -4,9 +4,10 @@
  * Control thread. */
 #include "lunmgr/host.h"
 #include "web/api.h"
-#include "web/page.h"
 #include "web/portals.h"
+#include "web/resource.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,12 @@ static const char export_shared[] = "shared", export_own[] = "own";
 
 #define URI_MAX        (sizeof("iscsi:////65535") + TARGET_ADDRESS_MAX + TARGET_NAME_MAX)
 #define LINE_MAX_BYTES (URI_MAX + HOST_INITIATOR_MAX + 128)
+
+struct mapping_row {
+    struct mapping_info info;
+    const struct mapping *mapping;
+    char target[TARGET_NAME_MAX];
+};
 
 /* ---- How to attach it -------------------------------------------------------------- */
 
@@ -33,110 +40,147 @@ static void qemu_line(char line[LINE_MAX_BYTES], const char *uri,
              uri, info->read_only ? ",readonly=on" : "");
 }
 
-struct attach {
-    json_t *portals, *uris, *qemu; /* an entry for each portal */
-};
+/* What an entry of a list says of one portal's address. */
+typedef void (*attach_fn)(char line[LINE_MAX_BYTES], const char *address,
+                          const struct mapping_row *row);
 
-static bool attach_fill(struct attach *attach, const struct target *target,
-                        const char *name, const struct mapping_info *info,
-                        const char *initiator)
+static void attach_address(char line[LINE_MAX_BYTES], const char *address,
+                           const struct mapping_row *row)
+{
+    (void)row;
+    snprintf(line, LINE_MAX_BYTES, "%s", address);
+}
+
+static void put_uri(char uri[URI_MAX], const char *address, const struct mapping_row *row)
+{
+    snprintf(uri, URI_MAX, "iscsi://%s/%s/%u", address, row->target, row->info.lun);
+}
+
+static void attach_uri(char line[LINE_MAX_BYTES], const char *address,
+                       const struct mapping_row *row)
+{
+    put_uri(line, address, row);
+}
+
+static void attach_qemu(char line[LINE_MAX_BYTES], const char *address,
+                        const struct mapping_row *row)
+{
+    char uri[URI_MAX];
+    struct host_info host;
+    host_describe(mapping_host(row->mapping), &host);
+    put_uri(uri, address, row);
+    qemu_line(line, uri, &row->info, host.initiators[0]);
+}
+
+/* An entry for each portal. */
+static json_t *attach_json(const struct web *web, const struct mapping_row *row,
+                           attach_fn say)
 {
     struct portals portals;
-    portals_list(target, &portals);
-    for (size_t i = 0; i < portals.count; i++) {
-        char uri[URI_MAX], line[LINE_MAX_BYTES];
-        snprintf(uri, sizeof(uri), "iscsi://%s/%s/%u", portals.address[i], name,
-                 info->lun);
-        qemu_line(line, uri, info, initiator);
-        if (json_array_append_new(attach->portals, json_string(portals.address[i])) !=
-                0 ||
-            json_array_append_new(attach->uris, json_string(uri)) != 0 ||
-            json_array_append_new(attach->qemu, json_string(line)) != 0)
-            return false;
+    json_t *out = json_array();
+    portals_list(web->target, &portals);
+    for (size_t i = 0; out != NULL && i < portals.count; i++) {
+        char line[LINE_MAX_BYTES];
+        say(line, portals.address[i], row);
+        if (json_array_append_new(out, json_string(line)) != 0)
+            json_decref(TAKE(out));
     }
-    return true;
+    return out;
 }
 
-static json_t *mapping_json(const struct web *web, const struct mapping *mapping)
+static json_t *portals_json(const struct web *web, const void *row)
 {
-    struct mapping_info info;
-    struct host_info host;
-    char created[TIME_TEXT_MAX], target[TARGET_NAME_MAX];
-    struct attach attach = {json_array(), json_array(), json_array()};
-    mapping_describe(mapping, &info);
-    host_describe(mapping_host(mapping), &host);
-    target_name_of(web->target, mapping, target);
-    if (!attach_fill(&attach, web->target, target, &info, host.initiators[0])) {
-        json_decref(attach.portals);
-        json_decref(attach.uris);
-        json_decref(attach.qemu);
-        return NULL;
-    }
-    bool shows_snapshot = info.snapshot_id[0] != '\0';
-    return json_pack(
-        "{s:s, s:s, s:s, s:s?, s:s?, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:o, s:o, s:o}",
-        "id", info.id, "volume", info.volume_name, "volume_id", info.volume_id,
-        "snapshot", shows_snapshot ? info.snapshot_name : NULL, "snapshot_id",
-        shows_snapshot ? info.snapshot_id : NULL, "host", info.host_name, "host_id",
-        info.host_id, "lun", (int)info.lun, "read_only", info.read_only, "created",
-        time_text(created, info.created_s), "export",
-        info.own_target ? export_own : export_shared, "target", target, "portals",
-        attach.portals, "uris", attach.uris, "qemu", attach.qemu);
+    return attach_json(web, row, attach_address);
 }
 
-/* ---- Show and list ----------------------------------------------------------------- */
-
-/* Grows in the order of mapping_next: a comma sorts before every byte of a name and of an
- * id. */
-static void mapping_key(const struct mapping *mapping, char key[WEB_AFTER_MAX])
+static json_t *uris_json(const struct web *web, const void *row)
 {
-    struct mapping_info info;
-    mapping_describe(mapping, &info);
-    snprintf(key, WEB_AFTER_MAX, "%s,%05u%s%s", info.host_name, info.lun,
-             info.own_target ? "," : "", info.own_target ? info.id : "");
+    return attach_json(web, row, attach_uri);
 }
 
-void api_mapping_list(struct exchange *x)
+static json_t *qemu_json(const struct web *web, const void *row)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct mapping *mapping = mapping_next(m, NULL);
-         mapping != NULL && step != PAGE_STOP; mapping = mapping_next(m, mapping)) {
-        char key[WEB_AFTER_MAX];
-        mapping_key(mapping, key);
-        step = page_step(&page, key);
-        if (step == PAGE_TAKE)
-            page_add(&page, mapping_json(x->web, mapping));
-    }
-    page_reply(&page, x);
+    return attach_json(web, row, attach_qemu);
 }
 
-void api_mapping_show(struct exchange *x)
+/* ---- The resource ------------------------------------------------------------------ */
+
+static const char *export_text(const void *row)
 {
-    char name[WEB_KEY_MAX];
-    struct mapping *mapping = mapping_find(x->web->lunmgr, exchange_key(x, name));
-    if (mapping == NULL)
-        reply_not_found(x, "mapping", name);
-    else
-        reply_json(x, 200, mapping_json(x->web, mapping));
+    return ((const struct mapping_row *)row)->info.own_target ? export_own
+                                                              : export_shared;
 }
+
+#define ROW(member) COLUMN_AT(struct mapping_row, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_TEXT, ROW(info.id)},
+    {"volume", COLUMN_TEXT, ROW(info.volume_name)},
+    {"volume_id", COLUMN_TEXT, ROW(info.volume_id)},
+    {"snapshot", COLUMN_TEXT, ROW(info.snapshot_name), .nullable = true},
+    {"snapshot_id", COLUMN_TEXT, ROW(info.snapshot_id), .nullable = true},
+    {"host", COLUMN_TEXT, ROW(info.host_name)},
+    {"host_id", COLUMN_TEXT, ROW(info.host_id)},
+    {"lun", COLUMN_UINT, ROW(info.lun), .settable = true},
+    {"read_only", COLUMN_BOOL, ROW(info.read_only), .settable = true},
+    {"created", COLUMN_TIME, ROW(info.created_s)},
+    {"export", COLUMN_TEXT, .text = export_text, .settable = true},
+    {"target", COLUMN_TEXT, ROW(target)},
+    {"portals", COLUMN_JSON, .render = portals_json},
+    {"uris", COLUMN_JSON, .render = uris_json},
+    {"qemu", COLUMN_JSON, .render = qemu_json},
+    {.name = NULL},
+};
+
+static void *mapping_of_name(const struct web *web, const char *name)
+{
+    return mapping_find(web->lunmgr, name);
+}
+
+static void *mapping_of_walk(const struct web *web, struct row_walk *walk)
+{
+    return mapping_walk(web->lunmgr, walk);
+}
+
+static void mapping_fill(const struct web *web, const void *mapping, void *info)
+{
+    struct mapping_row *row = info;
+    row->mapping = mapping;
+    mapping_describe(mapping, &row->info);
+    target_name_of(web->target, mapping, row->target);
+}
+
+static_assert(MAPPING_KEY_MAX <= WEB_AFTER_MAX, "a cursor may be a mapping's key");
+
+static void mapping_list_key(const void *mapping, const void *info,
+                             char key[WEB_AFTER_MAX])
+{
+    (void)info;
+    mapping_key(mapping, key);
+}
+
+const struct resource resource_mapping = {
+    .kind = "mapping",
+    .collection = "/v1/mappings",
+    .info_bytes = sizeof(struct mapping_row),
+    .columns = columns,
+    .find = mapping_of_name,
+    .next = mapping_of_walk,
+    .describe = mapping_fill,
+    .key = mapping_list_key,
+};
 
 /* ---- Create and delete ------------------------------------------------------------- */
 
 static void mapping_on_created(void *arg, struct mapping *mapping, const struct err *e)
 {
     struct exchange *x = arg;
-    struct mapping_info info;
     if (!exchange_is_live(x))
         return;
-    if (e != NULL) {
+    if (e != NULL)
         reply_err(x, e);
-        return;
-    }
-    mapping_describe(mapping, &info);
-    reply_created(x, "/v1/mappings", info.id, mapping_json(x->web, mapping));
+    else
+        reply_resource(x, 201, &resource_mapping, mapping);
 }
 
 /* A volume or a snapshot is shown; a snapshot to be read only. */

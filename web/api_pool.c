@@ -2,7 +2,7 @@
 /* Pools: create, show, list, delete, check. Control thread. */
 #include "lunmgr/pool.h"
 #include "web/api.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,66 +17,83 @@ static json_t *device_json(const struct pool_device_info *device)
                      "state", device->failed ? "failed" : "online");
 }
 
-static json_t *pool_json(const struct pool *pool)
+static json_t *devices_json(const struct web *web, const void *pool)
 {
-    struct pool_info info;
-    char created[TIME_TEXT_MAX];
-    pool_describe(pool, &info);
+    const struct pool_info *info = pool;
     json_t *devices = json_array();
-    for (uint32_t i = 0; devices != NULL && i < info.device_count; i++) {
-        if (json_array_append_new(devices, device_json(&info.devices[i])) != 0) {
-            json_decref(devices);
-            return NULL;
-        }
+    (void)web;
+    for (uint32_t i = 0; devices != NULL && i < info->device_count; i++) {
+        if (json_array_append_new(devices, device_json(&info->devices[i])) != 0)
+            json_decref(TAKE(devices));
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "id", info.id, "name",
-        info.name, "state", info.state, "created", time_text(created, info.created_s),
-        "size", (json_int_t)info.size_bytes, "used", (json_int_t)info.used_bytes, "free",
-        (json_int_t)info.free_bytes, "provisioned", (json_int_t)info.provisioned_bytes,
-        "volume_count", (json_int_t)info.volume_count, "devices", devices);
+    return devices;
 }
 
-void api_pool_list(struct exchange *x)
+static const char *state_text(const void *info)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct pool *pool = pool_next(m, NULL); pool != NULL && step != PAGE_STOP;
-         pool = pool_next(m, pool)) {
-        struct pool_info info;
-        pool_describe(pool, &info);
-        step = page_step(&page, info.name);
-        if (step == PAGE_TAKE)
-            page_add(&page, pool_json(pool));
-    }
-    page_reply(&page, x);
+    return ((const struct pool_info *)info)->state;
 }
 
-void api_pool_show(struct exchange *x)
+#define POOL(member) COLUMN_AT(struct pool_info, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_TEXT, POOL(id)},
+    {"name", COLUMN_TEXT, POOL(name), .settable = true},
+    {"state", COLUMN_TEXT, .text = state_text},
+    {"created", COLUMN_TIME, POOL(created_s)},
+    {"size", COLUMN_BYTES, POOL(size_bytes)},
+    {"used", COLUMN_BYTES, POOL(used_bytes)},
+    {"free", COLUMN_BYTES, POOL(free_bytes)},
+    {"provisioned", COLUMN_BYTES, POOL(provisioned_bytes)},
+    {"volume_count", COLUMN_UINT, POOL(volume_count)},
+    {"devices", COLUMN_JSON, .render = devices_json},
+    {.name = NULL},
+};
+
+static void *pool_of_name(const struct web *web, const char *name)
 {
-    struct pool *pool = pool_find(x->web->lunmgr, x->params[0]);
-    if (pool == NULL)
-        reply_not_found(x, "pool", x->params[0]);
-    else
-        reply_json(x, 200, pool_json(pool));
+    return pool_find(web->lunmgr, name);
 }
+
+static void *pool_of_walk(const struct web *web, struct row_walk *walk)
+{
+    return pool_walk(web->lunmgr, walk);
+}
+
+static void pool_fill(const struct web *web, const void *pool, void *info)
+{
+    (void)web;
+    pool_describe(pool, info);
+}
+
+static void pool_key(const void *pool, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)pool;
+    text_key(key, ((const struct pool_info *)info)->name);
+}
+
+const struct resource resource_pool = {
+    .kind = "pool",
+    .collection = "/v1/pools",
+    .info_bytes = sizeof(struct pool_info),
+    .columns = columns,
+    .find = pool_of_name,
+    .next = pool_of_walk,
+    .describe = pool_fill,
+    .key = pool_key,
+};
 
 /* ---- Create ------------------------------------------------------------------------ */
 
 static void pool_on_created(void *arg, struct pool *pool, const struct err *e)
 {
     struct exchange *x = arg;
-    struct pool_info info;
     if (!exchange_is_live(x))
         return;
-    if (e != NULL) {
+    if (e != NULL)
         reply_err(x, e);
-        return;
-    }
-    pool_describe(pool, &info);
-    reply_created(x, "/v1/pools", info.id, pool_json(pool));
+    else
+        reply_resource(x, 201, &resource_pool, pool);
 }
 
 static void device_read(struct exchange *x, size_t index, const json_t *value,

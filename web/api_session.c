@@ -4,15 +4,17 @@
 #include "target/target.h"
 #include "web/api.h"
 #include "web/figures.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static json_t *negotiated_json(const struct target_session_info *s)
+static json_t *negotiated_json(const struct web *web, const void *session)
 {
+    const struct target_session_info *s = session;
+    (void)web;
     return json_pack(
         "{s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:I, s:b, s:b, s:s}",
@@ -30,81 +32,91 @@ static json_t *negotiated_json(const struct target_session_info *s)
         "task_reporting", s->task_reporting);
 }
 
-static json_t *session_auth_json(const struct target_session_info *s)
+static json_t *session_auth_json(const struct web *web, const void *session)
 {
+    const struct target_session_info *s = session;
+    (void)web;
     return json_pack("{s:s, s:s?, s:b}", "method",
                      s->chap_algorithm == NULL ? "none" : "chap", "algorithm",
                      s->chap_algorithm, "mutual", s->chap_mutual);
 }
 
-static json_t *session_json(const struct target_session_info *s)
+static json_t *counters_json(const struct web *web, const void *session)
 {
-    char id[24], since[TIME_TEXT_MAX];
-    snprintf(id, sizeof(id), "%" PRIu64, s->id);
-    return json_pack(
-        "{s:s, s:o, s:o?, s:s?, s:s?, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:s, s:I, "
-        "s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}",
-        "id", id, "initiator", json_of_foreign_text(s->initiator), "alias",
-        s->alias[0] == '\0' ? NULL : json_of_foreign_text(s->alias), "host",
-        text_or_null(s->host_name), "target", text_or_null(s->target), "type",
-        s->discovery ? "discovery" : "normal", "isid", s->isid, "tsih", (int)s->tsih,
-        "address", s->address, "portal", s->portal, "portal_group", (int)s->portal_group,
-        "reactor", (int)s->reactor, "since", time_text(since, s->since_s),
-        "outstanding_tasks", (json_int_t)s->outstanding_tasks, "outstanding_tasks_most",
-        (json_int_t)s->outstanding_tasks_most, "commands",
-        (json_int_t)s->figures[FIGURE_COMMANDS], "read",
-        (json_int_t)s->figures[FIGURE_READ_BYTES], "written",
-        (json_int_t)s->figures[FIGURE_WRITTEN_BYTES], "errors",
-        (json_int_t)s->figures[FIGURE_ERRORS], "logout_asked", s->logout_asked,
-        "counters", figures_counters_json(s), "latency", figures_latency_json(s), "auth",
-        session_auth_json(s), "negotiated", negotiated_json(s));
+    (void)web;
+    return figures_counters_json(session);
 }
 
-static void session_on_list(void *arg, const struct target_session_info *sessions,
-                            size_t count)
+static json_t *latency_json(const struct web *web, const void *session)
+{
+    (void)web;
+    return figures_latency_json(session);
+}
+
+static const char *type_text(const void *session)
+{
+    return ((const struct target_session_info *)session)->discovery ? "discovery"
+                                                                    : "normal";
+}
+
+#define SESSION(member) COLUMN_AT(struct target_session_info, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_ID, SESSION(id)},
+    {"initiator", COLUMN_TEXT, SESSION(initiator)},
+    {"alias", COLUMN_TEXT, SESSION(alias), .nullable = true},
+    {"host", COLUMN_TEXT, SESSION(host_name), .nullable = true},
+    {"target", COLUMN_TEXT, SESSION(target), .nullable = true},
+    {"type", COLUMN_TEXT, .text = type_text},
+    {"isid", COLUMN_TEXT, SESSION(isid)},
+    {"tsih", COLUMN_UINT, SESSION(tsih)},
+    {"address", COLUMN_TEXT, SESSION(address)},
+    {"portal", COLUMN_TEXT, SESSION(portal)},
+    {"portal_group", COLUMN_UINT, SESSION(portal_group)},
+    {"reactor", COLUMN_UINT, SESSION(reactor)},
+    {"since", COLUMN_TIME, SESSION(since_s)},
+    {"outstanding_tasks", COLUMN_UINT, SESSION(outstanding_tasks)},
+    {"outstanding_tasks_most", COLUMN_UINT, SESSION(outstanding_tasks_most)},
+    {"commands", COLUMN_UINT, SESSION(figures[FIGURE_COMMANDS])},
+    {"read", COLUMN_BYTES, SESSION(figures[FIGURE_READ_BYTES])},
+    {"written", COLUMN_BYTES, SESSION(figures[FIGURE_WRITTEN_BYTES])},
+    {"errors", COLUMN_UINT, SESSION(figures[FIGURE_ERRORS])},
+    {"logout_asked", COLUMN_BOOL, SESSION(logout_asked)},
+    {"counters", COLUMN_JSON, .render = counters_json},
+    {"latency", COLUMN_JSON, .render = latency_json},
+    {"auth", COLUMN_JSON, .render = session_auth_json},
+    {"negotiated", COLUMN_JSON, .render = negotiated_json},
+    {.name = NULL},
+};
+
+static void session_key(const void *session, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)info;
+    number_key(key, ((const struct target_session_info *)session)->id);
+}
+
+static void sessions_on_copied(void *arg, const struct target_session_info *sessions,
+                               size_t count)
 {
     struct exchange *x = arg;
-    struct page page;
-    enum page_step step = PAGE_SKIP;
-    if (!exchange_is_live(x))
-        return;
-    page_begin(&page, x);
-    for (size_t i = 0; i < count && step != PAGE_STOP; i++) {
-        char key[24]; /* as long as the longest, so that text sorts as numbers do */
-        snprintf(key, sizeof(key), "%020" PRIu64, sessions[i].id);
-        step = page_step(&page, key);
-        if (step == PAGE_TAKE)
-            page_add(&page, session_json(&sessions[i]));
-    }
-    page_reply(&page, x);
+    if (exchange_is_live(x))
+        x->loaded(x, sessions, count);
 }
 
-void api_session_list(struct exchange *x)
+static void sessions_load(struct exchange *x)
 {
-    target_list_sessions(x->web->target, session_on_list, x);
+    target_list_sessions(x->web->target, sessions_on_copied, x);
 }
 
-static void session_on_found(void *arg, const struct target_session_info *sessions,
-                             size_t count)
-{
-    struct exchange *x = arg;
-    uint64_t id = 0;
-    if (!exchange_is_live(x))
-        return;
-    bool good = path_number(x->params[0], &id);
-    for (size_t i = 0; good && i < count; i++) {
-        if (sessions[i].id == id) {
-            reply_json(x, 200, session_json(&sessions[i]));
-            return;
-        }
-    }
-    reply_not_found(x, "session", x->params[0]);
-}
-
-void api_session_show(struct exchange *x)
-{
-    target_list_sessions(x->web->target, session_on_found, x);
-}
+const struct resource resource_session = {
+    .kind = "session",
+    .collection = "/v1/sessions",
+    .info_bytes = sizeof(struct target_session_info),
+    .columns = columns,
+    .key = session_key,
+    .key_is_id = true,
+    .load = sessions_load,
+};
 
 static void session_on_kicked(void *arg, bool found)
 {

@@ -4,7 +4,7 @@
 #include "lunmgr/snapshot.h"
 #include "web/api.h"
 #include "web/change.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -19,77 +19,103 @@ const struct schema schema_snapshot_group_create = {"SnapshotGroupCreate",
 
 static_assert(SNAPSHOT_KEY_MAX <= WEB_AFTER_MAX, "a cursor may be a snapshot's key");
 
-static json_t *snapshot_json(const struct volume *snapshot)
-{
-    struct snapshot_info info;
-    char created[TIME_TEXT_MAX];
-    snapshot_describe(snapshot, &info);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, "
-        "s:I, "
-        "s:b, s:o}",
-        "id", info.id, "name", info.name, "volume", info.volume_name, "volume_id",
-        info.volume_id, "pool", info.pool_name, "pool_id", info.pool_id, "group",
-        text_or_null(info.group_id), "size", (json_int_t)info.size_bytes, "block_size",
-        (json_int_t)info.block_bytes, "physical_block_size",
-        (json_int_t)info.physical_bytes, "allocated", (json_int_t)info.allocated_bytes,
-        "naa", info.naa, "serial", info.serial, "created",
-        time_text(created, info.created_s), "mapping_count",
-        (json_int_t)info.mapping_count, "clone_count", (json_int_t)info.clone_count,
-        "protected", info.is_protected, "labels", labels_json(info.labels));
-}
+#define SNAPSHOT(member) COLUMN_AT(struct snapshot_info, member)
 
-/* ---- Show and list ----------------------------------------------------------------- */
+static const struct column columns[] = {
+    {"id", COLUMN_TEXT, SNAPSHOT(id)},
+    {"name", COLUMN_TEXT, SNAPSHOT(name), .settable = true},
+    {"volume", COLUMN_TEXT, SNAPSHOT(volume_name)},
+    {"volume_id", COLUMN_TEXT, SNAPSHOT(volume_id)},
+    {"pool", COLUMN_TEXT, SNAPSHOT(pool_name)},
+    {"pool_id", COLUMN_TEXT, SNAPSHOT(pool_id)},
+    {"group", COLUMN_TEXT, SNAPSHOT(group_id), .nullable = true},
+    {"size", COLUMN_BYTES, SNAPSHOT(size_bytes)},
+    {"block_size", COLUMN_UINT, SNAPSHOT(block_bytes)},
+    {"physical_block_size", COLUMN_UINT, SNAPSHOT(physical_bytes)},
+    {"allocated", COLUMN_BYTES, SNAPSHOT(allocated_bytes)},
+    {"naa", COLUMN_TEXT, SNAPSHOT(naa)},
+    {"serial", COLUMN_TEXT, SNAPSHOT(serial)},
+    {"created", COLUMN_TIME, SNAPSHOT(created_s)},
+    {"mapping_count", COLUMN_UINT, SNAPSHOT(mapping_count)},
+    {"clone_count", COLUMN_UINT, SNAPSHOT(clone_count)},
+    {"protected", COLUMN_BOOL, SNAPSHOT(is_protected), .settable = true},
+    {"labels", COLUMN_LABELS, SNAPSHOT(labels), .settable = true},
+    {.name = NULL},
+};
 
-/* What the path names: an id, or VOLUME/NAME, the volume by its name or id. */
-static const char *path_key(const struct exchange *x, char key[WEB_KEY_MAX])
+/* What a path names: an id, or VOLUME/NAME, the volume by its name or id. */
+static const char *full_key(const struct web *web, const char *name,
+                            char key[WEB_KEY_MAX])
 {
-    struct volume *volume = volume_find(x->web->lunmgr, x->params[0]);
-    exchange_key(x, key);
-    if (x->params[1][0] != '\0' && volume != NULL) {
+    const char *slash = strchr(name, '/');
+    snprintf(key, WEB_KEY_MAX, "%s", name);
+    if (slash == NULL)
+        return key;
+    key[slash - name] = '\0';
+    struct volume *volume = volume_find(web->lunmgr, key);
+    if (volume == NULL) {
+        key[slash - name] = '/';
+    } else {
         struct volume_info info;
         volume_describe(volume, &info);
-        snprintf(key, WEB_KEY_MAX, "%s/%s", info.name, x->params[1]);
+        snprintf(key, WEB_KEY_MAX, "%s%s", info.name, slash);
     }
     return key;
 }
 
-void api_snapshot_list(struct exchange *x)
+static const char *path_key(const struct exchange *x, char key[WEB_KEY_MAX])
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    const char *of = x->query.volume;
-    struct volume *volume = of[0] == '\0' ? NULL : volume_find(m, of);
-    if (of[0] != '\0' && volume == NULL) {
-        reply_not_found(x, "volume", of);
-        return;
-    }
-    page_begin(&page, x);
-    for (struct volume *s = snapshot_next(m, NULL); s != NULL && step != PAGE_STOP;
-         s = snapshot_next(m, s)) {
-        char key[SNAPSHOT_KEY_MAX];
-        struct snapshot_info info;
-        snapshot_describe(s, &info);
-        if (volume != NULL && strcmp(info.volume_id, volume_id(volume)) != 0)
-            continue;
-        snapshot_key(s, key);
-        step = page_step(&page, key);
-        if (step == PAGE_TAKE)
-            page_add(&page, snapshot_json(s));
-    }
-    page_reply(&page, x);
+    char name[WEB_KEY_MAX];
+    return full_key(x->web, exchange_key(x, name), key);
 }
 
-void api_snapshot_show(struct exchange *x)
+static void *snapshot_of_name(const struct web *web, const char *name)
 {
     char key[WEB_KEY_MAX];
-    struct volume *snapshot = snapshot_find(x->web->lunmgr, path_key(x, key));
-    if (snapshot == NULL)
-        reply_not_found(x, "snapshot", key);
-    else
-        reply_json(x, 200, snapshot_json(snapshot));
+    return snapshot_find(web->lunmgr, full_key(web, name, key));
 }
+
+static void *snapshot_of_walk(const struct web *web, struct row_walk *walk)
+{
+    return snapshot_walk(web->lunmgr, walk);
+}
+
+static void snapshot_fill(const struct web *web, const void *snapshot, void *info)
+{
+    (void)web;
+    snapshot_describe(snapshot, info);
+}
+
+static bool snapshots_of(const struct web *web, const char *name,
+                         char prefix[WEB_AFTER_MAX])
+{
+    struct volume_info info;
+    const struct volume *volume = volume_find(web->lunmgr, name);
+    if (volume == NULL)
+        return false;
+    volume_describe(volume, &info);
+    snprintf(prefix, WEB_AFTER_MAX, "%s/", info.name);
+    return true;
+}
+
+static void snapshot_list_key(const void *snapshot, const void *info,
+                              char key[WEB_AFTER_MAX])
+{
+    (void)info;
+    snapshot_key(snapshot, key);
+}
+
+const struct resource resource_snapshot = {
+    .kind = "snapshot",
+    .collection = "/v1/snapshots",
+    .info_bytes = sizeof(struct snapshot_info),
+    .columns = columns,
+    .find = snapshot_of_name,
+    .next = snapshot_of_walk,
+    .describe = snapshot_fill,
+    .key = snapshot_list_key,
+    .part = snapshots_of,
+};
 
 /* ---- Create ------------------------------------------------------------------------ */
 
@@ -104,8 +130,7 @@ static void snapshot_on_created(void *arg, struct volume *const *snapshots, size
         return;
     }
     assert(count == 1);
-    reply_created(x, "/v1/snapshots", volume_id(snapshots[0]),
-                  snapshot_json(snapshots[0]));
+    reply_resource(x, 201, &resource_snapshot, snapshots[0]);
 }
 
 void api_snapshot_create(struct exchange *x)
@@ -137,7 +162,7 @@ static void snapshot_on_changed(void *arg, struct volume *snapshot, const struct
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_json(x, 200, snapshot_json(snapshot));
+        reply_resource(x, 200, &resource_snapshot, snapshot);
 }
 
 void api_snapshot_change(struct exchange *x)
@@ -168,9 +193,11 @@ static json_t *group_json(const char *id, json_t *snapshots)
     return json_pack("{s:s, s:o}", "id", id, "snapshots", snapshots);
 }
 
-static json_t *list_add(json_t *list, const struct volume *snapshot)
+static json_t *list_add(const struct web *web, json_t *list,
+                        const struct volume *snapshot)
 {
-    if (list == NULL || json_array_append_new(list, snapshot_json(snapshot)) == 0)
+    if (list == NULL || json_array_append_new(
+                            list, resource_json(web, &resource_snapshot, snapshot)) == 0)
         return list;
     json_decref(list);
     return NULL;
@@ -189,7 +216,7 @@ static void group_on_created(void *arg, struct volume *const *snapshots, size_t 
     }
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        list = list_add(list, snapshots[i]);
+        list = list_add(x->web, list, snapshots[i]);
     snapshot_describe(snapshots[0], &info);
     reply_created(x, "/v1/snapshot-groups", info.group_id,
                   group_json(info.group_id, list));
@@ -236,7 +263,7 @@ void api_snapshot_group_show(struct exchange *x)
         struct snapshot_info info;
         snapshot_describe(s, &info);
         if (strcmp(info.group_id, x->params[0]) == 0)
-            list = list_add(list, s);
+            list = list_add(x->web, list, s);
     }
     if (list != NULL && json_array_size(list) == 0) {
         json_decref(list);

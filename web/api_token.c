@@ -4,42 +4,61 @@
 #include "web/token.h"
 
 #include "web/api.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 const struct schema schema_token_create = {"TokenCreate", {"name"}};
 
-/* secret: NULL to leave it out. */
-static json_t *token_json(const struct token *token, const struct secret *secret)
+#define TOKEN(member) COLUMN_AT(struct token_info, member)
+
+static const struct column columns[] = {
+    {"id", COLUMN_TEXT, TOKEN(id)},
+    {"name", COLUMN_TEXT, TOKEN(name), .settable = true},
+    {"created", COLUMN_TIME, TOKEN(created_s)},
+    {.name = NULL},
+};
+
+static void *token_of_name(const struct web *web, const char *name)
 {
-    struct token_info info;
-    char created[TIME_TEXT_MAX];
-    token_describe(token, &info);
-    json_t *out = json_pack("{s:s, s:s, s:s}", "id", info.id, "name", info.name,
-                            "created", time_text(created, info.created_s));
-    if (out != NULL && secret != NULL &&
-        json_object_set_new(out, "token", json_string((const char *)secret->value)) !=
-            0) {
-        json_decref(out);
-        return NULL;
-    }
-    return out;
+    return token_find(web->lunmgr, name);
 }
 
-void api_token_list(struct exchange *x)
+static void *token_of_walk(const struct web *web, struct row_walk *walk)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct token *token = token_next(m, NULL); token != NULL && step != PAGE_STOP;
-         token = token_next(m, token)) {
-        struct token_info info;
-        token_describe(token, &info);
-        step = page_step(&page, info.name);
-        if (step == PAGE_TAKE)
-            page_add(&page, token_json(token, NULL));
-    }
-    page_reply(&page, x);
+    return token_walk(web->lunmgr, walk);
+}
+
+static void token_fill(const struct web *web, const void *token, void *info)
+{
+    (void)web;
+    token_describe(token, info);
+}
+
+static void token_key(const void *token, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)token;
+    text_key(key, ((const struct token_info *)info)->name);
+}
+
+const struct resource resource_token = {
+    .kind = "token",
+    .collection = "/v1/tokens",
+    .info_bytes = sizeof(struct token_info),
+    .columns = columns,
+    .find = token_of_name,
+    .next = token_of_walk,
+    .describe = token_fill,
+    .key = token_key,
+};
+
+/* The one answer that has the token itself. */
+static json_t *new_token_json(const struct web *web, const struct token *token,
+                              const struct secret *secret)
+{
+    json_t *out = resource_json(web, &resource_token, token);
+    if (out != NULL &&
+        json_object_set_new(out, "token", json_string((const char *)secret->value)) != 0)
+        json_decref(TAKE(out));
+    return out;
 }
 
 static void token_on_added(void *arg, struct token *token, const struct err *e)
@@ -53,7 +72,9 @@ static void token_on_added(void *arg, struct token *token, const struct err *e)
         return;
     }
     token_describe(token, &info);
-    reply_created(x, "/v1/tokens", info.id, token_json(token, &x->secret));
+    exchange_tag(x, &resource_token, token);
+    reply_created(x, resource_token.collection, info.id,
+                  new_token_json(x->web, token, &x->secret));
 }
 
 void api_token_create(struct exchange *x)

@@ -3,53 +3,51 @@
  * by id, or by a name that only one of them has. Control thread. */
 #include "lunmgr/volume.h"
 #include "web/api.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 const struct schema schema_trash_restore = {"TrashRestore", {"name"}};
 
-static json_t *trashed_json(const struct volume *volume)
+static const struct column columns[] = {
+    VOLUME_COLUMNS,
+    {"trashed", COLUMN_TIME, VOLUME_AT(trashed_s)},
+    {"purge", COLUMN_TIME, VOLUME_AT(purge_s)},
+    {.name = NULL},
+};
+
+static void *trashed_of_name(const struct web *web, const char *name)
 {
-    struct volume_info info;
-    char trashed[TIME_TEXT_MAX], purge[TIME_TEXT_MAX];
-    json_t *out = volume_json(volume);
-    volume_describe(volume, &info);
-    if (out != NULL &&
-        json_object_set_new(out, "trashed",
-                            json_string(time_text(trashed, info.trashed_s))) == 0 &&
-        json_object_set_new(out, "purge", json_string(time_text(purge, info.purge_s))) ==
-            0)
-        return out;
-    json_decref(out);
-    return NULL;
+    return volume_trash_find(web->lunmgr, name);
 }
 
-void api_trash_list(struct exchange *x)
+static void *trashed_of_walk(const struct web *web, struct row_walk *walk)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct volume *volume = volume_trash_next(m, NULL);
-         volume != NULL && step != PAGE_STOP; volume = volume_trash_next(m, volume)) {
-        step = page_step(&page, volume_id(volume));
-        if (step == PAGE_TAKE)
-            page_add(&page, trashed_json(volume));
-    }
-    page_reply(&page, x);
+    return volume_trash_walk(web->lunmgr, walk);
 }
 
-void api_trash_show(struct exchange *x)
+static void trashed_fill(const struct web *web, const void *volume, void *info)
 {
-    struct volume *volume = volume_trash_find(x->web->lunmgr, x->params[0]);
-    if (volume == NULL) {
-        problem_set(&x->problem, PROBLEM_NOT_FOUND,
-                    "there is no volume %s in the trash, or several: name its id",
-                    x->params[0]);
-        reply_problem(x);
-        return;
-    }
-    reply_json(x, 200, trashed_json(volume));
+    (void)web;
+    volume_describe(volume, info);
 }
+
+static void trashed_key(const void *volume, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)info;
+    text_key(key, volume_id(volume));
+}
+
+const struct resource resource_trashed = {
+    .kind = "trashed volume",
+    .what = "single volume in the trash that has the id or the name",
+    .collection = "/v1/trash",
+    .info_bytes = sizeof(struct volume_info),
+    .columns = columns,
+    .find = trashed_of_name,
+    .next = trashed_of_walk,
+    .describe = trashed_fill,
+    .key = trashed_key,
+    .key_is_id = true,
+};
 
 static void volume_on_restored(void *arg, struct volume *volume, const struct err *e)
 {
@@ -59,7 +57,7 @@ static void volume_on_restored(void *arg, struct volume *volume, const struct er
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_json(x, 200, volume_json(volume));
+        reply_resource(x, 200, &resource_volume, volume);
 }
 
 void api_trash_restore(struct exchange *x)

@@ -3,7 +3,7 @@
 #include "lunmgr/volume.h"
 #include "web/api.h"
 #include "web/change.h"
-#include "web/page.h"
+#include "web/resource.h"
 
 const struct schema schema_volume_create = {"VolumeCreate",
                                             {"name", "pool", "size", "block_size",
@@ -17,50 +17,43 @@ const struct schema schema_volume_rollback = {"VolumeRollback",
 
 #define VOLUME_STEP_BYTES 4096
 
-json_t *volume_json(const struct volume *volume)
+static const struct column columns[] = {
+    VOLUME_COLUMNS,
+    {.name = NULL},
+};
+
+static void *volume_of_name(const struct web *web, const char *name)
 {
-    struct volume_info info;
-    char created[TIME_TEXT_MAX];
-    volume_describe(volume, &info);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:s?, s:b, "
-        "s:b, "
-        "s:o}",
-        "id", info.id, "name", info.name, "pool", info.pool_name, "pool_id", info.pool_id,
-        "size", (json_int_t)info.size_bytes, "block_size", (json_int_t)info.block_bytes,
-        "physical_block_size", (json_int_t)info.physical_bytes, "allocated",
-        (json_int_t)info.allocated_bytes, "naa", info.naa, "serial", info.serial,
-        "created", time_text(created, info.created_s), "mapping_count",
-        (json_int_t)info.mapping_count, "snapshot_count", (json_int_t)info.snapshot_count,
-        "clone_of", text_or_null(info.clone_of), "protected", info.is_protected,
-        "zero_detect", info.zero_detect, "labels", labels_json(info.labels));
+    return volume_find(web->lunmgr, name);
 }
 
-void api_volume_list(struct exchange *x)
+static void *volume_of_walk(const struct web *web, struct row_walk *walk)
 {
-    struct page page;
-    struct lunmgr *m = x->web->lunmgr;
-    enum page_step step = PAGE_SKIP;
-    page_begin(&page, x);
-    for (struct volume *volume = volume_next(m, NULL);
-         volume != NULL && step != PAGE_STOP; volume = volume_next(m, volume)) {
-        struct volume_info info;
-        volume_describe(volume, &info);
-        step = page_step(&page, info.name);
-        if (step == PAGE_TAKE)
-            page_add(&page, volume_json(volume));
-    }
-    page_reply(&page, x);
+    return volume_walk(web->lunmgr, walk);
 }
 
-void api_volume_show(struct exchange *x)
+static void volume_fill(const struct web *web, const void *volume, void *info)
 {
-    struct volume *volume = volume_find(x->web->lunmgr, x->params[0]);
-    if (volume == NULL)
-        reply_not_found(x, "volume", x->params[0]);
-    else
-        reply_json(x, 200, volume_json(volume));
+    (void)web;
+    volume_describe(volume, info);
 }
+
+static void volume_key(const void *volume, const void *info, char key[WEB_AFTER_MAX])
+{
+    (void)volume;
+    text_key(key, ((const struct volume_info *)info)->name);
+}
+
+const struct resource resource_volume = {
+    .kind = "volume",
+    .collection = "/v1/volumes",
+    .info_bytes = sizeof(struct volume_info),
+    .columns = columns,
+    .find = volume_of_name,
+    .next = volume_of_walk,
+    .describe = volume_fill,
+    .key = volume_key,
+};
 
 /* ---- Create ------------------------------------------------------------------------ */
 
@@ -72,7 +65,7 @@ static void volume_on_created(void *arg, struct volume *volume, const struct err
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_created(x, "/v1/volumes", volume_id(volume), volume_json(volume));
+        reply_resource(x, 201, &resource_volume, volume);
 }
 
 /* 0 if it is absent. */
@@ -128,7 +121,7 @@ static void volume_on_changed(void *arg, struct volume *volume, const struct err
     if (e != NULL)
         reply_err(x, e);
     else
-        reply_json(x, 200, volume_json(volume));
+        reply_resource(x, 200, &resource_volume, volume);
 }
 
 void api_volume_change(struct exchange *x)

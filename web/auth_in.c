@@ -2,7 +2,8 @@
 /* Credentials, read and told (see auth_in.h). */
 #include "web/auth_in.h"
 
-#include "web/page.h"
+#include "web/json_out.h"
+#include "web/resource.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,4 +70,12 @@ json_t *auth_json(const struct auth *auth)
                      text_or_null(auth->user), "has_secret", auth->secret.bytes > 0,
                      "mutual_user", text_or_null(auth->mutual_user), "has_mutual_secret",
                      auth->mutual_secret.bytes > 0);
+}
+
+json_t *auth_secrets_json(const struct web *web, const struct auth *auth)
+{
+    char own[ETAG_MAX], mutual[ETAG_MAX];
+    etag_secret(web, auth->secret.value, auth->secret.bytes, own);
+    etag_secret(web, auth->mutual_secret.value, auth->mutual_secret.bytes, mutual);
+    return json_pack("[s, s]", own, mutual);
 }

@@ -7,6 +7,8 @@
 #include "lunmgr/auth.h"
 #include "web/json_in.h"
 
+struct web;
+
 /* A change with room for what it points to; its texts are the request's. */
 struct auth_in {
     struct auth_change change;
@@ -21,5 +23,8 @@ bool auth_read(struct input *in, const char *member, const struct schema *schema
 void auth_forget(const struct auth_in *in);
 /* All but the secrets, of which it says whether there are any. NULL: out of memory. */
 json_t *auth_json(const struct auth *auth);
+/* For an entity tag (resource.h): as long as the daemon runs, other secrets are something
+ * else. NULL: out of memory. */
+json_t *auth_secrets_json(const struct web *web, const struct auth *auth);
 
 #endif

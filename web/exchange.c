@@ -4,6 +4,7 @@
 #include "web/exchange.h"
 
 #include "web/http.h"
+#include "web/resource.h"
 #include "web/router.h"
 
 #include <assert.h>
@@ -136,9 +137,41 @@ void reply_created(struct exchange *x, const char *collection, const char *id,
     reply_json(x, 201, body);
 }
 
+static void add_etag(struct exchange *x, const struct resource *r, const void *info)
+{
+    char etag[ETAG_MAX];
+    resource_info_etag(x->web, r, info, etag);
+    add_header(x, "ETag", etag);
+}
+
+void exchange_tag(struct exchange *x, const struct resource *r, const void *object)
+{
+    union resource_room room;
+    add_etag(x, r, resource_info(x->web, r, object, &room));
+}
+
+void reply_resource(struct exchange *x, int status, const struct resource *r,
+                    const void *object)
+{
+    union resource_room room;
+    char id[RESOURCE_ID_MAX];
+    const void *info = resource_info(x->web, r, object, &room);
+    json_t *body = resource_info_json(x->web, r, info, RESOURCE_ALL_FIELDS);
+    add_etag(x, r, info);
+    if (status == 201)
+        reply_created(x, r->collection, resource_id(r, info, id), body);
+    else
+        reply_json(x, status, body);
+}
+
 void reply_empty(struct exchange *x)
 {
     send_answer(x, 204, NULL, NULL, 0);
+}
+
+void reply_not_modified(struct exchange *x)
+{
+    send_answer(x, 304, NULL, NULL, 0);
 }
 
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length)

@@ -17,6 +17,7 @@ struct evbuffer;
 struct evhttp_request;
 struct exchange;
 struct http_conn;
+struct resource;
 struct route;
 
 struct exchange {
@@ -29,6 +30,8 @@ struct exchange {
     json_t *body; /* an object, if the route has a schema */
     struct problem problem;
     struct secret secret; /* of a token being made */
+    /* Of a resource that is asked for first (resource.h): takes the answer. */
+    void (*loaded)(struct exchange *x, const void *infos, size_t count);
 };
 
 struct exchange *exchange_create(struct web *web, struct http_conn *conn,
@@ -46,7 +49,14 @@ void reply_json(struct exchange *x, int status, json_t *body);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
+/* The object as it is now, with its entity tag; 201: with its Location too. */
+void reply_resource(struct exchange *x, int status, const struct resource *r,
+                    const void *object);
+/* The tag alone, for an answer that shows the object and more. Does not end it. */
+void exchange_tag(struct exchange *x, const struct resource *r, const void *object);
 void reply_empty(struct exchange *x);
+/* 304: the client has it already. */
+void reply_not_modified(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);

@@ -22,6 +22,7 @@ struct route {
     void (*handler)(struct exchange *x);
     const struct schema *schema; /* of the body; NULL: takes none */
     enum query_take query;
+    const struct resource *resource; /* what a reply shows; NULL: something else */
 };
 
 /* For the test that holds the table against the OpenAPI document. */

@@ -4,6 +4,7 @@
 #ifndef WEB_SERVER_H
 #define WEB_SERVER_H
 
+#include "web/digest.h"
 #include "web/limits.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct web {
     struct http *http;
     const char *engine; /* never NULL */
     bool draining;
+    uint8_t tag_key[DIGEST_BYTES]; /* random; of secrets in entity tags */
     struct web_counters counters;
 };
 

@@ -4,6 +4,7 @@
 #include "web/web.h"
 
 #include "lunmgr/loop.h"
+#include "web/digest.h"
 #include "web/http.h"
 #include "web/server.h"
 
@@ -15,7 +16,9 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->lunmgr = options->lunmgr;
     web->target = options->target;
     web->engine = options->engine;
-    int rc = http_create(web, loop_base(options->control), &web->http, e);
+    int rc = digest_make_key(web->tag_key, e);
+    if (rc == 0)
+        rc = http_create(web, loop_base(options->control), &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
     if (rc == 0 && options->tcp_address != NULL)

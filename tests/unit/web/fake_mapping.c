@@ -24,6 +24,31 @@ struct mapping *mapping_next(struct lunmgr *m, const struct mapping *prev)
     return best;
 }
 
+void mapping_key(const struct mapping *at, char key[MAPPING_KEY_MAX])
+{
+    bool own = at->info.own_target;
+    snprintf(key, MAPPING_KEY_MAX, "%s,%05u%s%s", at->info.host_name, at->info.lun,
+             own ? "," : "", own ? at->info.id : "");
+}
+
+struct mapping *mapping_walk(struct lunmgr *m, struct row_walk *w)
+{
+    struct mapping *best = NULL;
+    char best_key[MAPPING_KEY_MAX] = "";
+    for (size_t i = 0; i < FAKE_MAX; i++) {
+        struct mapping *at = &m->mappings[i];
+        char name[MAPPING_KEY_MAX];
+        mapping_key(at, name);
+        const char *key = walk_key(w, name, at->info.id);
+        if (at->info.id[0] == '\0' || strcmp(key, w->after) <= 0 ||
+            (best != NULL && strcmp(key, best_key) > 0))
+            continue;
+        best = at;
+        copy(best_key, sizeof(best_key), key);
+    }
+    return best;
+}
+
 struct mapping *mapping_find(struct lunmgr *m, const char *id_or_pair)
 {
     for (size_t i = 0; i < FAKE_MAX; i++) {

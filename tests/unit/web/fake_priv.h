@@ -103,7 +103,14 @@ void make_id(struct lunmgr *m, char out[VOLUME_ID_MAX]);
 const struct err *err_or_null(const struct err *e);
 void host_free(struct host *host);
 
-/* find, next in order of name, and a free place, of one kind of object. */
+/* What a walk goes by. */
+static inline const char *walk_key(const struct row_walk *w, const char *name,
+                                   const char *id)
+{
+    return w->order == WALK_BY_ID ? id : name;
+}
+
+/* find, next in order of name, walk, and a free place, of one kind of object. */
 #define FAKE_TABLE(kind, table)                                                          \
     struct kind *kind##_find(struct lunmgr *m, const char *name)                         \
     {                                                                                    \
@@ -123,6 +130,19 @@ void host_free(struct host *host);
             if (at->info.id[0] != '\0' &&                                                \
                 (prev == NULL || strcmp(at->info.name, prev->info.name) > 0) &&          \
                 (best == NULL || strcmp(at->info.name, best->info.name) < 0))            \
+                best = at;                                                               \
+        }                                                                                \
+        return best;                                                                     \
+    }                                                                                    \
+    struct kind *kind##_walk(struct lunmgr *m, struct row_walk *w)                       \
+    {                                                                                    \
+        struct kind *best = NULL;                                                        \
+        for (size_t i = 0; i < FAKE_MAX; i++) {                                          \
+            struct kind *at = &m->table[i];                                              \
+            const char *key = walk_key(w, at->info.name, at->info.id);                   \
+            if (at->info.id[0] != '\0' && strcmp(key, w->after) > 0 &&                   \
+                (best == NULL ||                                                         \
+                 strcmp(key, walk_key(w, best->info.name, best->info.id)) < 0))          \
                 best = at;                                                               \
         }                                                                                \
         return best;                                                                     \

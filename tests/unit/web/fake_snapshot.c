@@ -45,6 +45,25 @@ struct volume *snapshot_next(struct lunmgr *m, const struct volume *prev)
     return best;
 }
 
+struct volume *snapshot_walk(struct lunmgr *m, struct row_walk *w)
+{
+    struct volume *best = NULL;
+    char best_key[SNAPSHOT_KEY_MAX] = "";
+    for (size_t i = 0; i < FAKE_MAX; i++) {
+        struct volume *s = &m->volumes[i];
+        char name[SNAPSHOT_KEY_MAX];
+        if (!is_snapshot(s))
+            continue;
+        snapshot_key(s, name);
+        const char *key = walk_key(w, name, s->info.id);
+        if (strcmp(key, w->after) <= 0 || (best != NULL && strcmp(key, best_key) > 0))
+            continue;
+        best = s;
+        copy(best_key, sizeof(best_key), key);
+    }
+    return best;
+}
+
 size_t snapshot_count(const struct lunmgr *m)
 {
     size_t count = 0;

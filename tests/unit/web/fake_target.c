@@ -110,6 +110,15 @@ const struct target_seen *target_seen_next(const struct target *t,
     return next < t->seen + t->seen_count ? next : NULL;
 }
 
+const struct target_seen *target_seen_after(const struct target *t, uint64_t id)
+{
+    for (size_t i = 0; i < t->seen_count; i++) {
+        if (t->seen[i].id > id)
+            return &t->seen[i];
+    }
+    return NULL;
+}
+
 const char *target_seen_host(const struct target *t, const struct target_seen *seen)
 {
     for (struct host *h = host_next(t->m, NULL); h != NULL; h = host_next(t->m, h)) {

@@ -50,6 +50,32 @@ struct volume *volume_trash_find(struct lunmgr *m, const char *name_or_id)
     return find(m, is_trashed, name_or_id);
 }
 
+static struct volume *walk_on(struct lunmgr *m, bool (*is)(const struct volume *),
+                              const struct row_walk *w)
+{
+    struct volume *best = NULL;
+    for (size_t i = 0; i < FAKE_MAX; i++) {
+        struct volume *v = &m->volumes[i];
+        const char *key = walk_key(w, v->info.name, v->info.id);
+        if (is(v) && strcmp(key, w->after) > 0 &&
+            (best == NULL ||
+             strcmp(key, walk_key(w, best->info.name, best->info.id)) < 0))
+            best = v;
+    }
+    return best;
+}
+
+struct volume *volume_walk(struct lunmgr *m, struct row_walk *w)
+{
+    return walk_on(m, is_volume, w);
+}
+
+struct volume *volume_trash_walk(struct lunmgr *m, struct row_walk *w)
+{
+    struct row_walk by_id = {.order = WALK_BY_ID, .after = w->after};
+    return walk_on(m, is_trashed, &by_id);
+}
+
 struct volume *volume_next(struct lunmgr *m, const struct volume *prev)
 {
     struct volume *best = NULL;

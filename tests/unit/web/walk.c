@@ -337,6 +337,20 @@ static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
     return ask(w, w->local, s, path, body, s->status);
 }
 
+/* With the tag that it has just got. */
+static bool ask_again(struct walk *w, const struct step *s, const char *path)
+{
+    char text[ROOM + 256], etag[64];
+    answer_header(&w->answer, "ETag", etag, sizeof(etag));
+    int length = snprintf(
+        text, sizeof(text),
+        "GET %s HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"x\", %s\r\n\r\n", path, etag);
+    if (!client_send(w->local, text, (size_t)length) ||
+        !client_receive(w->local, false, &w->answer))
+        return wrong(w, s, "no answer came");
+    return judge(w, s, 304);
+}
+
 /* ---- The walk ---------------------------------------------------------------------- */
 
 static void note_made(struct walk *w, const struct step *s)
@@ -364,6 +378,8 @@ bool walk_run(struct walk *w)
         if (!ask_wrongly(w, s, path, given) || !ask_rightly(w, s, path, given))
             return false;
         note_made(w, s);
+        if (documents(w, s, "304") && !ask_again(w, s, path))
+            return false;
     }
     return true;
 }

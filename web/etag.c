@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entity tags (RFC 9110, 8.8.3), made of what a client can set: not of counters and
+ * usage, which change while nobody changes the resource. Control thread. */
+#include "web/digest.h"
+#include "web/resource.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CUT_BYTES 16
+
+static_assert(ETAG_MAX >= 2 * CUT_BYTES + 3, "hex, quotes and NUL");
+
+static void put_tag(const uint8_t digest[DIGEST_BYTES], char out[ETAG_MAX])
+{
+    size_t at = (size_t)snprintf(out, ETAG_MAX, "\"");
+    for (size_t i = 0; i < CUT_BYTES; i++)
+        at += (size_t)snprintf(out + at, ETAG_MAX - at, "%02x", digest[i]);
+    snprintf(out + at, ETAG_MAX - at, "\"");
+}
+
+void etag_secret(const struct web *web, const void *secret, size_t bytes,
+                 char out[ETAG_MAX])
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_keyed(web->tag_key, secret, bytes, digest);
+    put_tag(digest, out);
+}
+
+/* ---- Of a resource ----------------------------------------------------------------- */
+
+static void add_text(struct digest *d, const char *text)
+{
+    digest_add(d, text, strlen(text) + 1);
+}
+
+static int add_piece(const char *text, size_t length, void *digest)
+{
+    digest_add(digest, text, length);
+    return 0;
+}
+
+/* A member that memory does not do for is left out: an If-Match then fails, as is safe.
+ */
+static void add_member(struct digest *d, const struct web *web, const struct column *c,
+                       const void *info)
+{
+    json_t *value = member_json(web, c, info);
+    add_text(d, c->name);
+    (void)json_dump_callback(value, add_piece, d,
+                             JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    add_text(d, "");
+    json_decref(value);
+}
+
+void resource_info_etag(const struct web *web, const struct resource *r, const void *info,
+                        char out[ETAG_MAX])
+{
+    uint8_t digest[DIGEST_BYTES];
+    char room[RESOURCE_ID_MAX];
+    struct digest d;
+    digest_begin(&d);
+    add_text(&d, r->kind);
+    add_text(&d, resource_id(r, info, room));
+    for (const struct column *c = r->columns; c->name != NULL; c++) {
+        if (c->settable)
+            add_member(&d, web, c, info);
+    }
+    digest_end(&d, digest);
+    put_tag(digest, out);
+}
+
+void resource_etag(const struct web *web, const struct resource *r, const void *object,
+                   char out[ETAG_MAX])
+{
+    union resource_room room;
+    resource_info_etag(web, r, resource_info(web, r, object, &room), out);
+}
+
+/* ---- In a request ------------------------------------------------------------------ */
+
+bool etag_is_named(const char *header, const char *etag, bool weak)
+{
+    size_t length = strlen(etag);
+    const char *at = header + strspn(header, " \t,");
+    if (*at == '*')
+        return true;
+    while (*at != '\0') {
+        bool is_weak = at[0] == 'W' && at[1] == '/';
+        at += is_weak ? 2 : 0;
+        if ((weak || !is_weak) && strncmp(at, etag, length) == 0)
+            return true;
+        if (*at == '"') /* to the tag's end: it may have a comma in it */
+            at += 1 + strcspn(at + 1, "\"");
+        at += strcspn(at, ",");
+        at += strspn(at, " \t,");
+    }
+    return false;
+}

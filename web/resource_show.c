@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One resource, as a path names it, shown or not modified. Control thread. */
+#include "web/exchange.h"
+#include "web/path.h"
+#include "web/resource.h"
+#include "web/router.h"
+
+#include <event2/keyvalq_struct.h>
+#include <string.h>
+
+static void show(struct exchange *x, const void *object)
+{
+    char etag[ETAG_MAX];
+    const struct resource *r = x->route->resource;
+    const char *known =
+        evhttp_find_header(evhttp_request_get_input_headers(x->req), "If-None-Match");
+    resource_etag(x->web, r, object, etag);
+    if (known == NULL || !etag_is_named(known, etag, true)) {
+        reply_resource(x, 200, r, object);
+        return;
+    }
+    exchange_tag(x, r, object);
+    reply_not_modified(x);
+}
+
+static void show_found(struct exchange *x, const char *name, const void *object)
+{
+    const struct resource *r = x->route->resource;
+    if (object != NULL)
+        show(x, object);
+    else
+        reply_not_found(x, r->what != NULL ? r->what : r->kind, name);
+}
+
+static void show_loaded(struct exchange *x, const void *infos, size_t count)
+{
+    const struct resource *r = x->route->resource;
+    const char *at = infos, *found = NULL;
+    for (size_t i = 0; found == NULL && i < count; i++, at += r->info_bytes) {
+        char id[RESOURCE_ID_MAX];
+        if (strcmp(resource_id(r, at, id), x->params[0]) == 0)
+            found = at;
+    }
+    show_found(x, x->params[0], found);
+}
+
+void api_show(struct exchange *x)
+{
+    char name[WEB_KEY_MAX];
+    const struct resource *r = x->route->resource;
+    if (r->load != NULL) {
+        x->loaded = show_loaded;
+        r->load(x);
+        return;
+    }
+    exchange_key(x, name);
+    show_found(x, name, r->find(x->web, name));
+}
