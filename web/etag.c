@@ -29,7 +29,7 @@ static int hash_piece(const char *text, size_t length, void *d)
 static void hash_column(struct digest *d, const struct web *web, const struct column *c,
                         const void *info)
 {
-    json_t *value = column_json(web, c, info);
+    json_t *value = member_json(web, c, info);
     hash_text(d, c->name);
     (void)json_dump_callback(value, hash_piece, d,
                              JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);

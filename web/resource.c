@@ -47,12 +47,12 @@ static const char *column_at(const struct column *c, const void *info)
     return (const char *)info + c->offset;
 }
 
-const char *column_text(const struct column *c, const void *info)
+const char *member_text(const struct column *c, const void *info)
 {
     return c->text != NULL ? c->text(info) : column_at(c, info);
 }
 
-uint64_t column_number(const struct column *c, const void *info)
+uint64_t member_number(const struct column *c, const void *info)
 {
     uint64_t value = 0;
     /* Little-endian, as every machine that this is built for. */
@@ -66,14 +66,14 @@ uint64_t column_number(const struct column *c, const void *info)
 
 static json_t *text_json(const struct column *c, const void *info)
 {
-    const char *text = column_text(c, info);
+    const char *text = member_text(c, info);
     return c->nullable && text[0] == '\0' ? json_null() : json_of_foreign_text(text);
 }
 
 static json_t *number_json(const struct column *c, const void *info)
 {
     char text[TIME_TEXT_MAX];
-    uint64_t value = column_number(c, info);
+    uint64_t value = member_number(c, info);
     if (c->nullable && value == 0)
         return json_null();
     if (c->kind == COLUMN_TIME)
@@ -84,13 +84,13 @@ static json_t *number_json(const struct column *c, const void *info)
     return json_string(text);
 }
 
-json_t *column_json(const struct web *web, const struct column *c, const void *info)
+json_t *member_json(const struct web *web, const struct column *c, const void *info)
 {
     switch (c->kind) {
     case COLUMN_TEXT:
         return text_json(c, info);
     case COLUMN_BOOL:
-        return json_boolean(column_number(c, info) != 0);
+        return json_boolean(member_number(c, info) != 0);
     case COLUMN_LABELS:
         return labels_json(*(const struct label_list *)(const void *)column_at(c, info));
     case COLUMN_JSON:
@@ -109,7 +109,7 @@ json_t *resource_info_json(const struct web *web, const struct resource *r,
         assert(i < 64);
         if (c->hidden || (fields & UINT64_C(1) << i) == 0)
             continue;
-        if (json_object_set_new_nocheck(out, c->name, column_json(web, c, info)) != 0) {
+        if (json_object_set_new_nocheck(out, c->name, member_json(web, c, info)) != 0) {
             json_decref(out);
             return NULL;
         }
@@ -131,7 +131,7 @@ const char *resource_id(const struct resource *r, const void *info,
     if (c == NULL)
         return "";
     if (c->kind == COLUMN_TEXT)
-        return column_text(c, info);
-    snprintf(room, RESOURCE_ID_MAX, "%" PRIu64, column_number(c, info));
+        return member_text(c, info);
+    snprintf(room, RESOURCE_ID_MAX, "%" PRIu64, member_number(c, info));
     return room;
 }

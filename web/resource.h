@@ -85,10 +85,10 @@ void number_key(char key[WEB_AFTER_MAX], uint64_t number);
 
 /* NULL: there is no such member that is shown. */
 const struct column *resource_column(const struct resource *r, const char *name);
-const char *column_text(const struct column *c, const void *info);
-uint64_t column_number(const struct column *c, const void *info);
+const char *member_text(const struct column *c, const void *info);
+uint64_t member_number(const struct column *c, const void *info);
 /* NULL: out of memory. */
-json_t *column_json(const struct web *web, const struct column *c, const void *info);
+json_t *member_json(const struct web *web, const struct column *c, const void *info);
 
 /* NULL: out of memory. */
 json_t *resource_json(const struct web *web, const struct resource *r,
