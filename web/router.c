@@ -138,6 +138,8 @@ static const char *framing_fault(struct evhttp_request *req)
     }
     if (lengths + encodings > 1)
         return "the body's length is said twice";
+    if (encodings > 0 && req->major == 1 && req->minor == 0)
+        return "HTTP/1.0 has no Transfer-Encoding";
     if (hosts > 1 || (hosts == 0 && req->major == 1 && req->minor == 1))
         return "there must be one Host header";
     if (lengths + encodings > 0 && req->type == EVHTTP_REQ_HEAD)
@@ -147,7 +149,9 @@ static const char *framing_fault(struct evhttp_request *req)
 
 static bool check_framing(struct exchange *x)
 {
-    const char *fault = framing_fault(x->req);
+    const char *fault = http_conn_fault(x->conn);
+    if (fault == NULL)
+        fault = framing_fault(x->req);
     if (fault == NULL)
         return true;
     evhttp_add_header(evhttp_request_get_output_headers(x->req), "Connection", "close");
@@ -181,16 +185,33 @@ static const struct route *find_route(enum evhttp_cmd_type method, const char *p
     return NULL;
 }
 
+/* An address that has guessed too often is told so whatever it brings. */
+static bool check_unlocked(struct exchange *x)
+{
+    unsigned wait_s = http_conn_locked_s(x->conn);
+    if (wait_s == 0)
+        return true;
+    x->web->counters.auth_locked++;
+    problem_set(&x->problem, PROBLEM_TOO_MANY,
+                "too many tokens from this address were not known; wait %u s", wait_s);
+    x->problem.retry_after_s = wait_s;
+    return false;
+}
+
 static bool check_permit(struct exchange *x)
 {
     if (http_conn_is_trusted(x->conn))
         return true;
     if (x->route != NULL && x->route->permit == PERMIT_ANYONE)
         return true;
+    if (!check_unlocked(x))
+        return false;
     const char *given =
         evhttp_find_header(evhttp_request_get_input_headers(x->req), "Authorization");
     if (bearer_is_known(x->web->lunmgr, given))
         return true;
+    if (given != NULL)
+        http_conn_failed(x->conn);
     problem_set(&x->problem, PROBLEM_UNAUTHORIZED,
                 given == NULL ? "the request carries no token"
                               : "the token is not known here");
