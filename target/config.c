@@ -123,6 +123,22 @@ static bool take_api(struct config *c, const char *value)
            take_text(c->api, sizeof(c->api), value);
 }
 
+static bool take_api_tls(struct config *c, const char *value)
+{
+    c->api_tls_always = strcmp(value, "always") == 0;
+    return c->api_tls_always || strcmp(value, "auto") == 0;
+}
+
+static bool take_api_certificate(struct config *c, const char *value)
+{
+    return take_path(c->api_certificate, sizeof(c->api_certificate), value);
+}
+
+static bool take_api_key(struct config *c, const char *value)
+{
+    return take_path(c->api_key, sizeof(c->api_key), value);
+}
+
 static bool take_reactors(struct config *c, const char *value)
 {
     return take_number(value, 1, TARGET_REACTOR_MAX, &c->reactors);
@@ -303,8 +319,15 @@ static const struct config_key keys[] = {
      false},
     {"api-socket", take_api_socket, "an absolute path, or none", "/run/ashlar/api.sock",
      "the management API's Unix socket", false},
-    {"api", take_api, "a loopback ADDRESS:PORT, or none", "none",
-     "the management API over TCP, with a token", false},
+    {"api", take_api, "ADDRESS:PORT, or none", "none",
+     "the management API over TCP, with a token; with TLS unless on loopback", false},
+    {"api-tls", take_api_tls, "auto or always", "auto",
+     "TLS where api listens: always, or where others than this machine reach it", false},
+    {"api-certificate", take_api_certificate, "an absolute path of a file in PEM",
+     "STATE-DIR/tls/certificate.pem, made if there is none",
+     "the certificate of api with its chain", true},
+    {"api-key", take_api_key, "an absolute path of a file in PEM",
+     "STATE-DIR/tls/key.pem, made with it", "the key of api-certificate", true},
     {"reactors", take_reactors, "a number from 1 to 16", "the CPUs, at most 16",
      "threads that serve initiators", false},
     {"io-engine", take_engine, "auto, uring or threads", "auto", "how disks are used",
@@ -556,6 +579,15 @@ static void list_point(struct config_list *list)
         list->pointers[i] = list->items[i];
 }
 
+static int check_pair(const struct config *c, struct err *e)
+{
+    if ((c->api_certificate[0] == '\0') == (c->api_key[0] == '\0'))
+        return 0;
+    return err_set(e, -EINVAL, NULL, "%s is given without %s; accepted: both or neither",
+                   c->api_key[0] == '\0' ? "api-certificate" : "api-key",
+                   c->api_key[0] == '\0' ? "api-key" : "api-certificate");
+}
+
 int config_load(struct config *c, int argc, char *const *argv, struct err *e)
 {
     config_set_defaults(c);
@@ -566,6 +598,8 @@ int config_load(struct config *c, int argc, char *const *argv, struct err *e)
         rc = config_read_file(c, e);
     if (rc == 0)
         rc = flags_apply(c, argc, argv, e);
+    if (rc == 0)
+        rc = check_pair(c, e);
     if (c->portals.count == 0 && !take_item(&c->portals, "[::]:3260"))
         return err_oom(e);
     list_point(&c->portals);
@@ -612,6 +646,7 @@ void config_compare(const struct config *now, const struct config *next, char *o
         {"tcp-user-timeout", a->tcp_unacked_s != b->tcp_unacked_s},
         {"api-socket", strcmp(now->api_socket, next->api_socket) != 0},
         {"api", strcmp(now->api, next->api) != 0},
+        {"api-tls", now->api_tls_always != next->api_tls_always},
         {"reactors", now->reactors != next->reactors},
         {"io-engine", now->engine != next->engine},
         {"io-timeout", now->io_timeout_ms != next->io_timeout_ms},

@@ -32,6 +32,8 @@ struct config {
     struct config_list portals, advertise;
     char api_socket[CONFIG_VALUE_MAX]; /* "": off */
     char api[CONFIG_VALUE_MAX];        /* "": off */
+    bool api_tls_always;               /* on loopback too */
+    char api_certificate[CONFIG_VALUE_MAX], api_key[CONFIG_VALUE_MAX]; /* both "": ours */
     unsigned reactors;
     enum engine_kind engine;
     unsigned io_timeout_ms;

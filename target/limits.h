@@ -16,8 +16,6 @@
 #define TEXT_BYTES_MAX         (32U << 10) /* preset: a login step or text request, joined */
 #define TEXT_REPLY_MAX         16384       /* the answers to its keys */
 #define TEXT_ANSWER_MAX        (8U << 20) /* with all targets: some 50,000 */
-#define REFUSAL_LOG_MAX        5          /* lines of one limit in REFUSAL_LOG_MS */
-#define REFUSAL_LOG_MS         10000
 
 /* Time. Ticks are coarse: everything below ends up to one tick later. */
 #define REACTOR_TICK_MS      500

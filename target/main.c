@@ -132,16 +132,28 @@ static int daemon_start_target(struct daemon *d, struct err *e)
     return target_start(&options, &d->target, e);
 }
 
+/* NULL: not given. */
+static const char *given(const char *value)
+{
+    return value[0] != '\0' ? value : NULL;
+}
+
 static int daemon_start_web(struct daemon *d, struct err *e)
 {
     const struct config *config = &d->config;
+    char tls_dir[CONFIG_VALUE_MAX + 8];
+    snprintf(tls_dir, sizeof(tls_dir), "%s/tls", config->state_dir);
     struct web_options options = {
         .lunmgr = d->lunmgr,
         .target = d->target,
         .control = d->control,
         .engine = engine_in_use(config->engine, NULL),
-        .socket_path = config->api_socket[0] != '\0' ? config->api_socket : NULL,
-        .tcp_address = config->api[0] != '\0' ? config->api : NULL,
+        .socket_path = given(config->api_socket),
+        .tcp_address = given(config->api),
+        .tls_always = config->api_tls_always,
+        .tls_certificate = given(config->api_certificate),
+        .tls_key = given(config->api_key),
+        .tls_dir = tls_dir,
     };
     return web_start(&options, &d->web, e);
 }
@@ -168,7 +180,8 @@ static void daemon_announce(const struct daemon *d)
     if (d->config.api_socket[0] != '\0')
         log_info("API socket", "path=%s", d->config.api_socket);
     if (web_tcp_address(d->web) != NULL)
-        log_info("API", "address=%s", web_tcp_address(d->web));
+        log_info("API", "address=%s tls=%s", web_tcp_address(d->web),
+                 web_has_tls(d->web) ? "yes" : "no");
     log_info("ready", "version=%s reactors=%u", ASHLAR_VERSION, d->config.reactors);
     sd_notify(0, "READY=1");
 }
@@ -227,6 +240,17 @@ static void notify_reloading(void)
                (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
+/* It has files of its own, so it is refused or taken for itself. */
+static void daemon_reload_certificate(struct daemon *d, const struct config *next)
+{
+    struct err e = {0};
+    char text[2 * ERR_TEXT_MAX];
+    if (web_reload_certificate(d->web, given(next->api_certificate), given(next->api_key),
+                               &e) != 0)
+        log_error("API certificate not reloaded, the old one stays", "error=%s",
+                  log_quote(text, sizeof(text), e.text));
+}
+
 static int daemon_reload(struct daemon *d, struct config *next, struct err *e)
 {
     int rc = config_load(next, d->argc, d->argv, e);
@@ -239,6 +263,7 @@ static int daemon_reload(struct daemon *d, struct config *next, struct err *e)
     char restart[256];
     config_compare(&d->config, next, restart, sizeof(restart));
     log_set_level(next->log_level);
+    daemon_reload_certificate(d, next);
     log_info("configuration reloaded", "log-level=%s advertise=%zu",
              log_level_name(next->log_level), next->advertise.count);
     if (restart[0] != '\0')

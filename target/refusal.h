@@ -4,6 +4,7 @@
 #ifndef TARGET_REFUSAL_H
 #define TARGET_REFUSAL_H
 
+#include "base/log_budget.h"
 #include "target/target.h"
 
 #include <pthread.h>
@@ -11,9 +12,7 @@
 
 struct refusal {
     atomic_uint_fast64_t count;
-    int64_t since_ms; /* of the while that is counted in logged */
-    unsigned logged;
-    uint64_t untold; /* without a line, since the last line */
+    struct log_budget budget;
 };
 
 struct refusals {

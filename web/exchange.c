@@ -153,7 +153,7 @@ static void log_exchange(const struct exchange *x, int status)
     log_write(reads ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "api request",
               "method=%s path=%s status=%d client=%s", router_method_name(method),
               log_quote(path, sizeof(path), evhttp_request_get_uri(x->req)), status,
-              x->who.is_local ? "local" : "token");
+              x->who.is_local ? "local" : x->who.address);
 }
 
 static void note_answer(struct exchange *x, int status)
@@ -301,8 +301,10 @@ void reply_problem(struct exchange *x)
     int status = problem_status(x->problem.kind);
     if (status == 401)
         exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"ashlar\"");
-    if (status == 503) {
-        snprintf(seconds, sizeof(seconds), "%d", WEB_RETRY_AFTER_S);
+    if (status == 503)
+        x->problem.retry_after_s = WEB_RETRY_AFTER_S;
+    if (x->problem.retry_after_s > 0) {
+        snprintf(seconds, sizeof(seconds), "%u", x->problem.retry_after_s);
         exchange_add_header(x, "Retry-After", seconds);
     }
     send_json(x, status, "application/problem+json", problem_json(&x->problem));

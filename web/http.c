@@ -2,29 +2,40 @@
 /* Listeners and connections. libevent 2.1's evhttp has no limit on connections and tells
  * of a new one only with its first whole request, so each connection is taken note of as
  * it is accepted: evhttp asks for a bufferevent, and before anything can be read from it
- * the note finds the evhttp connection behind it and sets its close callback. Control
- * thread. */
+ * the note finds the evhttp connection behind it and sets its close callback. With TLS,
+ * the descriptor that evhttp has becomes one end of a pair of sockets then, and the TCP
+ * socket is the link's at the other end. Control thread. */
 #include "web/http.h"
 
+#include "base/log_budget.h"
+#include "web/auth_limit.h"
 #include "web/exchange.h"
+#include "web/framing.h"
 #include "web/listen.h"
 #include "web/router.h"
+#include "web/tls_link.h"
+#include "web/web.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/listener.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 struct listener {
     struct http *http;
     struct evhttp *server; /* NULL: not listening */
     struct evconnlistener *socket;
     struct event pause; /* until accepting is tried again */
+    struct tls *tls;    /* NULL: what is said is said in clear */
     bool trusted;
 };
 
@@ -34,31 +45,98 @@ struct http {
     struct listener local, tcp;
     struct listen_path path; /* of the Unix socket */
     char tcp_address[LISTEN_ADDRESS_MAX];
+    struct web_patience patience;
     struct http_conn *conns;
     unsigned conn_count;
+    struct log_budget refusals;
+    struct auth_limit auth_limit;
 };
 
 struct http_conn {
-    struct http_conn *next, **link; /* link: what points here */
+    struct http_conn *next, **place; /* place: what points here */
     struct listener *listener;
     struct bufferevent *bev;         /* a reference, until adopted */
-    struct evhttp_connection *evcon; /* NULL: not adopted yet */
+    struct evhttp_connection *evcon; /* NULL: not adopted yet, or closed */
+    struct tls_link *link;           /* NULL: without TLS, or it has ended */
     struct exchange *exchange;       /* NULL: none under way */
     struct event timer;              /* adoption, then the next request's deadline */
+    struct peer peer;
+    struct framing framing; /* of what has come behind the request under way */
+    const char *fault;      /* of the request under way; NULL: none */
 };
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timeval of_ms(unsigned ms)
+{
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
 
 /* ---- Connections ------------------------------------------------------------------- */
 
 static void conn_free(struct http_conn *conn)
 {
     event_del(&conn->timer);
+    tls_link_destroy(conn->link);
     if (conn->bev != NULL)
         bufferevent_decref(conn->bev);
-    *conn->link = conn->next;
+    *conn->place = conn->next;
     if (conn->next != NULL)
-        conn->next->link = conn->link;
+        conn->next->place = conn->place;
     conn->listener->http->conn_count--;
     free(conn);
+}
+
+/* It has its place until both evhttp and the link have let go of it. */
+static void conn_let_go(struct http_conn *conn)
+{
+    event_del(&conn->timer);
+    if (conn->evcon == NULL && conn->link == NULL)
+        conn_free(conn);
+}
+
+static void conn_on_link_end(void *arg)
+{
+    struct http_conn *conn = arg;
+    conn->link = NULL; /* evhttp sees the end of its socket, and closes */
+    if (conn->evcon == NULL)
+        conn_let_go(conn);
+}
+
+/* Looks through what has come and lies in the buffer, from an offset on. */
+static void conn_look_through(struct http_conn *conn, struct evbuffer *in, size_t from)
+{
+    uint8_t piece[1024];
+    struct evbuffer_ptr at;
+    size_t left = evbuffer_get_length(in) - from;
+    if (left == 0 || evbuffer_ptr_set(in, &at, from, EVBUFFER_PTR_SET) != 0)
+        return;
+    while (left > 0 && conn->framing.state != FRAMING_REST) {
+        ssize_t bytes = evbuffer_copyout_from(in, &at, piece, sizeof(piece));
+        if (bytes <= 0)
+            return;
+        framing_feed(&conn->framing, piece, (size_t)bytes);
+        left -= (size_t)bytes;
+        if (left > 0)
+            evbuffer_ptr_set(in, &at, (size_t)bytes, EVBUFFER_PTR_ADD);
+    }
+}
+
+static void conn_on_input(struct evbuffer *in, const struct evbuffer_cb_info *info,
+                          void *arg)
+{
+    if (info->n_added > 0)
+        conn_look_through(arg, in, evbuffer_get_length(in) - info->n_added);
+}
+
+static struct evbuffer *conn_input(const struct http_conn *conn)
+{
+    return bufferevent_get_input(evhttp_connection_get_bufferevent(conn->evcon));
 }
 
 /* evhttp frees the connection after this call, and the requests that are still on it. One
@@ -74,12 +152,14 @@ static void conn_on_close(struct evhttp_connection *evcon, void *arg)
             evhttp_request_free(x->req);
         exchange_orphan(x);
     }
-    conn_free(conn);
+    evbuffer_remove_cb(conn_input(conn), conn_on_input, conn);
+    conn->evcon = NULL;
+    conn_let_go(conn);
 }
 
 static void conn_arm(struct http_conn *conn)
 {
-    static const struct timeval deadline = {.tv_sec = WEB_REQUEST_TIMEOUT_S};
+    struct timeval deadline = of_ms(conn->listener->http->patience.request_ms);
     event_add(&conn->timer, &deadline);
 }
 
@@ -92,11 +172,70 @@ static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
     evhttp_connection_free(conn->evcon);
 }
 
+/* The limit that it is over; NULL: none. It is counted itself. */
+static const char *conn_limit(const struct http_conn *conn)
+{
+    const struct http *http = conn->listener->http;
+    unsigned tcp = 0, same = 0;
+    for (const struct http_conn *other = http->conns; other != NULL;
+         other = other->next) {
+        tcp += !other->listener->trusted;
+        same += !other->listener->trusted && peer_is_same(&other->peer, &conn->peer);
+    }
+    if (http->conn_count > WEB_CONNECTIONS_MAX)
+        return "connections";
+    if (conn->listener->trusted)
+        return NULL;
+    if (tcp > WEB_TCP_CONNECTIONS_MAX)
+        return "tcp-connections";
+    return same > WEB_ADDRESS_CONNECTIONS_MAX ? "address-connections" : NULL;
+}
+
+static bool conn_is_refused(struct http_conn *conn)
+{
+    struct http *http = conn->listener->http;
+    const char *limit = conn_limit(conn);
+    uint64_t untold;
+    if (limit == NULL)
+        return false;
+    http->web->counters.connections_refused++;
+    if (log_budget_take(&http->refusals, clock_ms(), &untold))
+        log_warning("api connection refused", "limit=%s client=%s untold=%llu", limit,
+                    conn->listener->trusted ? "local" : conn->peer.text,
+                    (unsigned long long)untold);
+    return true;
+}
+
+/* The descriptor that evhttp has becomes one end of a pair, and the link gets the other
+ * and the TCP socket. The event loop must not know the descriptor meanwhile. */
+static bool conn_link(struct http_conn *conn)
+{
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(conn->evcon);
+    int fd = bufferevent_getfd(bev), pair[2];
+    AUTO_CLOSE int outer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (outer < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    bufferevent_disable(bev, EV_READ);
+    bool swapped = dup3(pair[0], fd, O_CLOEXEC) == fd;
+    bufferevent_enable(bev, EV_READ);
+    close(pair[0]);
+    if (!swapped) {
+        close(pair[1]);
+        return false;
+    }
+    int taken = outer;
+    outer = -1;
+    conn->link =
+        tls_link_create(conn->listener->tls, conn->listener->http->base, taken, pair[1],
+                        conn->listener->http->patience.tls_ms, conn_on_link_end, conn);
+    return conn->link != NULL;
+}
+
 /* In the loop turn that accepted it: nothing has been read from it yet. */
 static void conn_on_accepted(evutil_socket_t fd, short what, void *arg)
 {
     struct http_conn *conn = arg;
-    struct http *http = conn->listener->http;
     bufferevent_data_cb on_read, on_write;
     bufferevent_event_cb on_event;
     void *evcon;
@@ -108,15 +247,14 @@ static void conn_on_accepted(evutil_socket_t fd, short what, void *arg)
         return;
     }
     conn->evcon = evcon;
+    peer_of(bufferevent_getfd(conn->bev), &conn->peer);
     bufferevent_decref(TAKE(conn->bev));
     evhttp_connection_set_closecb(conn->evcon, conn_on_close, conn);
-    event_assign(&conn->timer, http->base, -1, 0, conn_on_deadline, conn);
+    evbuffer_add_cb(conn_input(conn), conn_on_input, conn);
+    event_assign(&conn->timer, conn->listener->http->base, -1, 0, conn_on_deadline, conn);
     conn_arm(conn);
-    if (http->conn_count > WEB_CONNECTIONS_MAX) {
-        http->web->counters.connections_refused++;
-        log_warning("api connection refused", "limit=%d", WEB_CONNECTIONS_MAX);
+    if (conn_is_refused(conn) || (conn->listener->tls != NULL && !conn_link(conn)))
         evhttp_connection_free(conn->evcon);
-    }
 }
 
 /* evhttp's way to ask for the bufferevent of a connection that it has just accepted. */
@@ -136,9 +274,9 @@ static struct bufferevent *conn_on_new(struct event_base *base, void *arg)
     conn->listener = listener;
     conn->bev = bev;
     conn->next = http->conns;
-    conn->link = &http->conns;
+    conn->place = &http->conns;
     if (conn->next != NULL)
-        conn->next->link = &conn->next;
+        conn->next->place = &conn->next;
     http->conns = conn;
     http->conn_count++;
     event_assign(&conn->timer, base, -1, 0, conn_on_accepted, conn);
@@ -166,6 +304,8 @@ static void conn_on_request(struct evhttp_request *req, void *arg)
     }
     event_del(&conn->timer);
     conn->exchange = x;
+    conn->fault = framing_end(&conn->framing);
+    conn_look_through(conn, conn_input(conn), 0); /* the begin of the next one */
     router_dispatch(x);
 }
 
@@ -179,18 +319,32 @@ static void identify_local(int fd, struct principal *who)
     snprintf(who->id, sizeof(who->id), "uid %u", (unsigned)peer.uid);
 }
 
-void http_conn_identify(struct http_conn *conn, struct principal *who)
+void http_conn_identify(const struct http_conn *conn, struct principal *who)
 {
-    char *address = NULL;
-    uint16_t port = 0;
     *who = (struct principal){.is_local = conn->listener->trusted};
-    if (who->is_local) {
-        struct bufferevent *bev = evhttp_connection_get_bufferevent(conn->evcon);
-        identify_local(bufferevent_getfd(bev), who);
-        return;
-    }
-    evhttp_connection_get_peer(conn->evcon, &address, &port);
-    snprintf(who->address, sizeof(who->address), "%s", address == NULL ? "" : address);
+    snprintf(who->address, sizeof(who->address), "%s", conn->peer.text);
+    if (who->is_local)
+        identify_local(
+            bufferevent_getfd(evhttp_connection_get_bufferevent(conn->evcon)), who);
+}
+
+const char *http_conn_fault(const struct http_conn *conn)
+{
+    return conn->fault;
+}
+
+unsigned http_conn_locked_s(const struct http_conn *conn)
+{
+    return auth_limit_wait_s(&conn->listener->http->auth_limit, &conn->peer, clock_ms());
+}
+
+void http_conn_failed(struct http_conn *conn)
+{
+    struct http *http = conn->listener->http;
+    http->web->counters.auth_failures++;
+    if (auth_limit_fail(&http->auth_limit, &conn->peer, clock_ms()))
+        log_warning("api address locked out", "client=%s failures=%d seconds=%d",
+                    conn->peer.text, WEB_AUTH_FAILURES_MAX, WEB_AUTH_LOCK_S);
 }
 
 void http_conn_answered(struct http_conn *conn)
@@ -226,7 +380,8 @@ static int server_create(struct listener *listener, struct err *e)
         return err_oom(e);
     evhttp_set_max_headers_size(server, WEB_HEADERS_BYTES_MAX);
     evhttp_set_max_body_size(server, WEB_BODY_BYTES_MAX);
-    evhttp_set_timeout(server, WEB_IDLE_TIMEOUT_S);
+    struct timeval idle = of_ms(listener->http->patience.idle_ms);
+    evhttp_set_timeout_tv(server, &idle);
     evhttp_set_default_content_type(server, NULL);
     evhttp_set_allowed_methods(
         server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
@@ -267,14 +422,18 @@ static void listener_stop(struct listener *listener)
 
 /* ---- The whole --------------------------------------------------------------------- */
 
-int http_create(struct web *web, struct event_base *base, struct http **out,
-                struct err *e)
+int http_create(struct web *web, struct event_base *base,
+                const struct web_patience *patience, struct http **out, struct err *e)
 {
+    static const struct web_patience preset = {.idle_ms = WEB_IDLE_TIMEOUT_S * 1000,
+                                               .request_ms = WEB_REQUEST_TIMEOUT_S * 1000,
+                                               .tls_ms = WEB_TLS_TIMEOUT_S * 1000};
     struct http *http = calloc(1, sizeof(*http));
     if (http == NULL)
         return err_oom(e);
     http->web = web;
     http->base = base;
+    http->patience = patience == NULL ? preset : *patience;
     http->local = (struct listener){.http = http, .trusted = true};
     http->tcp = (struct listener){.http = http};
     *out = http;
@@ -287,9 +446,11 @@ int http_listen_unix(struct http *http, const char *path, struct err *e)
     return fd < 0 ? fd : listener_start(&http->local, fd, e);
 }
 
-int http_listen_tcp(struct http *http, const char *address, struct err *e)
+int http_listen_tcp(struct http *http, const char *address, struct tls *tls,
+                    struct err *e)
 {
-    int fd = listen_loopback(address, http->tcp_address, e);
+    int fd = listen_tcp(address, http->tcp_address, e);
+    http->tcp.tls = tls;
     return fd < 0 ? fd : listener_start(&http->tcp, fd, e);
 }
 
@@ -301,7 +462,7 @@ void http_destroy(struct http *http)
     listener_stop(&http->tcp);
     struct http_conn *next;
     for (struct http_conn *conn = http->conns; conn != NULL; conn = next) {
-        next = conn->next; /* accepted in this very turn */
+        next = conn->next; /* accepted in this very turn, or a link has the rest */
         conn_free(conn);
     }
     listen_path_remove(&http->path);

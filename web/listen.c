@@ -91,6 +91,13 @@ static bool is_loopback(const union address *address)
     return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
 }
 
+static bool is_any(const union address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->in.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+}
+
 /* "1.2.3.4:80" or "[::1]:80": numbers alone, and a port must be said, even 0. */
 static bool address_parse(const char *text, union address *out, socklen_t *bytes)
 {
@@ -119,37 +126,53 @@ static bool address_parse(const char *text, union address *out, socklen_t *bytes
     return inet_pton(AF_INET, host, &out->in.sin_addr) == 1;
 }
 
+static void ip_write(const union address *address, char ip[LISTEN_ADDRESS_MAX])
+{
+    if (address->any.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &address->in6.sin6_addr, ip, LISTEN_ADDRESS_MAX);
+    else
+        inet_ntop(AF_INET, &address->in.sin_addr, ip, LISTEN_ADDRESS_MAX);
+}
+
 static int address_write(int fd, char real[LISTEN_ADDRESS_MAX])
 {
     union address address = {.in6 = {0}};
     socklen_t bytes = sizeof(address);
-    char host[INET6_ADDRSTRLEN] = "";
+    char ip[LISTEN_ADDRESS_MAX];
     if (getsockname(fd, &address.any, &bytes) != 0)
         return -errno;
-    if (address.any.sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof(host));
-        snprintf(real, LISTEN_ADDRESS_MAX, "[%s]:%u", host, ntohs(address.in6.sin6_port));
-    } else {
-        inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof(host));
-        snprintf(real, LISTEN_ADDRESS_MAX, "%s:%u", host, ntohs(address.in.sin_port));
-    }
+    bool v6 = address.any.sa_family == AF_INET6;
+    ip_write(&address, ip);
+    snprintf(real, LISTEN_ADDRESS_MAX, v6 ? "[%.45s]:%u" : "%.45s:%u", ip,
+             ntohs(v6 ? address.in6.sin6_port : address.in.sin_port));
     return 0;
 }
 
-int listen_loopback(const char *address, char real[LISTEN_ADDRESS_MAX], struct err *e)
+static int refuse_address(struct err *e, const char *address)
+{
+    return err_set(e, -EINVAL, "tcp_address",
+                   "%s is not ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080", address);
+}
+
+int listen_tcp_parse(const char *address, struct listen_tcp *out, struct err *e)
+{
+    union address parsed;
+    socklen_t bytes;
+    if (!address_parse(address, &parsed, &bytes))
+        return refuse_address(e, address);
+    out->is_loopback = is_loopback(&parsed);
+    out->is_any = is_any(&parsed);
+    ip_write(&parsed, out->ip);
+    return 0;
+}
+
+int listen_tcp(const char *address, char real[LISTEN_ADDRESS_MAX], struct err *e)
 {
     union address parsed;
     socklen_t bytes;
     int on = 1;
     if (!address_parse(address, &parsed, &bytes))
-        return err_set(e, -EINVAL, "tcp_address",
-                       "%s is not ADDRESS:PORT, as 127.0.0.1:8080 or [::1]:8080",
-                       address);
-    if (!is_loopback(&parsed))
-        return err_set(e, -EINVAL, "tcp_address",
-                       "%s is not a loopback address: without TLS the API is served "
-                       "on 127.0.0.0/8 and [::1] alone",
-                       address);
+        return refuse_address(e, address);
     int fd = socket(parsed.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
         bind(fd, &parsed.any, bytes) == 0 && listen(fd, BACKLOG) == 0 &&

@@ -94,6 +94,11 @@ static void put_web(FILE *out, const struct web *web)
         web->counters.connections_refused);
     put(out, "ashlar_api_clients_gone_total", "counter",
         "API clients that went away before their answer.", web->counters.clients_gone);
+    put(out, "ashlar_api_auth_failures_total", "counter",
+        "API requests whose token was not known.", web->counters.auth_failures);
+    put(out, "ashlar_api_auth_locked_total", "counter",
+        "API requests of addresses locked out after too many of them.",
+        web->counters.auth_locked);
 }
 
 void api_metrics_show(struct exchange *x)

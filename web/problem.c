@@ -42,6 +42,8 @@ static const struct {
     [PROBLEM_VALUE] = {422, "/problems/value-refused", "A value is refused"},
     [PROBLEM_KEY_REUSED] = {422, "/problems/key-reused",
                             "The key came with another request"},
+    [PROBLEM_TOO_MANY] = {429, "/problems/too-many-failures",
+                          "Too many tokens were not known"},
     [PROBLEM_STOPPING] = {503, "/problems/stopping", "The daemon cannot do it now"},
     [PROBLEM_INTERNAL] = {500, "/problems/internal", "The daemon could not do it"},
 };

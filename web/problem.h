@@ -32,6 +32,7 @@ enum problem_kind {
     PROBLEM_MISSING_MEMBER,
     PROBLEM_VALUE,
     PROBLEM_KEY_REUSED,
+    PROBLEM_TOO_MANY,
     PROBLEM_STOPPING,
     PROBLEM_INTERNAL,
     PROBLEM_KINDS,
@@ -43,6 +44,7 @@ struct problem {
     char pointer[WEB_PROBLEM_POINTER_MAX]; /* RFC 6901; "": none */
     char parameter[ERR_FIELD_MAX];         /* of the path or query; "": none */
     char accepted[WEB_PROBLEM_ACCEPT_MAX]; /* "": not said */
+    unsigned retry_after_s;                /* 0: not said */
 };
 
 /* Sets kind and detail unless one is set already. Returns true if it was the first. */

@@ -64,6 +64,8 @@ static const char *framing_fault(struct evhttp_request *req)
     }
     if (lengths + encodings > 1)
         return "the body's length is said twice";
+    if (encodings > 0 && req->major == 1 && req->minor == 0)
+        return "HTTP/1.0 has no Transfer-Encoding";
     if (hosts > 1 || (hosts == 0 && req->major == 1 && req->minor == 1))
         return "there must be one Host header";
     if (lengths + encodings > 0 && req->type == EVHTTP_REQ_HEAD)
@@ -73,7 +75,9 @@ static const char *framing_fault(struct evhttp_request *req)
 
 static bool check_framing(struct exchange *x)
 {
-    const char *fault = framing_fault(x->req);
+    const char *fault = http_conn_fault(x->conn);
+    if (fault == NULL)
+        fault = framing_fault(x->req);
     if (fault == NULL)
         return true;
     exchange_add_header(x, "Connection", "close");
@@ -112,6 +116,19 @@ const struct route *router_find(enum evhttp_cmd_type method, const char *path)
     return NULL;
 }
 
+/* An address that has guessed too often is told so whatever it brings. */
+static bool check_unlocked(struct exchange *x)
+{
+    unsigned wait_s = http_conn_locked_s(x->conn);
+    if (wait_s == 0)
+        return true;
+    x->web->counters.auth_locked++;
+    problem_set(&x->problem, PROBLEM_TOO_MANY,
+                "too many tokens from this address were not known; wait %u s", wait_s);
+    x->problem.retry_after_s = wait_s;
+    return false;
+}
+
 static bool is_change(const struct route *route)
 {
     return route->method != EVHTTP_REQ_GET;
@@ -137,13 +154,18 @@ static void identify(struct exchange *x)
 
 static bool check_known(struct exchange *x)
 {
-    if (x->who.is_local || x->who.is_known ||
-        (x->route != NULL && x->route->permit == PERMIT_ANYONE))
+    if (x->who.is_local || (x->route != NULL && x->route->permit == PERMIT_ANYONE))
         return true;
+    if (!check_unlocked(x))
+        return false;
+    if (x->who.is_known)
+        return true;
+    bool has_token = exchange_header(x, "Authorization") != NULL;
+    if (has_token)
+        http_conn_failed(x->conn);
     problem_set(&x->problem, PROBLEM_UNAUTHORIZED, "%s",
-                exchange_header(x, "Authorization") == NULL
-                    ? "the request carries no token"
-                    : "the token is not known here, or has expired");
+                has_token ? "the token is not known here, or has expired"
+                          : "the request carries no token");
     problem_accepts(&x->problem, "Authorization: Bearer TOKEN");
     return false;
 }

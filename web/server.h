@@ -5,6 +5,7 @@
 #define WEB_SERVER_H
 
 #include "web/limits.h"
+#include "web/listen.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,11 +16,14 @@ struct exchange;
 struct loop;
 struct lunmgr;
 struct target;
+struct tls;
 
 struct web_counters {
     uint64_t replies[WEB_STATUS_CLASSES]; /* by status / 100 */
     uint64_t connections_refused;         /* over the limit */
     uint64_t clients_gone;                /* before their answer was ready */
+    uint64_t auth_failures;               /* tokens that were not known */
+    uint64_t auth_locked;                 /* requests refused since too many were not */
 };
 
 struct web {
@@ -28,6 +32,9 @@ struct web {
     struct loop *control;
     struct http *http;
     struct exchange *exchanges, **exchanges_end; /* under way, oldest first */
+    struct tls *tls; /* NULL: TCP is off or in clear */
+    struct listen_tcp tcp;
+    char *tls_dir;
     const char *engine; /* never NULL */
     bool draining;
     struct web_counters counters;

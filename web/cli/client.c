@@ -88,6 +88,11 @@ static void set_up(struct client *client, const char *method, const char *url,
     curl_easy_reset(c);
     if (endpoint->socket != NULL)
         curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, endpoint->socket);
+    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (endpoint->cacert != NULL) { /* and nobody else */
+        curl_easy_setopt(c, CURLOPT_CAINFO, endpoint->cacert);
+        curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -107,6 +112,21 @@ static void set_up(struct client *client, const char *method, const char *url,
     }
     if (strcmp(method, "GET") != 0)
         curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static bool is_https(const struct endpoint *endpoint)
+{
+    return strncmp(endpoint->base, "https:", strlen("https:")) == 0;
+}
+
+static enum outcome say_untrusted(const char *where, const char *why)
+{
+    return say(
+        OUTCOME_UNREACHED,
+        "the certificate of the daemon at %s is not trusted: %s; --cacert FILE (or "
+        "ASHLAR_CACERT) trusts the one in FILE, a copy of the daemon's: its "
+        "STATE-DIR/tls/certificate.pem, or what its api-certificate names",
+        where, why);
 }
 
 static enum outcome say_unreached(const struct client *client, CURLcode code)
@@ -129,11 +149,23 @@ static enum outcome say_unreached(const struct client *client, CURLcode code)
                    "the daemon at %s gave no answer within %ld s (--timeout); a change "
                    "may still be made",
                    where, client->endpoint->timeout_s);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return say_untrusted(where, why);
+    case CURLE_SSL_CACERT_BADFILE:
+        return say(OUTCOME_UNREACHED, "--cacert %s: holds no certificate in PEM",
+                   client->endpoint->cacert);
+    case CURLE_SSL_CONNECT_ERROR:
+        return say(OUTCOME_UNREACHED,
+                   "no TLS with the daemon at %s: %s; does it take http:// there?", where,
+                   why);
     case CURLE_WRITE_ERROR:
         return say(OUTCOME_UNREACHED, "the answer of %s is too long: is that ashlard?",
                    where);
     default:
-        return say(OUTCOME_UNREACHED, "no answer from the daemon at %s: %s", where, why);
+        return say(OUTCOME_UNREACHED, "no answer from the daemon at %s: %s%s", where, why,
+                   client->endpoint->socket != NULL || is_https(client->endpoint)
+                       ? ""
+                       : "; does it want https:// there?");
     }
 }
 

@@ -7,10 +7,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path))
 #define TIMEOUT_S_MAX   86400
@@ -70,6 +72,33 @@ static enum outcome find_token(struct endpoint *endpoint, const struct args *arg
     return OUTCOME_DONE;
 }
 
+/* ---- Its certificate ----------------------------------------------------------------
+ */
+
+/* NULL: not set, or empty. */
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static enum outcome find_cacert(struct endpoint *endpoint, const struct args *args,
+                                bool is_https)
+{
+    const char *file = args_value(args, "cacert");
+    if (file != NULL && !is_https)
+        return say(OUTCOME_USAGE, "--cacert goes with an https:// URL: there is no "
+                                  "certificate to be trusted otherwise");
+    if (file == NULL && is_https)
+        file = environment("ASHLAR_CACERT");
+    if (file != NULL && access(file, R_OK) != 0)
+        return say(OUTCOME_USAGE, "%s %s: %s",
+                   args_value(args, "cacert") != NULL ? "--cacert" : "ASHLAR_CACERT",
+                   file, strerror(errno));
+    endpoint->cacert = file;
+    return OUTCOME_DONE;
+}
+
 /* ---- The URL ----------------------------------------------------------------------- */
 
 static bool url_part(CURLU *url, CURLUPart part, char **out)
@@ -125,6 +154,8 @@ static enum outcome find_url(struct endpoint *endpoint, const struct args *args)
         url_part(url, CURLUPART_FRAGMENT, &u.fragment);
     }
     outcome = check_url(endpoint, &u);
+    if (outcome == OUTCOME_DONE)
+        outcome = find_cacert(endpoint, args, strcmp(u.scheme, "https") == 0);
     curl_free(u.scheme);
     curl_free(u.host);
     curl_free(u.user);
@@ -146,7 +177,8 @@ static enum outcome find_socket(struct endpoint *endpoint, const struct args *ar
         return say(OUTCOME_USAGE, "--socket: the path has %zu bytes; accepted: 1 to %zu",
                    strlen(endpoint->socket), SOCKET_PATH_MAX - 1);
     endpoint->base = must(strdup("http://localhost"));
-    return find_token(endpoint, args);
+    enum outcome outcome = find_cacert(endpoint, args, false);
+    return outcome != OUTCOME_DONE ? outcome : find_token(endpoint, args);
 }
 
 static enum outcome find_timeout(struct endpoint *endpoint, const struct args *args)
@@ -164,13 +196,6 @@ static enum outcome find_timeout(struct endpoint *endpoint, const struct args *a
         return OUTCOME_DONE;
     return say(OUTCOME_USAGE, "--timeout %s is no such time; accepted: 1 to %d seconds",
                text, TIMEOUT_S_MAX);
-}
-
-/* NULL: not set, or empty. */
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
 enum outcome endpoint_find(struct endpoint *endpoint, const struct args *args)

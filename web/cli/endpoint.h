@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the daemon is, and the token for it: --socket, --url, ASHLAR_URL, ASHLAR_SOCKET,
- * else the packaged socket. Single thread. */
+/* Where the daemon is, the token for it and whose certificate it must have: --socket,
+ * --url, ASHLAR_URL, ASHLAR_SOCKET, else the packaged socket. Single thread. */
 #ifndef WEB_CLI_ENDPOINT_H
 #define WEB_CLI_ENDPOINT_H
 
@@ -17,6 +17,7 @@ struct endpoint {
     const char *socket;             /* NULL: by URL */
     char *base;                     /* what API paths are appended to */
     char token[ENDPOINT_TOKEN_MAX]; /* "": none */
+    const char *cacert;             /* NULL: who the system trusts, or no TLS */
     long timeout_s;
 };
 

@@ -44,7 +44,7 @@ static int run(const char *dir)
         rc = fail("no document");
     else if (walk.session == NULL)
         rc = fail("there must be a session to show and to end");
-    else if (!walk_run(&walk) || !walk_saw_all(&walk, save))
+    else if (!walk_run(&walk) || !walk_guessing(&walk) || !walk_saw_all(&walk, save))
         rc = fail(walk.why);
     else
         printf("%zu answers as documented\n", walk.seen_count);

@@ -137,12 +137,12 @@ static void refusals_are_counted_and_seldom_logged(void **state)
     refusals_init(&r);
     for (int i = 0; i < 1000; i++)
         refusal_note(&r, LIMIT_LOGINS, "192.0.2.7:1", 50);
-    assert_int_equal(lines, REFUSAL_LOG_MAX);
+    assert_int_equal(lines, LOG_BUDGET_LINES);
     assert_non_null(strstr(last_line, "limit=max-logins address=192.0.2.7:1"));
     refusal_note(&r, LIMIT_TEXT, "192.0.2.8:2", 50); /* each limit has its own lines */
-    assert_int_equal(lines, REFUSAL_LOG_MAX + 1);
-    refusal_note(&r, LIMIT_LOGINS, "192.0.2.7:1", 50 + REFUSAL_LOG_MS);
-    assert_int_equal(lines, REFUSAL_LOG_MAX + 2);
+    assert_int_equal(lines, LOG_BUDGET_LINES + 1);
+    refusal_note(&r, LIMIT_LOGINS, "192.0.2.7:1", 50 + LOG_BUDGET_MS);
+    assert_int_equal(lines, LOG_BUDGET_LINES + 2);
     assert_non_null(strstr(last_line, "untold=995"));
     assert_int_equal(refusal_count(&r, LIMIT_LOGINS), 1001);
     assert_int_equal(refusal_count(&r, LIMIT_TEXT), 1);

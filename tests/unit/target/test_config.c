@@ -46,6 +46,9 @@ static void all_keys_are_read(void **state)
                           "advertise = san.example.org\n"
                           "api-socket = none\n"
                           "api = 127.0.0.1:8080\n"
+                          "api-tls = always\n"
+                          "api-certificate = /etc/ashlar/api.pem\n"
+                          "api-key = /etc/ashlar/api.key\n"
                           "reactors = 3\n"
                           "io-engine = threads\n"
                           "io-timeout = 2m\n"
@@ -66,6 +69,9 @@ static void all_keys_are_read(void **state)
     assert_int_equal(config.advertise.count, 1);
     assert_string_equal(config.api_socket, "");
     assert_string_equal(config.api, "127.0.0.1:8080");
+    assert_true(config.api_tls_always);
+    assert_string_equal(config.api_certificate, "/etc/ashlar/api.pem");
+    assert_string_equal(config.api_key, "/etc/ashlar/api.key");
     assert_int_equal(config.reactors, 3);
     assert_int_equal(config.engine, ENGINE_THREADS);
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
@@ -235,6 +241,10 @@ static void bad_input_is_named(void **state)
         {"trash-retention = 7y\n", NULL, NULL, {"trash-retention", "7y", "7d"}},
         {"trash-retention = -1\n", NULL, NULL, {"trash-retention", "-1", "seconds"}},
         {"trash-retention = 3651d\n", NULL, NULL, {"trash-retention", "3651d", "3650d"}},
+        {"api-tls = never\n", NULL, NULL, {"api-tls", "never", "auto or always"}},
+        {"api-key = k.pem\n", NULL, NULL, {"api-key", "k.pem", "absolute path"}},
+        {"api-key = /k.pem\n", NULL, NULL, {"api-key", "api-certificate", "both"}},
+        {"", "--api-certificate", "/c.pem", {"api-certificate", "api-key", "both"}},
         {"\n\nwhat is this\n", NULL, NULL, {":3:", "key = value", ""}},
         {"", "--reactors", NULL, {"--reactors", "missing", ""}},
         {"", "--reactors", "x", {"--reactors", "'x'", "1 to 16"}},

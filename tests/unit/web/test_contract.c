@@ -164,12 +164,14 @@ static void security_is_that_of_the_table(void **state)
     const struct route *table = router_table(&count);
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        const json_t *security =
-            json_object_get(document_operation(document, table[i].path,
-                                               router_method_name(table[i].method)),
-                            "security");
+        const json_t *operation = document_operation(document, table[i].path,
+                                                     router_method_name(table[i].method));
+        const json_t *security = json_object_get(operation, "security");
+        const json_t *responses = json_object_get(operation, "responses");
         bool open = security != NULL && json_array_size(security) == 0;
         assert_int_equal(open, table[i].permit == PERMIT_ANYONE);
+        assert_int_equal(open, json_object_get(responses, "401") == NULL);
+        assert_int_equal(open, json_object_get(responses, "429") == NULL);
     }
 }
 
@@ -272,7 +274,7 @@ static void every_answer_is_documented_and_every_document_answered(void **state)
     w.session = "7";
     w.fail_next = fail_next;
     w.arg = r->m;
-    bool good = walk_run(&w);
+    bool good = walk_run(&w) && walk_guessing(&w);
     web_drain(r->web);
     if (!good || !walk_draining(&w) || !walk_saw_all(&w, none))
         fail_msg("%s", w.why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listening sockets: stale, live and foreign files; loopback alone. */
+/* The listening sockets: stale, live and foreign files; addresses and what they reach. */
 #include "web/listen.h"
 
 #include "cm.h"
@@ -112,13 +112,9 @@ static void bad_paths_are_refused(void **state)
     assert_string_equal(e.field, "socket_path");
 }
 
-static void tcp_is_for_loopback_alone(void **state)
+static void what_is_no_address_is_refused(void **state)
 {
     static const char *const cases[] = {
-        "0.0.0.0:0",
-        "192.0.2.1:80",
-        "[::]:80",
-        "[2001:db8::1]:80",
         "127.0.0.1",
         "localhost:80",
         "127.0.0.1:x",
@@ -137,10 +133,40 @@ static void tcp_is_for_loopback_alone(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char real[LISTEN_ADDRESS_MAX];
+        struct listen_tcp tcp;
         struct err e = {0};
-        if (listen_loopback(cases[i], real, &e) != -EINVAL)
+        if (listen_tcp(cases[i], real, &e) != -EINVAL ||
+            listen_tcp_parse(cases[i], &tcp, &e) != -EINVAL)
             fail_msg("not refused: %s (%s)", cases[i], e.text);
         assert_string_equal(e.field, "tcp_address");
+    }
+}
+
+/* On what is not loopback no token may be sent in clear: a mistake here shows it. */
+static void loopback_is_told_from_all_else(void **state)
+{
+    static const struct {
+        const char *address, *ip;
+        bool is_loopback, is_any;
+    } cases[] = {
+        {"127.0.0.1:0", "127.0.0.1", true, false},
+        {"127.255.0.9:80", "127.255.0.9", true, false},
+        {"[::1]:80", "::1", true, false},
+        {"0.0.0.0:0", "0.0.0.0", false, true},
+        {"[::]:80", "::", false, true},
+        {"192.0.2.1:80", "192.0.2.1", false, false},
+        {"128.0.0.1:80", "128.0.0.1", false, false},
+        {"[2001:db8::1]:80", "2001:db8::1", false, false},
+        {"[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct listen_tcp tcp;
+        struct err e = {0};
+        assert_int_equal(listen_tcp_parse(cases[i].address, &tcp, &e), 0);
+        assert_string_equal(tcp.ip, cases[i].ip);
+        assert_int_equal(tcp.is_loopback, cases[i].is_loopback);
+        assert_int_equal(tcp.is_any, cases[i].is_any);
     }
 }
 
@@ -149,11 +175,11 @@ static void real_port_is_told_and_taken_one_refused(void **state)
     char real[LISTEN_ADDRESS_MAX], again[LISTEN_ADDRESS_MAX];
     struct err e = {0};
     (void)state;
-    int fd = listen_loopback("127.0.0.1:0", real, &e);
+    int fd = listen_tcp("127.0.0.1:0", real, &e);
     assert_true(fd >= 0);
     assert_int_equal(strncmp(real, "127.0.0.1:", 10), 0);
     assert_string_not_equal(real, "127.0.0.1:0");
-    assert_int_equal(listen_loopback(real, again, &e), -EADDRINUSE);
+    assert_int_equal(listen_tcp(real, again, &e), -EADDRINUSE);
     close(fd);
 }
 
@@ -167,7 +193,8 @@ int main(void)
         WITH_DIR(file_that_is_no_socket_is_left_alone),
         WITH_DIR(only_our_own_file_is_removed),
         cmocka_unit_test(bad_paths_are_refused),
-        cmocka_unit_test(tcp_is_for_loopback_alone),
+        cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(loopback_is_told_from_all_else),
         cmocka_unit_test(real_port_is_told_and_taken_one_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "document.h"
 
-#define WALK_SEEN_MAX 1200
+#define WALK_SEEN_MAX 1600
 #define WALK_NOTES    5
 
 struct walk {
@@ -29,6 +29,9 @@ struct walk {
 
 /* False: see why. */
 bool walk_run(struct walk *w);
+/* After walk_run: guesses tokens on tcp until its address is locked out; then every
+ * operation that wants a token is refused with 429 there. */
+bool walk_guessing(struct walk *w);
 /* After walk_run, with a daemon that is stopping: every change is refused with 503. */
 bool walk_draining(struct walk *w);
 /* False if a documented status was never seen, save those of the list, up to NULL: a

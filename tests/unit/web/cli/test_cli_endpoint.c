@@ -9,7 +9,8 @@
 static int clear_environment(void **state)
 {
     (void)state;
-    return unsetenv("ASHLAR_URL") | unsetenv("ASHLAR_SOCKET") | unsetenv("ASHLAR_TOKEN");
+    return unsetenv("ASHLAR_URL") | unsetenv("ASHLAR_SOCKET") | unsetenv("ASHLAR_TOKEN") |
+           unsetenv("ASHLAR_CACERT");
 }
 
 static enum outcome find(struct endpoint *endpoint, char *const *words)
@@ -137,6 +138,37 @@ static void a_token_file_holds_one_token(void **state)
                    "No such file");
 }
 
+static void a_certificate_is_for_https_only(void **state)
+{
+    struct endpoint e;
+    char path[] = "/tmp/ashlar-cacert.XXXXXX";
+    (void)state;
+    close(mkstemp(path));
+    assert_int_equal(find(&e, WORDS("status", "--url", "https://san:1")), OUTCOME_DONE);
+    assert_null(e.cacert);
+    endpoint_fini(&e);
+    assert_int_equal(
+        find(&e, WORDS("status", "--url", "https://san:1", "--cacert", path)),
+        OUTCOME_DONE);
+    assert_string_equal(e.cacert, path);
+    endpoint_fini(&e);
+    setenv("ASHLAR_CACERT", path, 1);
+    assert_int_equal(find(&e, WORDS("status", "--url", "https://san:1")), OUTCOME_DONE);
+    assert_string_equal(e.cacert, path);
+    endpoint_fini(&e);
+    assert_int_equal(find(&e, WORDS("status", "--url", "http://127.0.0.1:1")),
+                     OUTCOME_DONE);
+    assert_null(e.cacert);
+    endpoint_fini(&e);
+    expect_refused(WORDS("status", "--socket", "/s", "--cacert", path), "https://");
+    expect_refused(WORDS("status", "--url", "http://127.0.0.1:1", "--cacert", path),
+                   "https://");
+    unlink(path);
+    expect_refused(WORDS("status", "--url", "https://san:1"), "ASHLAR_CACERT /tmp");
+    expect_refused(WORDS("status", "--url", "https://san:1", "--cacert", "/no/such"),
+                   "--cacert /no/such: No such file");
+}
+
 static void what_is_no_place_of_a_daemon_is_refused(void **state)
 {
     char path[200] = {0};
@@ -165,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup(a_token_is_for_urls_only, clear_environment),
         cmocka_unit_test_setup(a_token_crosses_no_plain_network, clear_environment),
         cmocka_unit_test_setup(a_token_file_holds_one_token, clear_environment),
+        cmocka_unit_test_setup(a_certificate_is_for_https_only, clear_environment),
         cmocka_unit_test_setup(what_is_no_place_of_a_daemon_is_refused,
                                clear_environment),
     };
