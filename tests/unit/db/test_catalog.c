@@ -83,8 +83,8 @@ static void a_newer_schema_is_refused_with_both_numbers(void **state)
     rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=99");
     assert_int_equal(rig_try_open(r, r->dir, &e), -EPROTO);
     assert_non_null(strstr(e.text, "schema 99"));
-    assert_non_null(strstr(e.text, "program's 6"));
-    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=6");
+    assert_non_null(strstr(e.text, "program's 7"));
+    rig_sql(rig_path(r, "catalog.db"), "PRAGMA user_version=7");
     rig_open(r); /* the refusal changed nothing */
 }
 
@@ -248,7 +248,7 @@ static void a_catalog_of_schema_2_keeps_its_map(void **state)
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
-            "DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; "
+            "DROP TABLE job; DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; "
             "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=2;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
@@ -281,6 +281,7 @@ static void a_catalog_of_schema_4_keeps_its_mappings(void **state)
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
+            "DROP TABLE job; "
             "ALTER TABLE volume DROP COLUMN physical_bytes; DROP TABLE mapping;"
             "CREATE TABLE mapping (id TEXT NOT NULL PRIMARY KEY,"
             " volume_id TEXT NOT NULL REFERENCES volume (id),"
@@ -318,6 +319,7 @@ static void a_volume_of_schema_5_has_the_physical_block_that_it_told(void **stat
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
+            "DROP TABLE job; "
             "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=5;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"
