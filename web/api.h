@@ -7,6 +7,7 @@
 #include "web/exchange.h"
 #include "web/json_in.h"
 
+struct job;
 struct volume;
 
 void api_box_show(struct exchange *x);
@@ -77,6 +78,12 @@ void api_drain_list(struct exchange *x);
 void api_drain_create(struct exchange *x);
 void api_drain_show(struct exchange *x);
 void api_drain_delete(struct exchange *x);
+
+void api_job_list(struct exchange *x);
+void api_job_show(struct exchange *x);
+void api_job_cancel(struct exchange *x);
+/* For job_done_fn: 202 with the job, or what went wrong. */
+void reply_job(void *exchange, struct job *job, const struct err *e);
 
 extern const struct schema schema_token_create;
 void api_token_list(struct exchange *x);

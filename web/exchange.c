@@ -127,13 +127,25 @@ void reply_json(struct exchange *x, int status, json_t *body)
     send_json(x, status, "application/json", body);
 }
 
-void reply_created(struct exchange *x, const char *collection, const char *id,
-                   json_t *body)
+static void reply_located(struct exchange *x, int status, const char *collection,
+                          const char *id, json_t *body)
 {
     char location[128];
     snprintf(location, sizeof(location), "%s/%s", collection, id);
     add_header(x, "Location", location);
-    reply_json(x, 201, body);
+    reply_json(x, status, body);
+}
+
+void reply_created(struct exchange *x, const char *collection, const char *id,
+                   json_t *body)
+{
+    reply_located(x, 201, collection, id, body);
+}
+
+void reply_accepted(struct exchange *x, const char *collection, const char *id,
+                    json_t *body)
+{
+    reply_located(x, 202, collection, id, body);
 }
 
 void reply_empty(struct exchange *x)

@@ -46,6 +46,9 @@ void reply_json(struct exchange *x, int status, json_t *body);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
+/* 202 with the same: what goes on is there. */
+void reply_accepted(struct exchange *x, const char *collection, const char *id,
+                    json_t *body);
 void reply_empty(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
 /* With what x->problem says. */

@@ -40,6 +40,9 @@ struct mapping {
 struct token {
     struct token_info info;
 };
+struct job {
+    struct job_info info;
+};
 
 struct call;
 typedef void (*work_fn)(struct call *call, struct err *e);
@@ -65,7 +68,7 @@ struct call {
     void *arg;
     union {
         pool_done_fn pool;
-        pool_check_fn check;
+        job_done_fn job;
         volume_done_fn volume;
         snapshot_done_fn snapshots;
         host_done_fn host;
@@ -85,6 +88,8 @@ struct lunmgr {
     struct host hosts[FAKE_MAX];
     struct mapping mappings[FAKE_MAX];
     struct token tokens[FAKE_MAX];
+    struct job jobs[FAKE_MAX]; /* by age */
+    size_t job_count;
     struct auth box_auth;
     unsigned ids;
     struct err fail;
