@@ -330,6 +330,45 @@ int replay_row_get(struct catalog_txn *txn, const char *principal, const char *k
 int replay_row_answer(struct catalog_txn *txn, const char *principal, const char *key,
                       int status, const char *body, struct err *e) MUST_CHECK;
 
+/* Long work that was asked for. The numbers of the states are the catalog's. */
+enum job_state { JOB_RUNNING = 0, JOB_DONE = 1, JOB_FAILED = 2, JOB_CANCELLED = 3 };
+#define CATALOG_JOB_KIND_MAX    32
+#define CATALOG_JOB_OUTCOME_MAX 512
+struct job_row {
+    uint64_t no; /* by age, from 1, never reused; set by job_row_add */
+    char id[CATALOG_ID_MAX];
+    char kind[CATALOG_JOB_KIND_MAX];
+    char subject[CATALOG_NAME_MAX]; /* its name when the job was made */
+    char subject_id[CATALOG_ID_MAX];
+    int64_t created_s;
+    int64_t ended_s; /* 0: it has not */
+    enum job_state state;
+    bool cancel_asked;
+    uint64_t units_done;
+    uint64_t units_total; /* 0: not known (yet) */
+    /* DONE: lines NAME=VALUE, each with its newline; a value is a decimal number, "yes"
+     * or "no". */
+    char outcome[CATALOG_JOB_OUTCOME_MAX];
+    char error[ERR_TEXT_MAX]; /* FAILED: why */
+};
+/* A running one, of which nothing is done: id, kind, subject, subject_id, created_s. */
+int job_row_add(struct catalog_txn *txn, struct job_row *row, struct err *e) MUST_CHECK;
+/* -ENOENT: it is not running. */
+int job_row_ask_cancel(struct catalog_txn *txn, uint64_t no, struct err *e) MUST_CHECK;
+int job_row_set_progress(struct catalog_txn *txn, uint64_t no, uint64_t units_done,
+                         uint64_t units_total, struct err *e) MUST_CHECK;
+/* ended_s, state, units, outcome and error of `no`. -ENOENT: it is not running. */
+int job_row_end(struct catalog_txn *txn, const struct job_row *row,
+                struct err *e) MUST_CHECK;
+/* Of those that have ended: the ones before that time, and the ones with a lower number.
+ * 0 also if there are none. */
+int job_rows_forget(struct catalog_txn *txn, int64_t ended_before_s, uint64_t first_no,
+                    struct err *e) MUST_CHECK;
+/* In order of number. */
+int job_row_each(struct catalog_txn *txn,
+                 int (*each)(const struct job_row *row, void *arg), void *arg,
+                 struct err *e) MUST_CHECK;
+
 /* ---- The map ----------------------------------------------------------------------- */
 
 /* extent key = layer id << 31 | extent index of the volume; leaf key = extent key >> 8.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading the records of the catalog at start: pools with their devices and bitmaps,
- * layers, volumes, hosts, mappings, tokens. Before any other thread but the catalog's
- * runs. */
+ * layers, volumes, hosts, mappings, tokens, jobs. Before any other thread but the
+ * catalog's runs. */
 #include "lunmgr/load.h"
 
 #include "base/log.h"
@@ -332,6 +332,12 @@ static int load_token(const struct token_row *row, void *arg)
     return 0;
 }
 
+static int load_job(const struct job_row *row, void *arg)
+{
+    struct load *l = arg;
+    return jobs_load(l->m, row, l->e);
+}
+
 struct bitmap_load {
     struct alloc *alloc;
     struct err *e;
@@ -376,7 +382,9 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = auth_row_each(txn, load_auth, l, e);
     if (rc == 0)
         rc = mapping_row_each(txn, load_mapping, l, e);
-    return rc != 0 ? rc : token_row_each(txn, load_token, l, e);
+    if (rc == 0)
+        rc = token_row_each(txn, load_token, l, e);
+    return rc != 0 ? rc : job_row_each(txn, load_job, l, e);
 }
 
 /* ---- Taking possession ----------------------------------------------------------- */
@@ -487,7 +495,7 @@ int load_all(struct lunmgr *m, struct err *e)
         if (m->was_clean || pool_is_failed(pool))
             continue;
         atomic_fetch_add(&pool->check_count, 1);
-        map_check_start(pool, true, loop_inbox(m->home), log_leaks, pool);
+        map_check_start(pool, true, NULL, loop_inbox(m->home), log_leaks, pool);
     }
     if (rc == 0)
         resume_layers(&l);
@@ -515,6 +523,7 @@ static void volume_free_all(struct volume *v)
 
 void load_free(struct lunmgr *m)
 {
+    jobs_free(m);
     for (struct mapping *mp; (mp = mapping_next(m, NULL)) != NULL;) {
         index_remove(&m->mappings, mp->key, mp->row.id);
         mapping_free(mp);

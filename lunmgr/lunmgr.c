@@ -90,6 +90,7 @@ static int start_home(struct lunmgr *m, struct err *e)
 static void lunmgr_free(struct lunmgr *m)
 {
     trash_stop(m);
+    jobs_stop(m);
     load_free(m);
     leaf_cache_destroy(m->leaf_cache);
     views_destroy(m->views);
@@ -117,12 +118,15 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = load_all(m, e);
     if (rc == 0)
         rc = trash_start(m, e);
+    if (rc == 0)
+        rc = jobs_prepare(m, e);
     if (rc == 0 && options->turn == NULL)
         rc = loop_start(m->home, e);
     if (rc != 0) {
         lunmgr_free(m);
         return rc;
     }
+    jobs_resume(m);
     *out = m;
     return 0;
 }
@@ -255,6 +259,7 @@ void lunmgr_close(struct lunmgr *m)
     assert(m->next_record == NULL);
     atomic_store(&m->closing, true);
     trash_stop(m);
+    jobs_stop(m);
     wait_for_background(m);
     bool clean = true;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)

@@ -5,6 +5,7 @@
 
 #include "base/auth.h"
 #include "lunmgr/index.h"
+#include "lunmgr/job_priv.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/leaf_cache.h"
 #include "lunmgr/lunmgr.h"
@@ -40,6 +41,7 @@ struct lunmgr {
     struct index trash;           /* by id */
     struct volume *snapshots_due; /* being made, not in the index yet */
     struct event *trash_timer;
+    struct jobs jobs;
     uint64_t next_ticket;
     struct op *settling; /* wait for lunmgr_settled */
     bool was_clean;

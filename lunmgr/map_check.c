@@ -3,7 +3,7 @@
  * catalog, on a reader: extents that two words name and do not share, that are shared by
  * another number of words than is counted, that are named but free, that are used but
  * named by nobody (leaks, which an unclean stop may leave). Starts and ends on the home
- * loop. */
+ * loop, where a pool's checks wait for each other: suspects are of one at a time. */
 #include "base/log.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
@@ -26,7 +26,9 @@ struct device_check {
 
 struct map_check {
     struct pool *pool;
+    struct map_check *next; /* of the pool's, in order of asking */
     bool repair;
+    struct progress *progress; /* NULL: nobody asks */
     struct catalog_job job;
     struct round_wait round;
     struct note reply;
@@ -37,8 +39,15 @@ struct map_check {
     struct err err;   /* code 0: it worked */
     uint32_t *layers; /* the pool's, by id */
     size_t layer_count;
+    uint64_t words; /* that name an extent, as the layers count them */
     struct device_check devices[POOL_DEVICE_MAX];
 };
+
+static bool check_is_to_stop(const struct map_check *c)
+{
+    return lunmgr_is_closing(c->pool->manager) ||
+           (c->progress != NULL && atomic_load(&c->progress->stop));
+}
 
 /* ---- On a reader ----------------------------------------------------------------- */
 
@@ -85,12 +94,17 @@ static int check_word(struct map_check *c, map_word w)
 static int check_leaf(uint64_t key, const uint64_t words[LEAF_WORDS], void *arg)
 {
     struct map_check *c = arg;
+    uint64_t naming = 0;
     (void)key;
-    if (lunmgr_is_closing(c->pool->manager))
+    if (check_is_to_stop(c))
         return -ECANCELED;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < LEAF_WORDS; i++)
+    for (size_t i = 0; rc == 0 && i < LEAF_WORDS; i++) {
         rc = check_word(c, words[i]);
+        naming += word_place(words[i]) != 0;
+    }
+    if (c->progress != NULL)
+        atomic_fetch_add(&c->progress->done, naming);
     return rc;
 }
 
@@ -104,6 +118,7 @@ static int check_layer(const struct layer_row *row, void *arg)
         return -ENOMEM;
     c->layers = grown;
     c->layers[c->layer_count++] = row->id;
+    c->words += row->used_extents;
     return 0;
 }
 
@@ -189,14 +204,27 @@ static void check_device(struct map_check *c, const struct device_check *dc)
     }
 }
 
-static int map_check_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+static int check_layers(struct catalog_txn *txn, struct map_check *c, struct err *e)
 {
-    struct map_check *c = container_of(job, struct map_check, job);
     int rc = layer_row_each(txn, check_layer, c, e);
-    for (size_t i = 0; rc == 0 && i < c->layer_count; i++)
+    if (rc == 0 && c->progress != NULL) {
+        atomic_store(&c->progress->done, 0); /* of an earlier daemon's */
+        atomic_store(&c->progress->total, c->words);
+    }
+    for (size_t i = 0; rc == 0 && i < c->layer_count; i++) {
+        if (check_is_to_stop(c))
+            return -ECANCELED;
         rc = leaf_each(txn, leaf_key_of(extent_key(c->layers[i], 0)),
                        leaf_key_of(extent_key(c->layers[i], 0x7fffffff)), check_leaf, c,
                        e);
+    }
+    return rc;
+}
+
+static int map_check_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    struct map_check *c = container_of(job, struct map_check, job);
+    int rc = check_layers(txn, c, e);
     for (unsigned i = 0; rc == 0 && i < c->pool->device_count; i++) {
         rc = bitmap_each(txn, c->devices[i].device->row.no, check_bitmap, &c->devices[i],
                          e);
@@ -225,18 +253,25 @@ static void map_check_answer(struct note *note)
     free(c);
 }
 
+static void map_check_begin(struct map_check *c);
+
 static void map_check_end(struct map_check *c, int rc)
 {
-    for (unsigned i = 0; i < c->pool->device_count; i++)
+    struct pool *pool = c->pool;
+    for (unsigned i = 0; i < pool->device_count; i++)
         if (c->devices[i].device != NULL)
             c->report.leaked_extents +=
                 alloc_suspect_end(c->devices[i].device->alloc,
                                   rc == 0 ? c->devices[i].named : NULL, c->repair);
     if (c->repair && c->report.leaked_extents > 0)
-        round_want(c->pool);
+        round_want(pool);
+    pool->checks = c->next;
+    struct map_check *next = c->next; /* itself counted: the pool stays */
     c->err.code = rc;
     c->reply.run = map_check_answer;
     inbox_post(c->reply_to, &c->reply);
+    if (next != NULL)
+        map_check_begin(next);
 }
 
 static void map_check_walked(struct catalog_job *job)
@@ -259,6 +294,8 @@ static void map_check_on_round(struct round_wait *wait)
 
 static int map_check_prepare(struct map_check *c)
 {
+    if (check_is_to_stop(c))
+        return err_set(&c->err, -ECANCELED, NULL, "stopped before it began");
     for (unsigned i = 0; i < c->pool->device_count; i++) {
         struct device_check *dc = &c->devices[i];
         struct alloc *a = c->pool->devices[i]->alloc;
@@ -275,8 +312,17 @@ static int map_check_prepare(struct map_check *c)
     return 0;
 }
 
-void map_check_start(struct pool *pool, bool repair, struct inbox *reply_to,
-                     map_check_fn done, void *arg)
+static void map_check_begin(struct map_check *c)
+{
+    int rc = map_check_prepare(c);
+    if (rc != 0)
+        map_check_end(c, rc);
+    else
+        round_join(c->pool, &c->round);
+}
+
+void map_check_start(struct pool *pool, bool repair, struct progress *progress,
+                     struct inbox *reply_to, map_check_fn done, void *arg)
 {
     struct map_check *c = calloc(1, sizeof(*c));
     if (c == NULL)
@@ -284,15 +330,17 @@ void map_check_start(struct pool *pool, bool repair, struct inbox *reply_to,
     struct inbox *home = loop_inbox(lunmgr_home(pool->manager));
     c->pool = pool;
     c->repair = repair;
+    c->progress = progress;
     c->reply_to = reply_to;
     c->done = done;
     c->arg = arg;
     c->round = (struct round_wait){.inbox = home, .done = map_check_on_round};
     c->job = (struct catalog_job){
         .reply_to = home, .work = map_check_work, .done = map_check_walked};
-    int rc = map_check_prepare(c);
-    if (rc != 0)
-        map_check_end(c, rc);
-    else
-        round_join(pool, &c->round);
+    struct map_check **last = &pool->checks;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = c;
+    if (pool->checks == c)
+        map_check_begin(c);
 }

@@ -4,6 +4,7 @@
 #define LUNMGR_POOL_H
 
 #include "base/err.h"
+#include "lunmgr/job.h"
 #include "lunmgr/volume.h"
 
 #include <stdbool.h>
@@ -63,17 +64,16 @@ struct pool_check_report {
 };
 
 typedef void (*pool_done_fn)(void *arg, struct pool *pool, const struct err *e);
-typedef void (*pool_check_fn)(void *arg, const struct pool_check_report *report,
-                              const struct err *e);
 
 /* done: on the control thread, never inside the call. A device that carries any known
  * signature of another pool is refused (-EEXIST, field devices/N/path). */
 void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn done,
                  void *arg);
-/* -EBUSY while it has volumes. The device's superblock is wiped, a file stays. */
+/* -EBUSY while it has volumes or is being checked. The device's superblock is wiped, a file stays. */
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
-/* Walks the committed map in one snapshot; repairs nothing. */
-void pool_check(struct lunmgr *m, const char *name_or_id, pool_check_fn done, void *arg);
+/* A job that walks the committed map in one snapshot and repairs nothing; its outcome is
+ * the report. Answered when the job is there. -EBUSY: one is under way; e names it. */
+void pool_check(struct lunmgr *m, const char *name_or_id, job_done_fn done, void *arg);
 
 struct pool *pool_find(struct lunmgr *m, const char *name_or_id);
 struct pool *pool_next(struct lunmgr *m, const struct pool *prev);

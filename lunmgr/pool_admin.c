@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, checking, describing and deleting pools. Control thread; what blocks goes to a
+/* Making, describing and deleting pools. Control thread; what blocks goes to a
  * thread of its own. */
 #include "base/log.h"
 #include "lunmgr/op.h"
@@ -23,10 +23,8 @@ struct pool_op {
     union {
         pool_done_fn created;
         done_fn deleted;
-        pool_check_fn checked;
     } done;
     void *arg;
-    struct pool_check_report report;
 };
 
 static struct pool_op *pool_op_of(struct op *op)
@@ -317,6 +315,19 @@ static void pool_await_drops(struct op *op)
     background_wait(pool, &op->job.note);
 }
 
+/* The daemon's own check, after an unclean stop, is no job. */
+static int pool_unchecked(struct pool *pool, struct err *e)
+{
+    const struct job *job = job_of_subject(pool->manager, pool->id);
+    if (job != NULL)
+        return err_set(e, -EBUSY, "pool",
+                       "pool %s is in use by job %s (%s): wait for its end, or cancel it",
+                       pool->name, job->row.id, job->kind->name);
+    if (atomic_load(&pool->check_count) > 0)
+        return err_set(e, -EBUSY, "pool", "pool %s is being checked", pool->name);
+    return 0;
+}
+
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
 {
     struct pool_op *po = op_new(m, sizeof(*po), pool_deleted);
@@ -336,9 +347,9 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
                        pool->name, pool->volume_count));
         return;
     }
-    if (atomic_load(&pool->check_count) > 0) {
-        op_end(&po->op,
-               err_set(e, -EBUSY, "pool", "pool %s is being checked", pool->name));
+    int rc = pool_unchecked(pool, e);
+    if (rc != 0) {
+        op_end(&po->op, rc);
         return;
     }
     pool->deleting = true;
@@ -346,48 +357,6 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     memcpy(po->row.id, pool->id, sizeof(po->row.id));
     op_about(&po->op, pool->id);
     op_at_home(&po->op, pool_await_drops, pool_idle);
-}
-
-/* ---- Checking -------------------------------------------------------------------- */
-
-static void pool_checked(struct op *op)
-{
-    struct pool_op *po = pool_op_of(op);
-    po->done.checked(po->arg, op->job.rc == 0 ? &po->report : NULL, op_outcome(op));
-    op_free(op);
-}
-
-static void pool_on_check(void *arg, const struct pool_check_report *report,
-                          const struct err *e)
-{
-    struct pool_op *po = arg;
-    if (e != NULL)
-        *op_err(&po->op) = *e;
-    else
-        po->report = *report;
-    po->op.job.rc = e == NULL ? 0 : e->code;
-    pool_checked(&po->op);
-}
-
-static void pool_check_at_home(struct op *op)
-{
-    struct pool_op *po = pool_op_of(op);
-    map_check_start(po->pool, false, op->job.reply_to, pool_on_check, po);
-}
-
-void pool_check(struct lunmgr *m, const char *name_or_id, pool_check_fn done, void *arg)
-{
-    struct pool_op *po = op_new(m, sizeof(*po), pool_checked);
-    po->done.checked = done;
-    po->arg = arg;
-    po->pool = index_find(&m->pools, name_or_id);
-    if (po->pool == NULL || po->pool->deleting) {
-        op_end(&po->op, err_set(op_err(&po->op), -ENOENT, "pool", "there is no pool %s",
-                                name_or_id));
-        return;
-    }
-    atomic_fetch_add(&po->pool->check_count, 1);
-    op_at_home(&po->op, pool_check_at_home, NULL);
 }
 
 /* ---- Reading --------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "lunmgr/leaf.h"
 #include "lunmgr/limbo.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/progress.h"
 #include "lunmgr/round.h"
 #include "lunmgr/share.h"
 #include "lunmgr/snapshot.h"
@@ -51,7 +52,8 @@ struct pool {
     struct leaf_loader *loader;
     _Atomic uint64_t stack_versions[STACK_VERSIONS]; /* stack.c */
     struct round round;
-    atomic_uint check_count; /* asked for and not answered */
+    atomic_uint check_count;  /* asked for and not answered */
+    struct map_check *checks; /* home loop: the one under way, then those that wait */
     /* Extents may be used that no word names: the next start is to look for them. */
     atomic_bool has_leaks;
 };
@@ -143,12 +145,14 @@ void background_end(struct pool *pool);
 /* Home loop: the note runs there when none is under way; one waits at a time. */
 void background_wait(struct pool *pool, struct note *note);
 
-/* Home loop: holds the committed map against the bitmaps; repair gives leaks back. done
- * on reply_to's thread. The caller has counted it in pool->check_count: until it is
- * counted off, before done, the pool stays. */
+/* Home loop: holds the committed map against the bitmaps, one check of a pool after the
+ * other; repair gives leaks back. progress counts the words that name an extent; what it
+ * stops ends with -ECANCELED. NULL: nobody asks. done on reply_to's thread. The caller
+ * has counted it in pool->check_count: until it is counted off, before done, the pool
+ * stays. */
 typedef void (*map_check_fn)(void *arg, const struct pool_check_report *report,
                              const struct err *e);
-void map_check_start(struct pool *pool, bool repair, struct inbox *reply_to,
-                     map_check_fn done, void *arg);
+void map_check_start(struct pool *pool, bool repair, struct progress *progress,
+                     struct inbox *reply_to, map_check_fn done, void *arg);
 
 #endif

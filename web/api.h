@@ -10,8 +10,9 @@
 struct resource;
 
 extern const struct resource resource_auth, resource_drain, resource_host,
-    resource_initiator, resource_mapping, resource_pool, resource_session,
+    resource_initiator, resource_job, resource_mapping, resource_pool, resource_session,
     resource_snapshot, resource_token, resource_trashed, resource_volume;
+struct job;
 
 void api_box_show(struct exchange *x);
 void api_openapi_show(struct exchange *x);
@@ -88,6 +89,9 @@ void api_apply(struct exchange *x);
 void api_put(struct exchange *x); /* of every kind: create or agree */
 
 void api_audit_list(struct exchange *x);
+void api_job_cancel(struct exchange *x);
+/* For job_done_fn: 202 with the job, or what went wrong. */
+void reply_job(void *exchange, struct job *job, const struct err *e);
 
 extern const struct schema schema_token_create;
 void api_token_create(struct exchange *x);

@@ -131,26 +131,7 @@ void api_pool_delete(struct exchange *x)
     pool_delete(x->web->lunmgr, x->params[0], reply_done, x);
 }
 
-static void pool_on_checked(void *arg, const struct pool_check_report *report,
-                            const struct err *e)
-{
-    struct exchange *x = arg;
-    if (!exchange_resume(x, e))
-        return;
-    bool clean = report->leaked_extents == 0 && report->double_extents == 0 &&
-                 report->lost_extents == 0 && report->miscounted_extents == 0;
-    reply_json(x, 200,
-               json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "clean", clean,
-                         "named_extents", (json_int_t)report->named_extents,
-                         "used_extents", (json_int_t)report->used_extents,
-                         "leaked_extents", (json_int_t)report->leaked_extents,
-                         "double_extents", (json_int_t)report->double_extents,
-                         "lost_extents", (json_int_t)report->lost_extents,
-                         "shared_extents", (json_int_t)report->shared_extents,
-                         "miscounted_extents", (json_int_t)report->miscounted_extents));
-}
-
 void api_pool_check(struct exchange *x)
 {
-    pool_check(x->web->lunmgr, x->params[0], pool_on_checked, x);
+    pool_check(x->web->lunmgr, x->params[0], reply_job, x);
 }

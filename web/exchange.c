@@ -230,13 +230,19 @@ void reply_json(struct exchange *x, int status, json_t *body)
     send_json(x, status, "application/json", body);
 }
 
-void reply_created(struct exchange *x, const char *collection, const char *id,
-                   json_t *body)
+static void reply_located(struct exchange *x, int status, const char *collection,
+                          const char *id, json_t *body)
 {
     char location[128];
     snprintf(location, sizeof(location), "%s/%s", collection, id);
     exchange_add_header(x, "Location", location);
-    reply_json(x, 201, body);
+    reply_json(x, status, body);
+}
+
+void reply_created(struct exchange *x, const char *collection, const char *id,
+                   json_t *body)
+{
+    reply_located(x, 201, collection, id, body);
 }
 
 static void add_etag(struct exchange *x, const struct resource *r, const void *info)
@@ -260,8 +266,8 @@ void reply_resource(struct exchange *x, int status, const struct resource *r,
     const void *info = resource_info(x->web, r, object, &room);
     json_t *body = resource_info_json(x->web, r, info, RESOURCE_ALL_FIELDS);
     add_etag(x, r, info);
-    if (status == 201)
-        reply_created(x, r->collection, resource_id(r, info, id), body);
+    if (status == 201 || status == 202)
+        reply_located(x, status, r->collection, resource_id(r, info, id), body);
     else
         reply_json(x, status, body);
 }

@@ -76,7 +76,7 @@ void reply_json(struct exchange *x, int status, json_t *body);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
-/* The object as it is now, with its entity tag; 201: with its Location too. */
+/* The object as it is now, with its entity tag; 201 and 202: with its Location too. */
 void reply_resource(struct exchange *x, int status, const struct resource *r,
                     const void *object);
 /* The tag alone, for an answer that shows the object and more. Does not end it. */

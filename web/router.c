@@ -301,7 +301,8 @@ void router_show(const struct exchange *x, const char *id, part_done_fn answered
                  void *arg)
 {
     char path[WEB_PATTERN_MAX + WEB_KEY_MAX];
-    const struct resource *r = x->route->resource;
+    const struct resource *r =
+        x->route->shows != NULL ? x->route->shows : x->route->resource;
     int length = (int)strcspn(x->route->path, "{");
     if (r != NULL)
         snprintf(path, sizeof(path), "%s%s%s", r->collection, r->is_single ? "" : "/",

@@ -21,6 +21,7 @@ struct route {
     const struct schema *schema; /* of the body; NULL: takes none */
     enum query_take query;
     const struct resource *resource; /* what the path is about; NULL: something else */
+    const struct resource *shows;    /* what its answer shows; NULL: the same */
 };
 
 const struct route *router_table(size_t *count);

@@ -18,7 +18,7 @@
 
 /* clang-format off */
 static const struct route routes[] = {
-    /* method, who, status, operation, path, handler, schema of the body, what the query takes, what it is about */
+    /* method, who, status, operation, path, handler, schema of the body, what the query takes, what it is about, what it shows if not that */
     {GET,    ANYONE,    200, "health_show",                "/healthz",                                 api_health_show, NULL, QUERY_NONE, NULL},
     {GET,    ANYONE,    200, "ready_show",                 "/readyz",                                  api_ready_show, NULL, QUERY_NONE, NULL},
     {GET,    READ,      200, "metrics_show",               "/metrics",                                 api_metrics_show, NULL, QUERY_NONE, NULL},
@@ -31,7 +31,7 @@ static const struct route routes[] = {
     {GET,    READ,      200, "pool_show",                  "/v1/pools/{pool}",                         api_show, NULL, QUERY_NONE, &resource_pool},
     {PUT,    ADMIN,     201, "pool_put",                   "/v1/pools/{pool}",                         api_put, &schema_pool_put, QUERY_NONE, &resource_pool},
     {DELETE, ADMIN,     204, "pool_delete",                "/v1/pools/{pool}",                         api_pool_delete, NULL, QUERY_NONE, &resource_pool},
-    {POST,   ADMIN,     200, "pool_check",                 "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE, NULL},
+    {POST,   ADMIN,     202, "pool_check",                 "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE, &resource_pool, &resource_job},
     {GET,    READ,      200, "volume_list",                "/v1/volumes",                              api_list, NULL, QUERY_LIST, &resource_volume},
     {POST,   PROVISION, 201, "volume_create",              "/v1/volumes",                              api_volume_create, &schema_volume_create, QUERY_NONE, &resource_volume},
     {GET,    READ,      200, "volume_show",                "/v1/volumes/{volume}",                     api_show, NULL, QUERY_NONE, &resource_volume},
@@ -53,7 +53,7 @@ static const struct route routes[] = {
     {GET,    READ,      200, "trash_list",                 "/v1/trash",                                api_list, NULL, QUERY_LIST, &resource_trashed},
     {GET,    READ,      200, "trash_show",                 "/v1/trash/{trashed}",                      api_show, NULL, QUERY_NONE, &resource_trashed},
     {DELETE, PROVISION, 204, "trash_purge",                "/v1/trash/{trashed}",                      api_trash_purge, NULL, QUERY_NONE, &resource_trashed},
-    {POST,   PROVISION, 200, "trash_restore",              "/v1/trash/{trashed}/restore",              api_trash_restore, &schema_trash_restore, QUERY_NONE, &resource_trashed},
+    {POST,   PROVISION, 200, "trash_restore",              "/v1/trash/{trashed}/restore",              api_trash_restore, &schema_trash_restore, QUERY_NONE, &resource_trashed, &resource_volume},
     {GET,    READ,      200, "host_list",                  "/v1/hosts",                                api_list, NULL, QUERY_LIST, &resource_host},
     {POST,   PROVISION, 201, "host_create",                "/v1/hosts",                                api_host_create, &schema_host_create, QUERY_NONE, &resource_host},
     {GET,    ATTACH,    200, "host_show",                  "/v1/hosts/{host}",                         api_show, NULL, QUERY_NONE, &resource_host},
@@ -77,6 +77,9 @@ static const struct route routes[] = {
     {POST,   ADMIN,     201, "drain_create",               "/v1/drains",                               api_drain_create, &schema_drain_create, QUERY_NONE, &resource_drain},
     {GET,    READ,      200, "drain_show",                 "/v1/drains/{drain}",                       api_show, NULL, QUERY_NONE, &resource_drain},
     {DELETE, ADMIN,     204, "drain_delete",               "/v1/drains/{drain}",                       api_drain_delete, NULL, QUERY_NONE, &resource_drain},
+    {GET,    READ,      200, "job_list",                   "/v1/jobs",                                 api_list, NULL, QUERY_LIST, &resource_job},
+    {GET,    READ,      200, "job_show",                   "/v1/jobs/{job}",                           api_show, NULL, QUERY_NONE, &resource_job},
+    {POST,   ADMIN,     202, "job_cancel",                 "/v1/jobs/{job}/cancel",                    api_job_cancel, NULL, QUERY_NONE, &resource_job},
     {GET,    ADMIN,     200, "token_list",                 "/v1/tokens",                               api_list, NULL, QUERY_LIST, &resource_token},
     {POST,   ADMIN,     201, "token_create",               "/v1/tokens",                               api_token_create, &schema_token_create, QUERY_NONE, &resource_token},
     {GET,    ADMIN,     200, "token_show",                 "/v1/tokens/{token}",                       api_show, NULL, QUERY_NONE, &resource_token},

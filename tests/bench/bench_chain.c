@@ -8,9 +8,9 @@
  * bench_chain [--size-mib 16384] [--seconds 10] [--rounds 3] [--cache-mib 64]
  * [--grain-kib 64] [--smoke] */
 #include "lunmgr/pool_priv.h"
-#include "tests/bench/map_maker.h"
 #include "tests/bench/report.h"
 #include "tests/bench/traffic.h"
+#include "tests/lib/map_maker.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -151,7 +151,7 @@ static void maps_make(const struct bench_rig *r, const struct settings *s,
 {
     size_t extents = s->size_bytes / EXTENT_BYTES;
     uint64_t *words = malloc(extents * sizeof(words[0]));
-    struct map_maker *mm = map_maker_open(r);
+    struct map_maker *mm = map_maker_open(r->dir);
     if (words == NULL)
         bench_die("bench_chain", "out of memory");
     map_maker_read(mm, chains[0].layers[0], words, extents);

@@ -11,9 +11,9 @@
  *
  * Usage: bench_huge_map [--size-gib 4096] [--seconds 30] [--cache-mib 64] [--smoke] */
 #include "lunmgr/pool_priv.h"
-#include "tests/bench/map_maker.h"
 #include "tests/bench/report.h"
 #include "tests/bench/traffic.h"
+#include "tests/lib/map_maker.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -92,7 +92,7 @@ static void phase_make(struct huge *h)
     uint32_t layer = volume_top(bench_volume(&h->r, "v", h->s.size_bytes))->id;
     uint32_t device_no = h->r.pool->devices[0]->row.no;
     bench_rig_close(&h->r);
-    struct map_maker *mm = map_maker_open(&h->r);
+    struct map_maker *mm = map_maker_open(h->r.dir);
     for (uint64_t i = 0; i < extents; i++) {
         /* An odd factor makes a permutation of any power of two. */
         uint64_t extent = i * 0x9e3779b1ULL % extents + 1;

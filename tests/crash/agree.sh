@@ -11,7 +11,7 @@ pool_agrees() {
     local when=$1 check pool
     [ "$RIG_TARGET" = ashlar ] || return 0
     for _ in $(seq $((AGREE_SECONDS * 10))); do
-        check=$(rig_api POST /v1/pools/p/check) || fail "$when: check: $check"
+        check=$(rig_check) || fail "$when: check: $check"
         jq -e '.double_extents == 0 and .lost_extents == 0' <<<"$check" >/dev/null ||
             fail "$when: the map contradicts itself: $check"
         if jq -e '.leaked_extents == 0' <<<"$check" >/dev/null; then

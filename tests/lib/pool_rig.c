@@ -542,10 +542,16 @@ int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e)
     return answer_wait(r, &a, e);
 }
 
+static void check_at_home(struct pool_rig *r, void *arg)
+{
+    map_check_start(r->pool, false, NULL, loop_inbox(r->control), answer_check, arg);
+}
+
 int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct err *e)
 {
     struct answer a = {.came = false};
-    pool_check(r->manager, "p", answer_check, &a);
+    atomic_fetch_add(&r->pool->check_count, 1);
+    pool_rig_at_home(r, check_at_home, &a);
     int rc = answer_wait(r, &a, e);
     *report = a.report;
     return rc;

@@ -279,6 +279,13 @@ rig_api() {
         ${body[@]+"${body[@]}"} "http://localhost$path"
 }
 
+# The report of a check of the pool, clean or not; fails if there is none.
+rig_check() {
+    local report rc=0
+    report=$(rig_ctl pool check p --json) || rc=$?
+    [ "$rc" -le 1 ] && [ -n "$report" ] && echo "$report"
+}
+
 rig_ashlar_setup() {
     rig_ctl pool create p --device "$RIG_DIR/pool.img,size=$RIG_POOL_SIZE" >/dev/null ||
         fail "pool create"

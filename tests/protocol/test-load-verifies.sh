@@ -34,7 +34,7 @@ statistics() {
         for path in /metrics /v1/pools /v1/pools/p /v1/volumes /v1/volumes/a /v1/mappings /v1/hosts /readyz; do
             rig_api GET "$path" >"$RIG_DIR/answer" || return 1
         done
-        rig_api POST /v1/pools/p/check >"$RIG_DIR/answer" || return 1
+        rig_check >"$RIG_DIR/answer" || return 1
         rig_api GET '/v1/sessions?limit=100' >"$RIG_DIR/answer" || return 1
         seen=$(jq '.items | length' "$RIG_DIR/answer")
         sessions=$((seen > sessions ? seen : sessions))

@@ -158,18 +158,40 @@ static bool is_good(const struct reply *reply)
     return reply->status >= 200 && reply->status < 300;
 }
 
+/* The good reply is the caller's. */
+static enum outcome request(const struct cmd *cmd, const char *method, const char *path,
+                            const json_t *body, const char *const *names,
+                            struct reply *reply)
+{
+    enum outcome outcome = client_call(cmd->client, method, path, body, reply);
+    if (outcome == OUTCOME_DONE && !is_good(reply))
+        outcome = refusal_say(cmd->args, names, reply);
+    if (outcome != OUTCOME_DONE)
+        reply_fini(reply);
+    return outcome;
+}
+
 json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
                  const json_t *body, const char *const *names, enum outcome *outcome)
 {
     struct reply reply;
-    json_t *object = NULL;
-    *outcome = client_call(cmd->client, method, path, body, &reply);
-    if (*outcome == OUTCOME_DONE && !is_good(&reply))
-        *outcome = refusal_say(cmd->args, names, &reply);
-    if (*outcome == OUTCOME_DONE) {
-        print_raw(cmd, &reply);
-        object = json_incref(reply.json);
-    }
+    *outcome = request(cmd, method, path, body, names, &reply);
+    if (*outcome != OUTCOME_DONE)
+        return NULL;
+    print_raw(cmd, &reply);
+    json_t *object = json_incref(reply.json);
+    reply_fini(&reply);
+    return object;
+}
+
+json_t *cmd_ask(const struct cmd *cmd, const char *method, const char *path,
+                const char *name, enum outcome *outcome)
+{
+    struct reply reply;
+    *outcome = request(cmd, method, path, NULL, name == NULL ? NULL : &name, &reply);
+    if (*outcome != OUTCOME_DONE)
+        return NULL;
+    json_t *object = json_incref(reply.json);
     reply_fini(&reply);
     return object;
 }

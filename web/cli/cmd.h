@@ -91,7 +91,8 @@ struct resource {
 
 extern const struct resource resource_pool, resource_volume, resource_host,
     resource_initiator, resource_auth, resource_snapshot, resource_trash,
-    resource_mapping, resource_session, resource_drain, resource_token, resource_status;
+    resource_mapping, resource_session, resource_drain, resource_job, resource_token,
+    resource_status;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];
@@ -126,6 +127,12 @@ json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
 /* GET or POST of path, which names name (NULL: nothing), without a body. */
 json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
                   const char *name, enum outcome *outcome);
+/* The same, and prints nothing in any case. */
+json_t *cmd_ask(const struct cmd *cmd, const char *method, const char *path,
+                const char *name, enum outcome *outcome);
+/* Asks until the job has ended; job is taken. What it is then, or NULL and *outcome says
+ * why. */
+json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcome);
 /* An object as lines of member and value, unless --json; its warnings on stderr. */
 void cmd_print(const struct cmd *cmd, const json_t *object);
 /* The path of what name names, percent-encoded, with suffix after it. NULL: it cannot be

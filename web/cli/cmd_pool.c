@@ -2,20 +2,47 @@
 /* ashlarctl pool. Single thread. */
 #include "web/cli/args.h"
 
+static const char *member_text(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text == NULL ? "" : text;
+}
+
+/* The report of a check that has ended; with --json as the job has it. */
+static enum outcome pool_report(const struct cmd *cmd, const json_t *job)
+{
+    const char *name = cmd->args->names[0], *error = member_text(job, "error");
+    const json_t *report = json_object_get(job, "outcome");
+    if (!json_is_object(report))
+        return say(OUTCOME_REFUSED, "the check of pool %s has %s%s%s", name,
+                   member_text(job, "state"), error[0] == '\0' ? "" : ": ", error);
+    if (args_has(cmd->args, "json")) {
+        json_dumpf(report, stdout, JSON_COMPACT);
+        fputc('\n', stdout);
+    }
+    cmd_print(cmd, report);
+    if (!json_is_true(json_object_get(report, "clean")))
+        return say(OUTCOME_REFUSED, "pool %s is not clean", name);
+    return OUTCOME_DONE;
+}
+
 static enum outcome pool_check(const struct cmd *cmd)
 {
     enum outcome outcome;
     const char *name = cmd->args->names[0];
+    bool waits = !args_has(cmd->args, "no-wait");
     AUTO_FREE char *path = cmd_path(cmd, name, "/check");
     if (path == NULL)
         return OUTCOME_USAGE;
-    json_t *report = cmd_fetch(cmd, "POST", path, name, &outcome);
-    if (report != NULL) {
-        cmd_print(cmd, report);
-        if (!json_is_true(json_object_get(report, "clean")))
-            outcome = say(OUTCOME_REFUSED, "pool %s is not clean", name);
-    }
-    json_decref(report);
+    json_t *job = waits ? cmd_ask(cmd, "POST", path, name, &outcome)
+                        : cmd_fetch(cmd, "POST", path, name, &outcome);
+    if (job != NULL && waits)
+        job = job_wait(cmd, job, &outcome);
+    if (job != NULL && waits)
+        outcome = pool_report(cmd, job);
+    else if (job != NULL)
+        cmd_print(cmd, job);
+    json_decref(job);
     return outcome;
 }
 
@@ -56,6 +83,9 @@ const struct resource resource_pool = {
              .names_usage = "NAME",
              .names_min = 1,
              .names_max = 1,
+             .flags = {{.name = "no-wait",
+                        .kind = FLAG_YES,
+                        .help = "do not wait for the end; print the job"}},
              .run = pool_check},
         },
     .columns = {{"NAME", "name", COLUMN_TEXT},

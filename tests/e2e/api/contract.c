@@ -28,9 +28,15 @@ static int fail(const char *what)
 
 static int run(const char *dir)
 {
-    /* What takes a fault, or two requests at once. */
-    static const char *const save[] = {"500", "503", "DELETE /v1/trash/{trashed} 409",
-                                       "POST /v1/drains 409", NULL};
+    /* What takes a fault, or two requests at once, or a job that takes its time. */
+    static const char *const save[] = {"500",
+                                       "503",
+                                       "DELETE /v1/trash/{trashed} 409",
+                                       "POST /v1/drains 409",
+                                       "POST /v1/pools/{pool}/check 409",
+                                       "POST /v1/jobs/{job}/cancel 202",
+                                       "POST /v1/jobs/{job}/cancel 409",
+                                       NULL};
     json_t *document = get("/v1/openapi.json");
     json_t *sessions = get("/v1/sessions");
     walk.document = document;

@@ -178,6 +178,28 @@ cli 0 pool show p
 out '^devices\[0\]\.path +/' '^devices\[0\]\.size +1GiB \(1073741824 bytes\)$' '^state +online$'
 cli 0 pool check p
 out '^clean +yes$' '^leaked_extents +0$'
+cli 0 pool check p --json
+quiet
+[ "$(value .clean)" = true ] || fail "--json is not the report"
+
+# --- jobs ---
+cli 0 pool check p --no-wait
+id=$(sed -n 's/^id *//p' "$RIG_DIR/out")
+out '^kind +pool-check$' '^subject +p$' '^progress\.unit +extents$'
+for _ in $(seq 300); do
+    cli 0 job show "$id" --json
+    [ "$(value .state)" = running ] || break
+    sleep 0.1
+done
+cli 0 job show "$id"
+out '^state +done$' '^outcome\.clean +yes$' '^error +-$'
+cli 0 job list
+out "^$id +pool-check +p +done +20.*Z +20.*Z +-\$"
+same '/v1/jobs?limit=1000' job list
+cli 1 job cancel "$id"
+one_line "job $id has ended"
+cli 1 job cancel nope
+one_line 'no job nope'
 cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB"
 out '^devices\[0\]\.path +.*/with,comma\.img$'
 cli 0 mapping delete web01/hv1 web02/hv1 web01/h1

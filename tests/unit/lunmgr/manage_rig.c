@@ -60,10 +60,25 @@ void on_done(void *arg, const struct err *e)
     take(arg, NULL, e);
 }
 
-void on_check(void *arg, const struct pool_check_report *report, const struct err *e)
+void on_job(void *arg, struct job *job, const struct err *e)
 {
-    assert_true((report == NULL) != (e == NULL));
-    take(arg, NULL, e);
+    assert_true((job == NULL) != (e == NULL));
+    take(arg, job, e);
+}
+
+static bool job_ended(void *arg)
+{
+    struct job_info info;
+    job_describe(arg, &info);
+    return info.ended_s != 0;
+}
+
+const char *end_of_job(struct job *job)
+{
+    struct job_info info;
+    pool_rig_until(&rig, job_ended, job);
+    job_describe(job, &info);
+    return info.state;
 }
 
 static bool came(void *arg)

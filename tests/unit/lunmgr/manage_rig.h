@@ -27,11 +27,14 @@ void on_mapping(void *arg, struct mapping *m, const struct err *e);
 void on_token(void *arg, struct token *t, const struct err *e);
 void on_pool(void *arg, struct pool *p, const struct err *e);
 void on_done(void *arg, const struct err *e);
-void on_check(void *arg, const struct pool_check_report *report, const struct err *e);
+void on_job(void *arg, struct job *job, const struct err *e);
 
 /* Answered later than the call; the code. */
 int wait_for(struct answer *a);
 void assert_refused(const struct answer *a, int code, const char *field);
+
+/* Waits for the end of a job; the state. */
+const char *end_of_job(struct job *job);
 
 /* Calls, waited for. */
 struct answer make_host(const char *name, const char *const *initiators, size_t count);

@@ -608,7 +608,7 @@ static void closing_answers_what_is_under_way(void **state)
     mapping_delete(rig.manager, "v0/h", on_done, &unmapped);
     pool_rig_until(&rig, settle_asked, &s);
     volume_create(rig.manager, &spec, on_volume, &made);
-    pool_check(rig.manager, "p", on_check, &checked);
+    pool_check(rig.manager, "p", on_job, &checked);
     host_create(rig.manager, &host, on_host, &hosted);
     pool_rig_close(&rig);
     assert_true(unmapped.came && made.came && checked.came && hosted.came);

@@ -155,31 +155,39 @@ static void a_pool_being_checked_is_not_deleted(void **state)
                                  .sem = &sem};
         catalog_read(rig.catalog, &gates[i].job);
     }
-    pool_check(rig.manager, "p", on_check, &check);
-    pool_check(rig.manager, "p", on_check, &second);
+    pool_check(rig.manager, "p", on_job, &check);
+    pool_check(rig.manager, "p", on_job, &second);
     pool_delete(rig.manager, "p", on_done, &gone);
     wait_for(&gone);
     assert_refused(&gone, -EBUSY, "pool");
+    assert_int_equal(wait_for(&check), 0);
     wait_for(&second);
-    assert_int_equal(second.err.code, -EBUSY); /* one at a time */
+    assert_refused(&second, -EBUSY, ""); /* one at a time */
+    struct job_info info;
+    job_describe(check.object, &info);
+    assert_string_equal(info.state, "running");
+    assert_non_null(strstr(gone.err.text, info.id));
+    assert_non_null(strstr(second.err.text, info.id));
     struct answer still = {.came = false};
     pool_delete(rig.manager, "p", on_done, &still);
     wait_for(&still);
     assert_refused(&still, -EBUSY, "pool");
-    assert_false(check.came);
+    assert_non_null(strstr(still.err.text, info.id));
     sem_post(&sem);
     sem_post(&sem);
-    assert_int_equal(wait_for(&check), 0);
+    assert_string_equal(end_of_job(check.object), "done");
     pool_rig_until(&rig, gates_ended, gates);
     sem_destroy(&sem);
     struct answer third = {.came = false};
-    pool_check(rig.manager, "p", on_check, &third);
+    pool_check(rig.manager, "p", on_job, &third);
     assert_int_equal(wait_for(&third), 0);
+    assert_string_equal(end_of_job(third.object), "done");
     assert_int_equal(pool_rig_delete_pool(&rig, "p", NULL), 0);
     struct answer none = {.came = false};
-    pool_check(rig.manager, "p", on_check, &none);
+    pool_check(rig.manager, "p", on_job, &none);
     wait_for(&none);
     assert_refused(&none, -ENOENT, "pool");
+    rig.pool = NULL;
 }
 
 static void the_sums_of_a_pool_are_right(void **state)

@@ -6,6 +6,7 @@
 #define TESTS_UNIT_WEB_FAKE_LUNMGR_H
 
 #include "lunmgr/host.h"
+#include "lunmgr/job.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/pool.h"
 #include "lunmgr/token.h"
@@ -21,6 +22,8 @@ void fake_lunmgr_destroy(struct lunmgr *m);
 void fake_hold(struct lunmgr *m);
 void fake_release(struct lunmgr *m);
 size_t fake_held(const struct lunmgr *m);
+/* How a job stands: the members that change. outcome and error stay the caller's. */
+void fake_job_set(struct lunmgr *m, const char *id, const struct job_info *info);
 /* The next asynchronous call answers this; code 0 takes it back. */
 void fake_fail_next(struct lunmgr *m, int code, const char *field, const char *text);
 

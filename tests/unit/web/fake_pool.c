@@ -55,22 +55,6 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     call_post(call);
 }
 
-static void do_pool_check(struct call *call, struct err *e)
-{
-    const struct pool_check_report report = {.named_extents = 7, .used_extents = 7};
-    if (e->code == 0 && pool_find(call->m, call->name) == NULL)
-        err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
-    call->fn.check(call->arg, e->code == 0 ? &report : NULL, err_or_null(e));
-}
-
-void pool_check(struct lunmgr *m, const char *name_or_id, pool_check_fn done, void *arg)
-{
-    struct call *call = call_new(m, do_pool_check, arg);
-    copy(call->name, sizeof(call->name), name_or_id);
-    call->fn.check = done;
-    call_post(call);
-}
-
 void pool_describe(const struct pool *pool, struct pool_info *out)
 {
     *out = pool->info;

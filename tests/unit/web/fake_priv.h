@@ -43,6 +43,9 @@ struct mapping {
 struct token {
     struct token_info info;
 };
+struct job {
+    struct job_info info;
+};
 
 struct fake_audit {
     struct record record;
@@ -79,7 +82,7 @@ struct call {
     void *arg;
     union {
         pool_done_fn pool;
-        pool_check_fn check;
+        job_done_fn job;
         volume_done_fn volume;
         snapshot_done_fn snapshots;
         host_done_fn host;
@@ -100,6 +103,8 @@ struct lunmgr {
     struct host hosts[FAKE_MAX];
     struct mapping mappings[FAKE_MAX];
     struct token tokens[FAKE_MAX];
+    struct job jobs[FAKE_MAX]; /* by age */
+    size_t job_count;
     struct auth box_auth;
     unsigned ids;
     struct err fail;

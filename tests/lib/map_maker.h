@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A map that nobody wrote: words and bitmaps go into the catalog as rounds would put
  * them, while no manager has it open. */
-#ifndef TESTS_BENCH_MAP_MAKER_H
-#define TESTS_BENCH_MAP_MAKER_H
+#ifndef TESTS_LIB_MAP_MAKER_H
+#define TESTS_LIB_MAP_MAKER_H
 
 #include "db/catalog.h"
-#include "tests/bench/bench_rig.h"
 
 struct map_maker;
 
-/* While the rig is closed. */
-struct map_maker *map_maker_open(const struct bench_rig *r);
+/* dir: the state directory, which nobody has open. What fails ends the program. */
+struct map_maker *map_maker_open(const char *dir);
 /* In growing order of key. */
 void map_maker_word(struct map_maker *mm, uint64_t key, uint64_t word);
 void map_maker_count(struct map_maker *mm, uint32_t layer, uint64_t used_extents);

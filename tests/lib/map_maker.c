@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batches of words, each a round's. */
-#include "tests/bench/map_maker.h"
+#include "tests/lib/map_maker.h"
 
 #include "base/auto.h"
 #include "lunmgr/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,16 @@ struct map_maker {
     struct word_change words[BATCH_WORDS];
 };
 
+static _Noreturn void die(const char *what, const char *why)
+{
+    fprintf(stderr, "map maker: %s: %s\n", what, why);
+    exit(1);
+}
+
 static void must(int rc, const char *what, const struct err *e)
 {
     if (rc != 0)
-        bench_die(what, e->text);
+        die(what, e->text);
 }
 
 static int store_work(struct catalog_txn *txn, void *arg, struct err *e)
@@ -33,13 +40,13 @@ static void store(struct map_maker *mm, struct round_changes *changes)
     must(catalog_write_wait(mm->catalog, store_work, changes, &e), "round_store", &e);
 }
 
-struct map_maker *map_maker_open(const struct bench_rig *r)
+struct map_maker *map_maker_open(const char *dir)
 {
     struct err e = {.code = 0};
-    struct catalog_options options = {.dir = r->dir, .reader_count = 1};
+    struct catalog_options options = {.dir = dir, .reader_count = 1};
     struct map_maker *mm = malloc(sizeof(*mm));
     if (mm == NULL)
-        bench_die("map_maker", "out of memory");
+        die("map_maker", "out of memory");
     mm->word_count = 0;
     must(catalog_open(&options, &mm->catalog, &e), "catalog_open", &e);
     return mm;
@@ -83,7 +90,7 @@ void map_maker_use(struct map_maker *mm, uint32_t device_no, uint64_t count)
     uint32_t groups = (uint32_t)(count / ALLOC_GROUP_EXTENTS + 1);
     struct bitmap_change *rows = calloc(groups, sizeof(*rows));
     if (rows == NULL)
-        bench_die("map_maker", "out of memory");
+        die("map_maker", "out of memory");
     for (uint32_t gib = 0; gib < groups; gib++) {
         rows[gib].device_no = device_no;
         rows[gib].gib = gib;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs of the fake manager: a check runs until it is cancelled, or until the test says
+ * how it ends. */
+#include "fake_priv.h"
+
+#include <inttypes.h>
+
+struct job *job_find(struct lunmgr *m, const char *id)
+{
+    for (size_t i = 0; i < m->job_count; i++)
+        if (strcmp(m->jobs[i].info.id, id) == 0)
+            return &m->jobs[i];
+    return NULL;
+}
+
+struct job *job_next(struct lunmgr *m, const struct job *prev)
+{
+    size_t next = prev == NULL ? 0 : (size_t)(prev - m->jobs) + 1;
+    return next < m->job_count ? &m->jobs[next] : NULL;
+}
+
+void job_describe(const struct job *job, struct job_info *out)
+{
+    *out = job->info;
+}
+
+void fake_job_set(struct lunmgr *m, const char *id, const struct job_info *info)
+{
+    struct job *job = job_find(m, id);
+    job->info.state = info->state;
+    job->info.ended_s = info->ended_s;
+    job->info.units_done = info->units_done;
+    job->info.units_total = info->units_total;
+    job->info.rate = info->rate;
+    job->info.estimate_s = info->estimate_s;
+    job->info.outcome = info->outcome;
+    job->info.error = info->error;
+}
+
+static void do_pool_check(struct call *call, struct err *e)
+{
+    struct lunmgr *m = call->m;
+    const struct pool *pool = pool_find(m, call->name);
+    struct job *job = NULL;
+    if (e->code == 0 && pool == NULL)
+        err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
+    if (e->code == 0 && pool != NULL) {
+        assert(m->job_count < FAKE_MAX);
+        job = &m->jobs[m->job_count++];
+        job->info = (struct job_info){.no = m->job_count,
+                                      .kind = "pool-check",
+                                      .unit = "extents",
+                                      .state = "running",
+                                      .created_s = CREATED_S,
+                                      .rate = -1,
+                                      .estimate_s = -1,
+                                      .outcome = "",
+                                      .error = ""};
+        make_id(m, job->info.id);
+        copy(job->info.subject, sizeof(job->info.subject), pool->info.name);
+        copy(job->info.subject_id, sizeof(job->info.subject_id), pool->info.id);
+    }
+    call->fn.job(call->arg, job, err_or_null(e));
+}
+
+void pool_check(struct lunmgr *m, const char *name_or_id, job_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_pool_check, arg);
+    copy(call->name, sizeof(call->name), name_or_id);
+    call->fn.job = done;
+    call_post(call);
+}
+
+static void do_job_cancel(struct call *call, struct err *e)
+{
+    struct job *job = job_find(call->m, call->name);
+    if (e->code == 0 && job == NULL)
+        err_set(e, -ENOENT, NULL, "there is no job %s", call->name);
+    if (e->code == 0 && job != NULL && job->info.ended_s != 0)
+        err_set(e, -EBUSY, NULL, "job %s has ended", call->name);
+    if (e->code == 0 && job != NULL) {
+        job->info.cancel_asked = true;
+        job->info.state = "cancelled";
+        job->info.ended_s = CREATED_S;
+    }
+    call->fn.job(call->arg, e->code == 0 ? job : NULL, err_or_null(e));
+}
+
+void job_cancel(struct lunmgr *m, const char *id, job_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_job_cancel, arg);
+    copy(call->name, sizeof(call->name), id);
+    call->fn.job = done;
+    call_post(call);
+}
