@@ -54,6 +54,9 @@ struct pool {
     atomic_uint check_count; /* asked for and not answered */
     /* Extents may be used that no word names: the next start is to look for them. */
     atomic_bool has_leaks;
+    /* Writes that found no space, since it was last told when: news.c. */
+    atomic_uint_fast64_t refused_writes;
+    atomic_int_fast64_t refused_told_ms;
 };
 
 /* A volume or a snapshot. */

@@ -345,11 +345,31 @@ void volume_restore(struct lunmgr *m, const char *name_or_id, const char *name,
 
 /* ---- Time ------------------------------------------------------------------------ */
 
+struct purge {
+    struct lunmgr *manager;
+    char id[CATALOG_ID_MAX], name[CATALOG_NAME_MAX];
+};
+
 static void trash_on_purged(void *arg, const struct err *e)
 {
-    struct lunmgr *m = arg;
-    if (e == NULL)
-        trash_arm(m);
+    struct purge *purge = arg;
+    if (e == NULL) {
+        news_volume_purged(purge->manager, purge->id, purge->name);
+        trash_arm(purge->manager);
+    }
+    free(purge);
+}
+
+/* Without memory it is tried again later, as after any other failure. */
+static void trash_purge(struct lunmgr *m, const struct volume *v)
+{
+    struct purge *purge = calloc(1, sizeof(*purge));
+    if (purge == NULL)
+        return;
+    purge->manager = m;
+    memcpy(purge->id, v->id, sizeof(purge->id));
+    memcpy(purge->name, v->name, sizeof(purge->name));
+    volume_purge(m, v->id, trash_on_purged, purge);
 }
 
 static void trash_on_time(evutil_socket_t fd, short what, void *arg)
@@ -360,7 +380,7 @@ static void trash_on_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (struct volume *v = NULL; (v = volume_trash_next(m, v)) != NULL;)
         if (now - v->trashed_s >= (int64_t)m->options.trash_retention_s)
-            volume_purge(m, v->id, trash_on_purged, m);
+            trash_purge(m, v);
     trash_arm(m);
 }
 
