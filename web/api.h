@@ -68,6 +68,8 @@ void api_mapping_create(struct exchange *x);
 void api_mapping_show(struct exchange *x);   /* by id, or by what it shows and host */
 void api_mapping_delete(struct exchange *x); /* the same */
 
+void api_event_list(struct exchange *x); /* or a stream of them */
+
 void api_session_list(struct exchange *x);
 void api_session_show(struct exchange *x);
 void api_session_delete(struct exchange *x);

@@ -4,6 +4,7 @@
 #include "web/exchange.h"
 
 #include "web/http.h"
+#include "web/news.h"
 #include "web/router.h"
 
 #include <assert.h>
@@ -84,7 +85,17 @@ static void note_answer(struct exchange *x, int status)
     log_exchange(x, status);
 }
 
-/* The last step of every answer: type and text may be NULL for none. */
+struct evhttp_request *reply_begin(struct exchange *x, const char *type)
+{
+    struct evhttp_request *req = x->req;
+    note_answer(x, 200);
+    add_header(x, "Cache-Control", "no-store");
+    add_header(x, "Content-Type", type);
+    exchange_free(x);
+    return req;
+}
+
+/* The last step of every other answer: type and text may be NULL for none. */
 static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
@@ -150,8 +161,10 @@ void reply_problem(struct exchange *x)
 {
     char seconds[16];
     int status = problem_status(x->problem.kind);
-    if (status == 401)
+    if (status == 401) {
         add_header(x, "WWW-Authenticate", "Bearer realm=\"ashlar\"");
+        news_client_refused(x);
+    }
     if (status == 503) {
         snprintf(seconds, sizeof(seconds), "%d", WEB_RETRY_AFTER_S);
         add_header(x, "Retry-After", seconds);

@@ -48,6 +48,8 @@ void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);
 void reply_empty(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
+/* 200 with a body that goes on: the request, its headers set, is the caller's to send. */
+struct evhttp_request *reply_begin(struct exchange *x, const char *type);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);
 /* What the floors below refused: names the member if the request may have it. */

@@ -9,6 +9,7 @@
 #include "web/exchange.h"
 #include "web/listen.h"
 #include "web/router.h"
+#include "web/stream.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,6 +45,7 @@ struct http_conn {
     struct bufferevent *bev;         /* a reference, until adopted */
     struct evhttp_connection *evcon; /* NULL: not adopted yet */
     struct exchange *exchange;       /* NULL: none under way */
+    struct stream *stream;           /* its answer goes on; NULL: none does */
     struct event timer;              /* adoption, then the next request's deadline */
 };
 
@@ -74,6 +76,8 @@ static void conn_on_close(struct evhttp_connection *evcon, void *arg)
             evhttp_request_free(x->req);
         exchange_orphan(x);
     }
+    if (conn->stream != NULL)
+        stream_on_close(conn->stream);
     conn_free(conn);
 }
 
@@ -178,6 +182,12 @@ void http_conn_answered(struct http_conn *conn)
 {
     conn->exchange = NULL;
     conn_arm(conn);
+}
+
+void http_conn_streams(struct http_conn *conn, struct stream *stream)
+{
+    conn->exchange = NULL;
+    conn->stream = stream;
 }
 
 /* ---- Listeners --------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 struct event_base;
 struct http;
 struct http_conn;
+struct stream;
 struct web;
 
 /* Listens on neither yet. */
@@ -27,5 +28,7 @@ const char *http_tcp_address(const struct http *http); /* NULL: none */
 bool http_conn_is_trusted(const struct http_conn *conn);
 /* The exchange's answer goes out; the next request may come. */
 void http_conn_answered(struct http_conn *conn);
+/* The exchange's answer goes on until the connection ends, which the stream hears of. */
+void http_conn_streams(struct http_conn *conn, struct stream *stream);
 
 #endif

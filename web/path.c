@@ -154,15 +154,26 @@ static bool purge_read(const char *text, struct query *out, struct problem *prob
     return true;
 }
 
+static bool type_read(const char *text, struct query *out, struct problem *problem)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length >= sizeof(out->type) ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyz_.") != length)
+        return query_refuse(problem, "type",
+                            "how types begin, such as session. or volume.created",
+                            "no type of events begins so");
+    snprintf(out->type, sizeof(out->type), "%s", text);
+    return true;
+}
+
 static const struct query_param {
     enum query_take take;
     const char *name;
     bool (*read)(const char *text, struct query *out, struct problem *problem);
 } query_params[] = {
-    {QUERY_LIMIT, "limit", limit_read},
-    {QUERY_AFTER, "after", after_read},
-    {QUERY_VOLUME, "volume", volume_read},
-    {QUERY_PURGE, "purge", purge_read},
+    {QUERY_LIMIT, "limit", limit_read},    {QUERY_AFTER, "after", after_read},
+    {QUERY_VOLUME, "volume", volume_read}, {QUERY_PURGE, "purge", purge_read},
+    {QUERY_TYPE, "type", type_read},
 };
 
 void query_names(enum query_take takes, char *out, size_t out_bytes)

@@ -31,6 +31,7 @@ enum query_take {
     QUERY_LIST = QUERY_LIMIT | QUERY_AFTER,
     QUERY_VOLUME = 4, /* of a list: what is that volume's */
     QUERY_PURGE = 8,
+    QUERY_TYPE = 1 << 12, /* of events: those whose type begins so */
 };
 
 struct query {
@@ -38,6 +39,7 @@ struct query {
     char after[WEB_AFTER_MAX];  /* "": from the start */
     char volume[WEB_PARAM_MAX]; /* "": all */
     bool purge;
+    char type[WEB_PARAM_MAX]; /* "": all */
 };
 
 /* Reads a raw query (NULL: none). A parameter that the route does not take, that is twice

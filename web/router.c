@@ -77,6 +77,7 @@ static const struct route routes[] = {
     {POST,   TOKEN,  "/v1/drains",                               api_drain_create, &schema_drain_create, QUERY_NONE},
     {GET,    TOKEN,  "/v1/drains/{drain}",                       api_drain_show, NULL, QUERY_NONE},
     {DELETE, TOKEN,  "/v1/drains/{drain}",                       api_drain_delete, NULL, QUERY_NONE},
+    {GET,    TOKEN,  "/v1/events",                               api_event_list, NULL, QUERY_LIST | QUERY_TYPE},
     {GET,    TOKEN,  "/v1/tokens",                               api_token_list, NULL, QUERY_LIST},
     {POST,   TOKEN,  "/v1/tokens",                               api_token_create, &schema_token_create, QUERY_NONE},
     {DELETE, TOKEN,  "/v1/tokens/{token}",                       api_token_delete, NULL, QUERY_NONE},

@@ -10,20 +10,27 @@
 #include <stdint.h>
 
 struct event_base;
+struct events;
 struct http;
 struct lunmgr;
+struct news;
 struct target;
+struct watches;
 
 struct web_counters {
     uint64_t replies[WEB_STATUS_CLASSES]; /* by status / 100 */
     uint64_t connections_refused;         /* over the limit */
     uint64_t clients_gone;                /* before their answer was ready */
+    uint64_t streams_dropped;             /* since their clients were too slow */
 };
 
 struct web {
     struct lunmgr *lunmgr;
     struct target *target;
     struct http *http;
+    struct events *events;
+    struct watches *watches;
+    struct news *news;
     const char *engine; /* never NULL */
     bool draining;
     struct web_counters counters;

@@ -4,8 +4,12 @@
 #include "web/web.h"
 
 #include "lunmgr/loop.h"
+#include "lunmgr/lunmgr.h"
+#include "web/events.h"
 #include "web/http.h"
+#include "web/news.h"
 #include "web/server.h"
+#include "web/watch.h"
 
 int web_start(const struct web_options *options, struct web **out, struct err *e)
 {
@@ -15,7 +19,14 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->lunmgr = options->lunmgr;
     web->target = options->target;
     web->engine = options->engine;
-    int rc = http_create(web, loop_base(options->control), &web->http, e);
+    struct event_base *base = loop_base(options->control);
+    int rc = events_create(lunmgr_generation(web->lunmgr), &web->events, e);
+    if (rc == 0)
+        rc = watches_create(web, base, &web->watches, e);
+    if (rc == 0)
+        rc = news_create(web, base, &web->news, e);
+    if (rc == 0)
+        rc = http_create(web, base, &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
     if (rc == 0 && options->tcp_address != NULL)
@@ -33,12 +44,17 @@ void web_stop(struct web *web)
     if (web == NULL)
         return;
     http_destroy(web->http);
+    news_destroy(web->news);
+    watches_destroy(web->watches);
+    events_destroy(web->events);
     free(web);
 }
 
 void web_drain(struct web *web)
 {
     web->draining = true;
+    news_stopping(web->news);
+    watches_end(web->watches);
 }
 
 const char *web_tcp_address(const struct web *web)

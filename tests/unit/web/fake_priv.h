@@ -86,6 +86,7 @@ struct lunmgr {
     struct mapping mappings[FAKE_MAX];
     struct token tokens[FAKE_MAX];
     struct auth box_auth;
+    struct lunmgr_news news;
     unsigned ids;
     struct err fail;
     bool hold;
