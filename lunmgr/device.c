@@ -5,6 +5,7 @@
 #include "base/be.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "lunmgr/news.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -427,4 +428,6 @@ void device_fail(struct device *d, const char *reason, int error)
         return;
     log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->pool_name,
               log_quote(path, sizeof(path), d->row.path), reason, error);
+    if (d->manager != NULL)
+        news_device_failed(d, reason, error);
 }

@@ -28,8 +28,9 @@ struct superblock {
 struct device {
     atomic_uint references; /* the pool's, and of each I/O that the kernel keeps */
     struct device_row row;
-    const char *pool_name; /* the pool's, for the log */
-    int fd;                /* -1: not there */
+    struct lunmgr *manager; /* hears of its failure; NULL: nobody does */
+    const char *pool_name;  /* the pool's, for the log */
+    int fd;                 /* -1: not there */
     bool direct;
     bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;

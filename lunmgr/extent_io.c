@@ -112,6 +112,7 @@ void extent_no_space(struct extent_io *x, int rc)
         if (limbo_park(extent_pool(x), &x->wait.space))
             return;
         vio_extent_wakes(x->vio);
+        news_space_refused(extent_pool(x));
     }
     extent_end(x, rc);
 }

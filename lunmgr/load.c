@@ -63,6 +63,7 @@ static int load_device(const struct device_row *row, void *arg)
     int rc = device_open(row, &d, &why);
     if (d == NULL)
         return err_oom(l->e);
+    d->manager = l->m;
     d->pool_name = pool->name;
     pool->devices[pool->device_count++] = d;
     if (rc != 0)
@@ -402,7 +403,7 @@ static int claim_box(struct catalog_txn *txn, void *arg, struct err *e)
     m->was_clean = box.clean;
     memcpy(m->box_id, box.id, sizeof(m->box_id));
     box.clean = false;
-    box.generation++;
+    m->generation = ++box.generation;
     return box_set(txn, &box, e);
 }
 

@@ -146,6 +146,11 @@ const char *lunmgr_box_id(const struct lunmgr *m)
     return m->box_id;
 }
 
+uint64_t lunmgr_generation(const struct lunmgr *m)
+{
+    return m->generation;
+}
+
 /* ---- Closing --------------------------------------------------------------------- */
 
 /* A turn of the control loop, and of what is turned by hand. */

@@ -81,5 +81,7 @@ uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m);
 
 /* The box's identity: its UUID text (any thread). */
 const char *lunmgr_box_id(const struct lunmgr *m);
+/* Of this start of the box: greater than that of each start before (any thread). */
+uint64_t lunmgr_generation(const struct lunmgr *m);
 
 #endif

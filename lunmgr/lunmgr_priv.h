@@ -9,6 +9,7 @@
 #include "lunmgr/lane.h"
 #include "lunmgr/leaf_cache.h"
 #include "lunmgr/lunmgr.h"
+#include "lunmgr/news.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,7 +23,9 @@ struct record;
 struct lunmgr {
     struct lunmgr_options options;
     struct lunmgr_events events;
+    struct lunmgr_news news; /* control thread */
     char box_id[37];
+    uint64_t generation;
     struct auth box_auth; /* control thread, the next too */
     bool box_auth_changing;
     struct loop *home;

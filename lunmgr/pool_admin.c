@@ -117,6 +117,7 @@ static void pool_formatted(struct op *op)
     atomic_init(&d->references, 1);
     d->fd = -1;
     d->alloc = a;
+    d->manager = op->manager;
     d->pool_name = po->pool->name;
     po->pool->devices[0] = d;
     po->pool->device_count = 1;

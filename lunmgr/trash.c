@@ -352,20 +352,35 @@ void volume_restore(struct lunmgr *m, const char *name_or_id, const char *name,
 
 /* ---- Time ------------------------------------------------------------------------ */
 
+struct purge {
+    struct lunmgr *manager;
+    char id[CATALOG_ID_MAX], name[CATALOG_NAME_MAX];
+};
+
 static void trash_on_purged(void *arg, const struct err *e)
 {
-    struct lunmgr *m = arg;
-    if (e == NULL)
-        trash_arm(m);
+    struct purge *purge = arg;
+    if (e == NULL) {
+        news_volume_purged(purge->manager, purge->id, purge->name);
+        trash_arm(purge->manager);
+    }
+    free(purge);
 }
 
-static void purge_overdue(struct volume *v)
+/* Without memory it is tried again later, as after any other failure. */
+static void trash_purge(struct lunmgr *m, const struct volume *v)
 {
+    struct purge *purge = calloc(1, sizeof(*purge));
+    if (purge == NULL)
+        return;
+    purge->manager = m;
+    memcpy(purge->id, v->id, sizeof(purge->id));
+    memcpy(purge->name, v->name, sizeof(purge->name));
     struct record record = {
         .audited = true, .who = "ashlard", .operation = "trash_purge"};
     memcpy(record.subject, v->name, sizeof(v->name));
-    lunmgr_record_next(v->manager, &record);
-    volume_purge(v->manager, v->id, trash_on_purged, v->manager);
+    lunmgr_record_next(m, &record);
+    volume_purge(m, v->id, trash_on_purged, purge);
 }
 
 static void trash_on_time(evutil_socket_t fd, short what, void *arg)
@@ -376,7 +391,7 @@ static void trash_on_time(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (struct volume *v = NULL; (v = volume_trash_next(m, v)) != NULL;)
         if (now - v->trashed_s >= (int64_t)m->options.trash_retention_s)
-            purge_overdue(v);
+            trash_purge(m, v);
     trash_arm(m);
 }
 

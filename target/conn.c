@@ -137,9 +137,11 @@ int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag, struct con
     return 0;
 }
 
-static void conn_log_end(const struct conn *c, const char *why)
+static void conn_say_end(struct conn *c, const char *why)
 {
     char name[256];
+    if (c->end_why == NULL)
+        c->end_why = why;
     log_info(why, "initiator=%s address=%s session=%llu",
              log_quote(name, sizeof(name), c->session->negotiation.said.initiator_name),
              c->peer,
@@ -159,7 +161,7 @@ void conn_end(struct conn *c, const char *why)
     if (!conn_is_live(c))
         return;
     if (why != NULL)
-        conn_log_end(c, why);
+        conn_say_end(c, why);
     conn_stop_reading(c);
     conn_move(c, CONN_ENDING);
     session_drop_tasks(c->session);
@@ -192,7 +194,7 @@ void conn_cut(struct conn *c, const char *why)
     if (c->state == CONN_CLOSED)
         return;
     if (why != NULL)
-        conn_log_end(c, why);
+        conn_say_end(c, why);
     conn_stop_reading(c);
     event_del(c->write_event);
     conn_move(c, CONN_CLOSED);

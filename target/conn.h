@@ -118,7 +118,8 @@ struct conn {
     bool header_digest, data_digest; /* in effect */
     uint32_t stat_sn;
     uint16_t cid;
-    const char *doom; /* why it is to be cut, or NULL */
+    const char *doom;    /* why it is to be cut, or NULL */
+    const char *end_why; /* the first reason of its end, static; NULL: none */
     bool logout_asked;
     uint32_t logout_itt;
     struct conn_rx rx;
@@ -136,7 +137,7 @@ struct conn {
 int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag,
                 struct conn **out) MUST_CHECK;
 /* Orderly: what runs is finished and answered, what still waits for data is dropped. why:
- * a log line's message. */
+ * a log line's message, static. */
 void conn_end(struct conn *c, const char *why);
 /* The same, of our own accord: it is told so last of all, if it is in the full feature
  * phase, and a task that does not end in DROP_TASKS_MS is answered no more. */

@@ -178,6 +178,41 @@ void registry_ask(struct registry_ticket *ticket)
     loop_post(ticket->target->control, &ticket->note);
 }
 
+/* ---- telling ---- */
+
+static struct target_session_news ticket_news(const struct registry_ticket *ticket)
+{
+    return (struct target_session_news){
+        .id = ticket->id,
+        .initiator = ticket->initiator,
+        .host = ticket->host,
+        .target = ticket->target_name,
+        .address = ticket->address,
+    };
+}
+
+void registry_opened(struct target *t, uint64_t id)
+{
+    struct registry_ticket *ticket = t->registry.first;
+    while (ticket != NULL && ticket->id != id)
+        ticket = ticket->next;
+    if (ticket == NULL || ticket->discovery)
+        return;
+    const struct target_session_news news = ticket_news(ticket);
+    ticket->is_told = true;
+    if (t->events.session_opened != NULL)
+        t->events.session_opened(t->events.arg, &news);
+}
+
+static void ticket_tell_end(const struct registry_ticket *ticket)
+{
+    const struct target_events *events = &ticket->target->events;
+    struct target_session_news news = ticket_news(ticket);
+    news.reason = ticket->why == NULL ? "the connection ended" : ticket->why;
+    if (ticket->is_told && events->session_closed != NULL)
+        events->session_closed(events->arg, &news);
+}
+
 /* ---- the end ---- */
 
 static void registry_remove(struct registry *reg, struct registry_ticket *ticket)
@@ -194,6 +229,7 @@ static void ticket_on_gone(struct note *note)
 {
     struct registry_ticket *ticket = container_of(note, struct registry_ticket, note);
     registry_remove(&ticket->target->registry, ticket);
+    ticket_tell_end(ticket);
     struct registry_ticket *waiter = TAKE(ticket->waiters);
     while (waiter != NULL) {
         struct registry_ticket *next = waiter->next;

@@ -10,6 +10,7 @@
 #include "base/inbox.h"
 #include "proto/negotiate.h"
 #include "proto/pdu.h"
+#include "target/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,6 @@ struct conn;
 struct loop;
 struct reactor;
 struct registry_kick;
-struct target;
 struct volume;
 
 struct registry_ticket {
@@ -40,6 +40,9 @@ struct registry_ticket {
     /* The answer: LOGIN_SUCCESS with id and tsih, or why not. */
     enum login_status status;
     uint64_t id;
+    /* Written by the reactor as the session opens and as it ends. */
+    char host[64], address[TARGET_ADDRESS_MAX];
+    const char *why; /* it ended: static */
     /* On the reactor's thread: the answer; conn is as it was asked with. */
     void (*answered)(struct registry_ticket *ticket);
     /* The registry's own. */
@@ -51,6 +54,7 @@ struct registry_ticket {
     bool end_asked;     /* once is enough */
     bool end_in_flight; /* end_note is on its way there or back */
     bool is_gone;
+    bool is_told; /* that it is open */
 };
 
 struct registry {
@@ -64,6 +68,9 @@ void registry_ask(struct registry_ticket *ticket);
 /* Reactor: the session that the ticket was granted for, or would have been, is over; or
  * the answer was a refusal. The registry frees the ticket. */
 void registry_gone(struct registry_ticket *ticket);
+
+/* Control thread: the login that the ticket was granted for is answered. */
+void registry_opened(struct target *t, uint64_t id);
 
 /* Control thread: how many normal sessions are with targets through which access shows
  * the volume to their initiators. */

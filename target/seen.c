@@ -18,6 +18,7 @@ struct sighting {
     struct note note;
     struct target *target;
     struct target_seen what; /* of one login */
+    uint64_t session;        /* that it opened; 0: none */
 };
 
 static int64_t last_s(const struct target_seen *e)
@@ -82,7 +83,12 @@ static void seen_add(struct target *t, const struct target_seen *what)
 static void sighting_on_note(struct note *note)
 {
     struct sighting *s = container_of(note, struct sighting, note);
+    const struct target_events *events = &s->target->events;
     seen_add(s->target, &s->what);
+    if (s->session != 0)
+        registry_opened(s->target, s->session);
+    else if (events->login_refused != NULL)
+        events->login_refused(events->arg, &s->what);
     free(s);
 }
 
@@ -106,10 +112,12 @@ void seen_tell(const struct conn *c, enum login_status status, const char *reaso
     snprintf(what->initiator, sizeof(what->initiator), "%s",
              c->session->negotiation.said.initiator_name);
     address_put(what->address, c->peer);
-    if (reason == NULL)
+    if (reason == NULL) {
         what->accepted_s = time(NULL);
-    else
+        s->session = c->session->ticket->id;
+    } else {
         what->refused_s = time(NULL);
+    }
     snprintf(what->reason, sizeof(what->reason), "%s", reason == NULL ? "" : reason);
     loop_post(s->target->control, &s->note);
 }

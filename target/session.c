@@ -54,6 +54,7 @@ void session_destroy(struct session *s)
     if (s->ticket != NULL) {
         atomic_fetch_sub_explicit(&s->conn->reactor->counters.sessions, 1,
                                   memory_order_relaxed);
+        s->ticket->why = s->conn->end_why;
         registry_gone(s->ticket);
     }
     nexus_destroy(s->nexus);
@@ -78,6 +79,8 @@ int session_open(struct session *s, struct registry_ticket *ticket,
         snprintf(s->host_name, sizeof(s->host_name), "%s", view->host->name);
     }
     s->ticket = ticket;
+    snprintf(ticket->host, sizeof(ticket->host), "%s", s->host_name);
+    snprintf(ticket->address, sizeof(ticket->address), "%s", s->conn->peer);
     s->since_s = time(NULL);
     atomic_fetch_add_explicit(&s->conn->reactor->counters.sessions, 1,
                               memory_order_relaxed);

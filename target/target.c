@@ -407,6 +407,11 @@ bool target_may_have_own(const struct target *t)
     return strncmp(t->name, "iqn.", 4) == 0;
 }
 
+void target_set_events(struct target *t, const struct target_events *events)
+{
+    t->events = events == NULL ? (struct target_events){0} : *events;
+}
+
 size_t target_portal_count(const struct target *t)
 {
     return t->portal_count;

@@ -241,6 +241,23 @@ struct target_session_info {
     const char *task_reporting; /* static */
 };
 
+/* A normal session that begins or has ended. Strings are borrowed for the call. */
+struct target_session_news {
+    uint64_t id;
+    const char *initiator, *host, *target, *address;
+    const char *reason; /* why it has ended; NULL: it begins */
+};
+/* What the target tells upwards, on the control thread. Each may be NULL. */
+struct target_events {
+    void *arg;
+    void (*session_opened)(void *arg, const struct target_session_news *session);
+    void (*session_closed)(void *arg, const struct target_session_news *session);
+    /* The reason is of this refusal. */
+    void (*login_refused)(void *arg, const struct target_seen *seen);
+};
+/* Control thread; what comes before is not told. NULL: nobody listens any more. */
+void target_set_events(struct target *t, const struct target_events *events);
+
 /* sessions: borrowed for the call, in order of id. */
 typedef void (*target_sessions_fn)(void *arg, const struct target_session_info *sessions,
                                    size_t count);

@@ -51,6 +51,7 @@ struct target {
     struct registry registry;
     struct access *access;
     struct seen seen;
+    struct target_events events;
     struct stopping *stopping;
     bool stopped; /* and nothing is left */
 };

@@ -78,6 +78,8 @@ extern const struct schema schema_mapping_create, schema_mapping_put;
 void api_mapping_create(struct exchange *x);
 void api_mapping_delete(struct exchange *x); /* the same */
 
+void api_event_list(struct exchange *x); /* or a stream of them */
+
 void api_session_delete(struct exchange *x);
 
 extern const struct schema schema_drain_create;

@@ -4,8 +4,10 @@
 #include "web/exchange.h"
 
 #include "lunmgr/replay.h"
+#include "web/announce.h"
 #include "web/differ.h"
 #include "web/http.h"
+#include "web/news.h"
 #include "web/resource.h"
 #include "web/router.h"
 
@@ -100,6 +102,8 @@ bool exchange_is_live(struct exchange *x)
 
 bool exchange_resume(struct exchange *x, const struct err *e)
 {
+    if (x->web != NULL && e == NULL && !x->query.dry_run)
+        announce_change(x);
     if (!exchange_is_live(x))
         return false;
     if (e != NULL)
@@ -164,7 +168,17 @@ static void note_answer(struct exchange *x, int status)
     log_exchange(x, status);
 }
 
-/* The last step of every answer: type and text may be NULL for none. */
+struct evhttp_request *reply_begin(struct exchange *x, const char *type)
+{
+    struct evhttp_request *req = x->req;
+    note_answer(x, 200);
+    exchange_add_header(x, "Cache-Control", "no-store");
+    exchange_add_header(x, "Content-Type", type);
+    exchange_free(x);
+    return req;
+}
+
+/* The last step of every other answer: type and text may be NULL for none. */
 static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
@@ -305,8 +319,10 @@ void reply_problem(struct exchange *x)
 {
     char seconds[16];
     int status = problem_status(x->problem.kind);
-    if (status == 401)
+    if (status == 401) {
         exchange_add_header(x, "WWW-Authenticate", "Bearer realm=\"ashlar\"");
+        news_client_refused(x);
+    }
     if (status == 503)
         x->problem.retry_after_s = WEB_RETRY_AFTER_S;
     if (x->problem.retry_after_s > 0) {

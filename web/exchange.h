@@ -87,6 +87,8 @@ void reply_again(struct exchange *x, int status, json_t *body);
 /* 304: the client has it already. */
 void reply_not_modified(struct exchange *x);
 void reply_text(struct exchange *x, const char *type, const char *text, size_t length);
+/* 200 with a body that goes on: the request, its headers set, is the caller's to send. */
+struct evhttp_request *reply_begin(struct exchange *x, const char *type);
 /* With what x->problem says. */
 void reply_problem(struct exchange *x);
 /* What the floors below refused: names the member if the request may have it. */

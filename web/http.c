@@ -13,6 +13,7 @@
 #include "web/framing.h"
 #include "web/listen.h"
 #include "web/router.h"
+#include "web/stream.h"
 #include "web/tls_link.h"
 #include "web/web.h"
 
@@ -59,6 +60,7 @@ struct http_conn {
     struct evhttp_connection *evcon; /* NULL: not adopted yet, or closed */
     struct tls_link *link;           /* NULL: without TLS, or it has ended */
     struct exchange *exchange;       /* NULL: none under way */
+    struct stream *stream;           /* its answer goes on; NULL: none does */
     struct event timer;              /* adoption, then the next request's deadline */
     struct peer peer;
     struct framing framing; /* of what has come behind the request under way */
@@ -152,6 +154,8 @@ static void conn_on_close(struct evhttp_connection *evcon, void *arg)
             evhttp_request_free(x->req);
         exchange_orphan(x);
     }
+    if (conn->stream != NULL)
+        stream_on_close(conn->stream);
     evbuffer_remove_cb(conn_input(conn), conn_on_input, conn);
     conn->evcon = NULL;
     conn_let_go(conn);
@@ -351,6 +355,12 @@ void http_conn_answered(struct http_conn *conn)
 {
     conn->exchange = NULL;
     conn_arm(conn);
+}
+
+void http_conn_streams(struct http_conn *conn, struct stream *stream)
+{
+    conn->exchange = NULL;
+    conn->stream = stream;
 }
 
 /* ---- Listeners --------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ struct http;
 struct http_conn;
 struct principal;
 struct tls;
+struct stream;
 struct web;
 struct web_patience;
 
@@ -42,5 +43,7 @@ unsigned http_conn_locked_s(const struct http_conn *conn);
 void http_conn_failed(struct http_conn *conn);
 /* The exchange's answer goes out; the next request may come. */
 void http_conn_answered(struct http_conn *conn);
+/* The exchange's answer goes on until the connection ends, which the stream hears of. */
+void http_conn_streams(struct http_conn *conn, struct stream *stream);
 
 #endif

@@ -8,7 +8,9 @@
 #include "lunmgr/snapshot.h"
 #include "target/target.h"
 #include "web/api.h"
+#include "web/events.h"
 #include "web/figures.h"
+#include "web/watch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,6 +101,13 @@ static void put_web(FILE *out, const struct web *web)
     put(out, "ashlar_api_auth_locked_total", "counter",
         "API requests of addresses locked out after too many of them.",
         web->counters.auth_locked);
+    put(out, "ashlar_events_total", "counter", "Events since the start.",
+        events_last(web->events));
+    put(out, "ashlar_event_streams", "gauge", "Clients that watch events now.",
+        watches_count(web->watches));
+    put(out, "ashlar_event_streams_dropped_total", "counter",
+        "Streams of events that ended since their clients were too slow.",
+        web->counters.streams_dropped);
 }
 
 void api_metrics_show(struct exchange *x)

@@ -165,6 +165,18 @@ static bool dry_run_read(const char *text, struct query *out, struct problem *pr
     return switch_read("dry_run", text, &out->dry_run, problem);
 }
 
+static bool type_read(const char *text, struct query *out, struct problem *problem)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length >= sizeof(out->type) ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyz_.") != length)
+        return query_refuse(problem, "type",
+                            "how types begin, such as session. or volume.created",
+                            "no type of events begins so");
+    snprintf(out->type, sizeof(out->type), "%s", text);
+    return true;
+}
+
 static const struct query_param {
     enum query_take take;
     const char *name;
@@ -175,6 +187,7 @@ static const struct query_param {
     {QUERY_VOLUME, "volume", volume_read},
     {QUERY_PURGE, "purge", purge_read},
     {QUERY_DRY_RUN, "dry_run", dry_run_read},
+    {QUERY_TYPE, "type", type_read},
 };
 
 void query_names(enum query_take takes, char *out, size_t out_bytes)

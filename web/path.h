@@ -32,6 +32,7 @@ enum query_take {
     QUERY_VOLUME = 4, /* of a list: what is that volume's */
     QUERY_PURGE = 8,
     QUERY_DRY_RUN = 16,
+    QUERY_TYPE = 1 << 12, /* of events: those whose type begins so */
 };
 
 struct query {
@@ -40,6 +41,7 @@ struct query {
     char volume[WEB_PARAM_MAX]; /* "": all */
     bool purge;
     bool dry_run;
+    char type[WEB_PARAM_MAX]; /* "": all */
 };
 
 /* Reads a raw query (NULL: none). A parameter that the route does not take, that is twice

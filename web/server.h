@@ -11,12 +11,15 @@
 #include <stdint.h>
 
 struct event_base;
+struct events;
 struct http;
 struct exchange;
 struct loop;
 struct lunmgr;
+struct news;
 struct target;
 struct tls;
+struct watches;
 
 struct web_counters {
     uint64_t replies[WEB_STATUS_CLASSES]; /* by status / 100 */
@@ -24,6 +27,7 @@ struct web_counters {
     uint64_t clients_gone;                /* before their answer was ready */
     uint64_t auth_failures;               /* tokens that were not known */
     uint64_t auth_locked;                 /* requests refused since too many were not */
+    uint64_t streams_dropped;             /* since their clients were too slow */
 };
 
 struct web {
@@ -35,6 +39,9 @@ struct web {
     struct tls *tls; /* NULL: TCP is off or in clear */
     struct listen_tcp tcp;
     char *tls_dir;
+    struct events *events;
+    struct watches *watches;
+    struct news *news;
     const char *engine; /* never NULL */
     bool draining;
     struct web_counters counters;

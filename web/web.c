@@ -5,12 +5,15 @@
 
 #include "base/log.h"
 #include "lunmgr/loop.h"
-#include "web/exchange.h"
+#include "lunmgr/lunmgr.h"
 #include "web/certificate.h"
+#include "web/events.h"
+#include "web/exchange.h"
 #include "web/http.h"
-#include "web/resource.h"
+#include "web/news.h"
 #include "web/server.h"
 #include "web/tls.h"
+#include "web/watch.h"
 
 #include <string.h>
 
@@ -81,8 +84,14 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->engine = options->engine;
     web->control = options->control;
     web->exchanges_end = &web->exchanges;
-    int rc =
-        http_create(web, loop_base(options->control), options->patience, &web->http, e);
+    struct event_base *base = loop_base(options->control);
+    int rc = events_create(lunmgr_generation(web->lunmgr), &web->events, e);
+    if (rc == 0)
+        rc = watches_create(web, base, &web->watches, e);
+    if (rc == 0)
+        rc = news_create(web, base, &web->news, e);
+    if (rc == 0)
+        rc = http_create(web, base, options->patience, &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
     if (rc == 0 && options->tcp_address != NULL)
@@ -101,6 +110,9 @@ void web_stop(struct web *web)
         return;
     http_destroy(web->http);
     exchange_abandon_all(web);
+    news_destroy(web->news);
+    watches_destroy(web->watches);
+    events_destroy(web->events);
     tls_destroy(web->tls);
     free(web->tls_dir);
     free(web);
@@ -109,6 +121,8 @@ void web_stop(struct web *web)
 void web_drain(struct web *web)
 {
     web->draining = true;
+    news_stopping(web->news);
+    watches_end(web->watches);
 }
 
 const char *web_tcp_address(const struct web *web)

@@ -50,7 +50,7 @@ int web_start(const struct web_options *options, struct web **out,
  * taken and dropped. NULL is allowed. */
 void web_stop(struct web *web);
 /* Control thread. From now on changes are refused with 503 and Retry-After, and /readyz
- * says that the daemon is stopping; reads are answered still. */
+ * says that the daemon is stopping; reads are answered still, streams end. */
 void web_drain(struct web *web);
 
 /* Control thread; reads files. Loads the certificate and key anew, for new connections,

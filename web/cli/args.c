@@ -15,7 +15,7 @@ const struct resource *const resources[] = {
     &resource_host,     &resource_initiator,
     &resource_auth,     &resource_mapping,
     &resource_session,  &resource_drain,
-    &resource_job,      &resource_token,
+    &resource_job,      &resource_event,     &resource_token,
     &resource_status,   NULL,
 };
 

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CONNECT_TIMEOUT_S 10L
+#define LOOK_MS           1000 /* how often a stream is looked at that says nothing */
 
 struct client {
     const struct endpoint *endpoint;
     CURL *curl;
     struct curl_slist *headers, *headers_json; /* without and with a body */
+    CURLcode code;                             /* of the last request */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -25,22 +28,19 @@ static void add_header(struct curl_slist **list, const char *header)
     *list = must(curl_slist_append(*list, header));
 }
 
-static void make_headers(struct client *client)
+static void make_headers(const struct client *client, const char *accept,
+                         const char *type, struct curl_slist **list)
 {
-    struct curl_slist **lists[] = {&client->headers, &client->headers_json};
     char authorization[ENDPOINT_TOKEN_MAX + 32];
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        add_header(lists[i], "Accept: application/json");
-        add_header(lists[i], "Expect:");
-        if (client->endpoint->token[0] != '\0') {
-            snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s",
-                     client->endpoint->token);
-            add_header(lists[i], authorization);
-        }
+    add_header(list, accept);
+    add_header(list, type);
+    add_header(list, "Expect:");
+    if (client->endpoint->token[0] != '\0') {
+        snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s",
+                 client->endpoint->token);
+        add_header(list, authorization);
     }
     explicit_bzero(authorization, sizeof(authorization));
-    add_header(&client->headers, "Content-Type:");
-    add_header(&client->headers_json, "Content-Type: application/json");
 }
 
 struct client *client_create(const struct endpoint *endpoint)
@@ -48,7 +48,9 @@ struct client *client_create(const struct endpoint *endpoint)
     struct client *client = must(calloc(1, sizeof(*client)));
     client->endpoint = endpoint;
     client->curl = must(curl_easy_init());
-    make_headers(client);
+    make_headers(client, "Accept: application/json", "Content-Type:", &client->headers);
+    make_headers(client, "Accept: application/json", "Content-Type: application/json",
+                 &client->headers_json);
     return client;
 }
 
@@ -129,8 +131,9 @@ static enum outcome say_untrusted(const char *where, const char *why)
         where, why);
 }
 
-static enum outcome say_unreached(const struct client *client, CURLcode code)
+enum outcome client_say_unreached(const struct client *client)
 {
+    CURLcode code = client->code;
     const char *where = client->endpoint->name;
     const char *why = client->error[0] != '\0' ? client->error : curl_easy_strerror(code);
     long system_error = 0;
@@ -204,10 +207,103 @@ enum outcome client_call(struct client *client, const char *method, const char *
         url = must(NULL);
     client->error[0] = '\0';
     set_up(client, method, url, text, reply);
-    CURLcode code = curl_easy_perform(client->curl);
-    if (code != CURLE_OK)
-        return say_unreached(client, code);
+    client->code = curl_easy_perform(client->curl);
+    if (client->code != CURLE_OK)
+        return client_say_unreached(client);
     return read_reply(client, reply);
+}
+
+/* ---- An answer that goes on -------------------------------------------------------- */
+
+struct taking {
+    struct client *client;
+    const struct client_stream *stream;
+    struct reply *reply;
+    struct timespec heard;
+    bool enough;
+};
+
+/* Anything but 200 is an answer that ends. */
+static size_t on_stream_data(char *data, size_t one, size_t bytes, void *arg)
+{
+    struct taking *t = arg;
+    long status = 0;
+    clock_gettime(CLOCK_MONOTONIC, &t->heard);
+    curl_easy_getinfo(t->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200)
+        return on_data(data, one, bytes, t->reply);
+    t->enough = !t->stream->take(t->stream->arg, data, bytes);
+    return t->enough ? 0 : bytes;
+}
+
+static bool is_silent(const struct taking *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec - t->heard.tv_sec > t->stream->silence_s;
+}
+
+/* False: the transfer is over; client->code says how. */
+static bool stream_step(struct taking *t, CURLM *multi)
+{
+    int running = 0, left;
+    struct curl_waitfd stop = {.fd = t->stream->stop_fd, .events = CURL_WAIT_POLLIN};
+    if (curl_multi_perform(multi, &running) != CURLM_OK)
+        must(NULL);
+    const CURLMsg *msg = curl_multi_info_read(multi, &left);
+    if (msg != NULL)
+        t->client->code = msg->data.result;
+    if (running == 0 || t->enough)
+        return false;
+    if (curl_multi_poll(multi, &stop, 1, LOOK_MS, NULL) != CURLM_OK)
+        must(NULL);
+    t->enough = stop.revents != 0;
+    return !t->enough && !is_silent(t);
+}
+
+static enum stream_end stream_run(struct taking *t)
+{
+    CURLM *multi = must(curl_multi_init());
+    if (curl_multi_add_handle(multi, t->client->curl) != CURLM_OK)
+        must(NULL);
+    t->client->code = CURLE_OK;
+    while (stream_step(t, multi))
+        ;
+    curl_multi_remove_handle(multi, t->client->curl);
+    curl_multi_cleanup(multi);
+    if (t->enough)
+        return STREAM_ENOUGH;
+    long status = 0;
+    curl_easy_getinfo(t->client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 0)
+        return STREAM_UNREACHED;
+    return status == 200 ? STREAM_LOST : STREAM_REFUSED;
+}
+
+enum stream_end client_watch(struct client *client, const char *path, const char *header,
+                             const struct client_stream *stream, struct reply *reply)
+{
+    struct taking t = {.client = client, .stream = stream, .reply = reply};
+    struct curl_slist *headers = NULL;
+    AUTO_FREE char *url = NULL;
+    *reply = (struct reply){0};
+    if (asprintf(&url, "%s%s", client->endpoint->base, path) < 0)
+        url = must(NULL);
+    make_headers(client, "Accept: text/event-stream", "Content-Type:", &headers);
+    if (header != NULL)
+        add_header(&headers, header);
+    client->error[0] = '\0';
+    set_up(client, "GET", url, NULL, reply);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_stream_data);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t.heard);
+    enum stream_end end = stream_run(&t);
+    if (end == STREAM_REFUSED && read_reply(client, reply) != OUTCOME_DONE)
+        end = STREAM_NONE;
+    curl_slist_free_all(headers);
+    return end;
 }
 
 void reply_fini(struct reply *reply)

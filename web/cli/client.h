@@ -6,6 +6,7 @@
 #include "web/cli/endpoint.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CLIENT_REPLY_BYTES_MAX ((size_t)64 << 20)
@@ -29,5 +30,28 @@ void client_destroy(struct client *client);
 enum outcome client_call(struct client *client, const char *method, const char *path,
                          const json_t *body, struct reply *reply);
 void reply_fini(struct reply *reply);
+
+struct client_stream {
+    void *arg;
+    /* What came, as it comes. False: it is enough. */
+    bool (*take)(void *arg, const char *bytes, size_t length);
+    int stop_fd;        /* readable: it is enough */
+    unsigned silence_s; /* then the connection counts as lost */
+};
+
+enum stream_end {
+    STREAM_ENOUGH,
+    STREAM_LOST,      /* it ended, or its connection */
+    STREAM_REFUSED,   /* reply says why */
+    STREAM_UNREACHED, /* client_say_unreached() says why */
+    STREAM_NONE,      /* no Ashlar daemon answers, which has been said */
+};
+
+/* GET of server-sent events, which end only so. header: one more, or NULL. reply_fini in
+ * any case. */
+enum stream_end client_watch(struct client *client, const char *path, const char *header,
+                             const struct client_stream *stream, struct reply *reply);
+/* Of the last request. */
+enum outcome client_say_unreached(const struct client *client);
 
 #endif

@@ -124,6 +124,16 @@ static void print_raw(const struct cmd *cmd, const struct reply *reply)
     fputc('\n', stdout);
 }
 
+/* path: "member", or "a/b": b of its object a. */
+static const json_t *member_at(const json_t *object, const char *path)
+{
+    AUTO_FREE char *outer = NULL;
+    const char *inner;
+    if (!cmd_cut(path, &outer, &inner))
+        return json_object_get(object, path);
+    return json_object_get(json_object_get(object, outer), inner);
+}
+
 void cmd_print_rows(const struct cmd *cmd, const json_t *items)
 {
     const struct resource *resource = cmd->args->resource;
@@ -141,7 +151,7 @@ void cmd_print_rows(const struct cmd *cmd, const json_t *items)
         for (size_t c = 0; c < columns; c++) {
             const struct column *column = &resource->columns[c];
             AUTO_FREE char *cell = human_value(
-                json_object_get(json_array_get(items, i), column->member), column->kind);
+                member_at(json_array_get(items, i), column->member), column->kind);
             table_add(&table, cell);
         }
     }

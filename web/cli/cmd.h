@@ -74,7 +74,7 @@ enum column_kind {
 
 struct column {
     const char *heading; /* NULL after the last */
-    const char *member;
+    const char *member;  /* "a/b": b of its object a */
     enum column_kind kind;
 };
 
@@ -92,7 +92,7 @@ struct resource {
 extern const struct resource resource_pool, resource_volume, resource_host,
     resource_initiator, resource_auth, resource_snapshot, resource_trash,
     resource_mapping, resource_session, resource_drain, resource_job, resource_token,
-    resource_status;
+    resource_status, resource_event;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];

@@ -128,6 +128,22 @@ const char *lunmgr_box_id(const struct lunmgr *m)
     return "00000000-0000-4000-8000-ffffffffffff";
 }
 
+uint64_t lunmgr_generation(const struct lunmgr *m)
+{
+    (void)m;
+    return FAKE_GENERATION;
+}
+
+void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news)
+{
+    m->news = news == NULL ? (struct lunmgr_news){.arg = NULL} : *news;
+}
+
+const struct lunmgr_news *fake_news(struct lunmgr *m)
+{
+    return &m->news;
+}
+
 uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m)
 {
     (void)m;

@@ -8,11 +8,14 @@
 #include "lunmgr/host.h"
 #include "lunmgr/job.h"
 #include "lunmgr/lunmgr.h"
+#include "lunmgr/news.h"
 #include "lunmgr/pool.h"
 #include "lunmgr/token.h"
 #include "target/target.h"
 
 #include <stdbool.h>
+
+#define FAKE_GENERATION 7
 
 struct lunmgr *fake_lunmgr_create(struct loop *loop);
 /* All answers must have been given. */
@@ -26,6 +29,10 @@ size_t fake_held(const struct lunmgr *m);
 void fake_job_set(struct lunmgr *m, const char *id, const struct job_info *info);
 /* The next asynchronous call answers this; code 0 takes it back. */
 void fake_fail_next(struct lunmgr *m, int code, const char *field, const char *text);
+
+/* What web listens with. */
+const struct lunmgr_news *fake_news(struct lunmgr *m);
+const struct target_events *fake_target_events(struct target *t);
 
 struct target *fake_target_create(struct lunmgr *m);
 void fake_target_destroy(struct target *t);

@@ -106,6 +106,7 @@ struct lunmgr {
     struct job jobs[FAKE_MAX]; /* by age */
     size_t job_count;
     struct auth box_auth;
+    struct lunmgr_news news;
     unsigned ids;
     struct err fail;
     bool hold;

@@ -13,6 +13,7 @@ struct target {
     size_t seen_count;
     struct target_drain_info drains[FAKE_MAX]; /* id 0: a free place */
     uint64_t last_drain;
+    struct target_events events;
 };
 
 struct target *fake_target_create(struct lunmgr *m)
@@ -101,6 +102,16 @@ void target_counters(const struct target *t, struct target_counters *out)
                                     .latency_us[LATENCY_READ] = 2001500};
     out->latency[LATENCY_READ][bucket_of(100, LATENCY_STEP_BITS)] = 5;
     out->latency[LATENCY_READ][LATENCY_BUCKETS - 1] = 1;
+}
+
+void target_set_events(struct target *t, const struct target_events *events)
+{
+    t->events = events == NULL ? (struct target_events){0} : *events;
+}
+
+const struct target_events *fake_target_events(struct target *t)
+{
+    return &t->events;
 }
 
 const struct target_seen *target_seen_next(const struct target *t,

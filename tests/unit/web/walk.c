@@ -11,6 +11,7 @@
 #define PATIENCE 5000 /* times 2 ms */
 #define PATIENT  true
 #define LATE     2
+#define EVENTS   "/v1/events"
 
 /* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
@@ -25,6 +26,7 @@ static const struct step {
     {"GET", "/metrics", "/metrics", NULL, 200, false},
     {"GET", "/v1", "/v1", NULL, 200, false},
     {"GET", "/v1/openapi.json", "/v1/openapi.json", NULL, 200, false},
+    {"GET", EVENTS "?limit=2", EVENTS, NULL, 200, false},
     {"POST", "/v1/pools", "/v1/pools",
      "{\"name\":\"cp\",\"devices\":[{\"path\":\"@DIR@/"
      "contract.img\",\"size\":\"64MiB\"}]}",
@@ -246,6 +248,27 @@ static bool ask_without_type(struct walk *w, const struct step *s, const char *p
     return judge(w, s, 415);
 }
 
+/* What is asked for as a stream. HEAD has the answer's head without the stream. */
+static bool ask_stream(struct walk *w, const struct step *s, const char *method,
+                       const char *header, int status)
+{
+    char text[ROOM];
+    int length = snprintf(text, sizeof(text),
+                          "%s " EVENTS " HTTP/1.1\r\nHost: x\r\n"
+                          "Accept: text/event-stream\r\n%s\r\n",
+                          method, header);
+    if (!client_send(w->local, text, (size_t)length) ||
+        !client_receive(w->local, strcmp(method, "HEAD") == 0, &w->answer))
+        return wrong(w, s, "no answer came");
+    return judge(w, s, status);
+}
+
+static bool ask_streams(struct walk *w, const struct step *s)
+{
+    return ask_stream(w, s, "HEAD", "", 200) &&
+           ask_stream(w, s, "GET", "Last-Event-ID: 1-2-3\r\n", 400);
+}
+
 /* The pattern with names that nothing has in the place of its parameters. */
 static void name_nothing(const char *pattern, char path[ROOM])
 {
@@ -293,7 +316,7 @@ static bool ask_with_faults(struct walk *w, const struct step *s, const char *pa
                   {ENOMEM, 503, "503"}};
     /* Only what goes through the manager can be made to fail. */
     if (w->fail_next == NULL || strcmp(s->pattern, "/readyz") == 0 ||
-        strstr(s->pattern, "session") != NULL)
+        strcmp(s->pattern, EVENTS) == 0 || strstr(s->pattern, "session") != NULL)
         return true;
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (!documents(w, s, faults[i].text))
@@ -385,6 +408,8 @@ bool walk_run(struct walk *w)
         const char *given = s->body == NULL ? NULL : body;
         if (!ask_wrongly(w, s, path, given) || !ask_rightly(w, s, path, given))
             return false;
+        if (strcmp(s->pattern, EVENTS) == 0 && !ask_streams(w, s))
+            return false;
         note_made(w, s);
         if (documents(w, s, "304") && !ask_again(w, s, path))
             return false;
@@ -400,8 +425,11 @@ bool walk_draining(struct walk *w)
         fill(w, s->path, path);
         if (s->body != NULL)
             fill(w, s->body, body);
-        if (documents(w, s, "503") &&
-            !ask(w, w->local, s, path, s->body == NULL ? NULL : body, 503))
+        if (strcmp(s->pattern, EVENTS) == 0) { /* a page is told still */
+            if (!ask_stream(w, s, "GET", "", 503))
+                return false;
+        } else if (documents(w, s, "503") &&
+                   !ask(w, w->local, s, path, s->body == NULL ? NULL : body, 503))
             return false;
     }
     return true;

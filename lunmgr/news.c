@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* News from any thread is a note with copies of all it says: what it is about may be gone
+ * when the control thread reads it. */
+#include "lunmgr/news.h"
+
+#include "lunmgr/lunmgr_priv.h"
+#include "lunmgr/pool_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SPACE_TOLD_MS 1000
+
+struct news_note {
+    struct note note;
+    struct lunmgr *manager;
+    char id[CATALOG_ID_MAX], pool[CATALOG_NAME_MAX], path[CATALOG_PATH_MAX];
+    char reason[64];
+    int error;
+    uint64_t writes;
+};
+
+void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news)
+{
+    m->news = news == NULL ? (struct lunmgr_news){.arg = NULL} : *news;
+}
+
+static void news_post(struct lunmgr *m, struct news_note *n, void (*run)(struct note *))
+{
+    n->manager = m;
+    n->note.run = run;
+    loop_post(m->options.control, &n->note);
+}
+
+/* ---- Devices --------------------------------------------------------------------- */
+
+static void device_failed_on_note(struct note *note)
+{
+    struct news_note *n = container_of(note, struct news_note, note);
+    const struct lunmgr_news *news = &n->manager->news;
+    if (news->device_failed != NULL)
+        news->device_failed(news->arg, n->id, n->path, n->pool, n->reason, n->error);
+    free(n);
+}
+
+void news_device_failed(const struct device *device, const char *reason, int error)
+{
+    struct news_note *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return;
+    snprintf(n->id, sizeof(n->id), "%s", device->row.id);
+    snprintf(n->path, sizeof(n->path), "%s", device->row.path);
+    snprintf(n->pool, sizeof(n->pool), "%s", device->pool_name);
+    snprintf(n->reason, sizeof(n->reason), "%s", reason);
+    n->error = error;
+    news_post(device->manager, n, device_failed_on_note);
+}
+
+/* ---- Space ----------------------------------------------------------------------- */
+
+static int64_t coarse_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether it is this caller's to tell now. */
+static bool space_is_due(struct pool *pool)
+{
+    int64_t now_ms = coarse_ms(), told_ms = atomic_load(&pool->refused_told_ms);
+    return (told_ms == 0 || now_ms - told_ms >= SPACE_TOLD_MS) &&
+           atomic_compare_exchange_strong(&pool->refused_told_ms, &told_ms, now_ms);
+}
+
+static void space_refused_on_note(struct note *note)
+{
+    struct news_note *n = container_of(note, struct news_note, note);
+    const struct lunmgr_news *news = &n->manager->news;
+    if (news->space_refused != NULL)
+        news->space_refused(news->arg, n->id, n->pool, n->writes);
+    free(n);
+}
+
+void news_space_refused(struct pool *pool)
+{
+    atomic_fetch_add(&pool->refused_writes, 1);
+    if (!space_is_due(pool))
+        return;
+    struct news_note *n = calloc(1, sizeof(*n));
+    if (n == NULL)
+        return;
+    snprintf(n->id, sizeof(n->id), "%s", pool->id);
+    snprintf(n->pool, sizeof(n->pool), "%s", pool->name);
+    n->writes = atomic_exchange(&pool->refused_writes, 0);
+    news_post(pool->manager, n, space_refused_on_note);
+}
+
+/* ---- The trash ------------------------------------------------------------------- */
+
+void news_volume_purged(struct lunmgr *m, const char *id, const char *name)
+{
+    if (m->news.volume_purged != NULL)
+        m->news.volume_purged(m->news.arg, id, name);
+}

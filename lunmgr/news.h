@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens by itself below the API and an admin wants to hear of. From any thread to
+ * whoever listens on the control thread; without memory it is forgotten, since the log
+ * and the objects say it too. */
+#ifndef LUNMGR_NEWS_H
+#define LUNMGR_NEWS_H
+
+#include <stdint.h>
+
+struct device;
+struct lunmgr;
+struct pool;
+
+/* Strings are borrowed for the call. Each may be NULL. */
+struct lunmgr_news {
+    void *arg;
+    /* error: an errno, positive. */
+    void (*device_failed)(void *arg, const char *id, const char *path, const char *pool,
+                          const char *reason, int error);
+    /* So many writes found no space since it was last told, at most once a second. */
+    void (*space_refused)(void *arg, const char *id, const char *pool, uint64_t writes);
+    /* The trash let it go: its time was over. */
+    void (*volume_purged)(void *arg, const char *id, const char *name);
+};
+/* Control thread. NULL: nobody listens any more. */
+void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
+
+/* Any thread. */
+void news_device_failed(const struct device *device, const char *reason, int error);
+void news_space_refused(struct pool *pool);
+/* Control thread. */
+void news_volume_purged(struct lunmgr *m, const char *id, const char *name);
+
+#endif
