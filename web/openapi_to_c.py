@@ -4,7 +4,7 @@
 
 Usage: openapi_to_c.py IN.yaml OUT.c. Run by the build; needs python3-yaml. Refuses what YAML
 lets pass and JSON readers would not understand: duplicate keys, keys that are no strings, keys
-without a value.
+without a value (a null is written out).
 """
 import json
 import sys
@@ -28,7 +28,7 @@ def construct_mapping(loader, node):
         if key in result:
             sys.exit(f"{where.name}:{where.line + 1}: the key {key} is there twice")
         result[key] = loader.construct_object(value_node, deep=True)
-        if result[key] is None:
+        if result[key] is None and value_node.value != "null":
             sys.exit(f"{where.name}:{where.line + 1}: {key} has no value (a comma unquoted?)")
     return result
 
