@@ -3,6 +3,13 @@
 # Which Debian packages building, proving and testing need, and how they are installed: only what is
 # missing, named with its size, asked first, without recommends. Source it after common.sh.
 
+# Node and npm are asked for as commands: a machine that has others than Debian's keeps them, for Debian's
+# packages would not go with those.
+packages_node() {
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
+}
+
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkgconf libevent-dev libssl-dev libsqlite3-dev
     libjansson-dev liburing-dev libinih-dev libcurl4-openssl-dev libsystemd-dev
     python3 python3-yaml"
@@ -10,7 +17,7 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkgconf libevent-dev libssl-dev 
 PACKAGES_PROOF="qemu-system-x86 qemu-block-extra busybox-static cpio e2fsprogs curl ca-certificates jq"
 PACKAGES_TEST="git clang libclang-rt-14-dev clang-format clang-tidy cppcheck codespell shellcheck
     ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 ipxe-qemu tgt fio sqlite3 python3
-    mandoc bsdextrautils procps psmisc"
+    mandoc bsdextrautils procps psmisc $(packages_node)"
 
 # Prints those of the arguments that are not installed.
 packages_missing() {

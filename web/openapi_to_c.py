@@ -4,7 +4,7 @@
 
 Usage: openapi_to_c.py IN.yaml OUT.c, or OUT.json for the text alone. Run by the build; needs
 python3-yaml. Refuses what YAML lets pass and JSON readers would not understand: duplicate keys,
-keys that are no strings, keys without a value.
+keys that are no strings, keys without a value (a null is written out).
 
 What every operation of a kind has is said once, in x-conventions, and put into each of them here:
 `token` into those that need one, `change` into POST, PUT, PATCH and DELETE, `object` into those of
@@ -34,7 +34,7 @@ def construct_mapping(loader, node):
         if key in result:
             sys.exit(f"{where.name}:{where.line + 1}: the key {key} is there twice")
         result[key] = loader.construct_object(value_node, deep=True)
-        if result[key] is None:
+        if result[key] is None and value_node.value != "null":
             sys.exit(f"{where.name}:{where.line + 1}: {key} has no value (a comma unquoted?)")
     return result
 

@@ -56,6 +56,10 @@ bare_apt_like_here() {
     }
     [ -e /etc/apt/sources.list.d/debian.sources ] || cp /etc/apt/sources.list "$dir/etc/apt/sources.list"
     cp -L /etc/resolv.conf /etc/hosts "$dir/etc/"
+    # Where this machine is told to trust others than Debian does, its way out may need that.
+    [ ! -d /usr/local/share/ca-certificates ] ||
+        cp -rL /usr/local/share/ca-certificates/. "$dir/usr/local/share/ca-certificates/"
+    chroot "$dir" update-ca-certificates >/dev/null 2>&1
 }
 
 # bare_make DIR: a new bare machine with a user `tester` who may sudo, and this clone's repository as

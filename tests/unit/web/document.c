@@ -104,6 +104,8 @@ static bool key_pattern(struct check *c, const json_t *want, const json_t *value
 {
     regex_t regex;
     (void)schema;
+    if (!json_is_string(value))
+        return true;
     if (regcomp(&regex, json_string_value(want), REG_EXTENDED | REG_NOSUB) != 0)
         return refuse(c, json_string_value(want), "cannot be read");
     int rc = regexec(&regex, json_string_value(value), 0, NULL, 0);
@@ -117,6 +119,8 @@ static bool key_required(struct check *c, const json_t *want, const json_t *valu
     size_t i;
     json_t *one;
     (void)schema;
+    if (!json_is_object(value))
+        return true;
     json_array_foreach(want, i, one)
     {
         if (json_object_get(value, json_string_value(one)) == NULL)
@@ -198,27 +202,109 @@ static bool key_any_of(struct check *c, const json_t *want, const json_t *value,
     return refuse(c, "it", "is none of anyOf");
 }
 
-/* What a bound bounds. */
-static json_int_t measure(const json_t *value)
+/* A bound's keyword says what it bounds; it has nothing to say of values of other types.
+ */
+static bool number_fits(struct check *c, json_int_t number, json_int_t least,
+                        json_int_t most)
 {
-    if (json_is_string(value))
-        return (json_int_t)strlen(json_string_value(value));
-    return json_is_array(value) ? (json_int_t)json_array_size(value)
-                                : json_integer_value(value);
+    return number < least  ? refuse(c, "it", "is too little")
+           : number > most ? refuse(c, "it", "is too much")
+                           : true;
 }
 
-static bool key_at_least(struct check *c, const json_t *want, const json_t *value,
-                         const json_t *schema)
-{
-    (void)schema;
-    return measure(value) >= json_integer_value(want) || refuse(c, "it", "is too little");
-}
-
-static bool key_at_most(struct check *c, const json_t *want, const json_t *value,
+static bool key_minimum(struct check *c, const json_t *want, const json_t *value,
                         const json_t *schema)
 {
     (void)schema;
-    return measure(value) <= json_integer_value(want) || refuse(c, "it", "is too much");
+    return !json_is_integer(value) ||
+           number_fits(c, json_integer_value(value), json_integer_value(want), INT64_MAX);
+}
+
+static bool key_maximum(struct check *c, const json_t *want, const json_t *value,
+                        const json_t *schema)
+{
+    (void)schema;
+    return !json_is_integer(value) ||
+           number_fits(c, json_integer_value(value), INT64_MIN, json_integer_value(want));
+}
+
+/* In characters: bytes that do not continue one. */
+static json_int_t text_length(const json_t *value)
+{
+    json_int_t length = 0;
+    for (const char *at = json_string_value(value); *at != '\0'; at++)
+        length += ((unsigned char)*at & 0xc0) == 0x80 ? 0 : 1;
+    return length;
+}
+
+static bool key_min_length(struct check *c, const json_t *want, const json_t *value,
+                           const json_t *schema)
+{
+    (void)schema;
+    return !json_is_string(value) ||
+           number_fits(c, text_length(value), json_integer_value(want), INT64_MAX);
+}
+
+static bool key_max_length(struct check *c, const json_t *want, const json_t *value,
+                           const json_t *schema)
+{
+    (void)schema;
+    return !json_is_string(value) ||
+           number_fits(c, text_length(value), 0, json_integer_value(want));
+}
+
+static bool key_min_items(struct check *c, const json_t *want, const json_t *value,
+                          const json_t *schema)
+{
+    (void)schema;
+    return !json_is_array(value) || number_fits(c, (json_int_t)json_array_size(value),
+                                                json_integer_value(want), INT64_MAX);
+}
+
+static bool key_max_items(struct check *c, const json_t *want, const json_t *value,
+                          const json_t *schema)
+{
+    (void)schema;
+    return !json_is_array(value) || number_fits(c, (json_int_t)json_array_size(value), 0,
+                                                json_integer_value(want));
+}
+
+static bool key_max_properties(struct check *c, const json_t *want, const json_t *value,
+                               const json_t *schema)
+{
+    (void)schema;
+    return !json_is_object(value) || number_fits(c, (json_int_t)json_object_size(value),
+                                                 0, json_integer_value(want));
+}
+
+static bool key_unique_items(struct check *c, const json_t *want, const json_t *value,
+                             const json_t *schema)
+{
+    (void)schema;
+    for (size_t i = 0; json_is_true(want) && i < json_array_size(value); i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (json_equal(json_array_get(value, i), json_array_get(value, j)))
+                return refuse(c, "it", "has an item twice");
+        }
+    }
+    return true;
+}
+
+static bool key_property_names(struct check *c, const json_t *want, const json_t *value,
+                               const json_t *schema)
+{
+    const char *name;
+    json_t *member;
+    (void)schema;
+    json_object_foreach((json_t *)(uintptr_t)value, name, member)
+    {
+        json_t *text = json_string(name);
+        bool good = judge_at(c, name, want, text);
+        json_decref(text);
+        if (!good)
+            return false;
+    }
+    return true;
 }
 
 static bool key_note(struct check *c, const json_t *want, const json_t *value,
@@ -243,14 +329,16 @@ static const struct {
     {"properties", key_properties},
     {"items", key_items},
     {"anyOf", key_any_of},
-    {"minimum", key_at_least},
-    {"minLength", key_at_least},
-    {"minItems", key_at_least},
-    {"maximum", key_at_most},
-    {"maxLength", key_at_most},
-    {"maxItems", key_at_most},
+    {"minimum", key_minimum},
+    {"minLength", key_min_length},
+    {"minItems", key_min_items},
+    {"maximum", key_maximum},
+    {"maxLength", key_max_length},
+    {"maxItems", key_max_items},
+    {"maxProperties", key_max_properties},
+    {"propertyNames", key_property_names},
     {"additionalProperties", key_additional},
-    {"uniqueItems", key_note},
+    {"uniqueItems", key_unique_items},
     {"description", key_note},
     {"examples", key_note},
     {"default", key_note},
@@ -291,8 +379,31 @@ bool document_allows(const json_t *document, const json_t *schema, const json_t 
 
 /* ---- Answers ----------------------------------------------------------------------- */
 
-static bool headers_are_there(struct check *c, const json_t *response,
-                              const struct answer *answer)
+/* A header's text as the value that its schema speaks of. NULL: it is no such value. */
+static json_t *value_of_text(const char *text, const char *type)
+{
+    if (type != NULL && strcmp(type, "integer") == 0)
+        return json_loads(text, JSON_DECODE_ANY, NULL);
+    return json_string(text);
+}
+
+static bool header_is_as_said(struct check *c, const char *name, const json_t *header,
+                              const char *text)
+{
+    const json_t *schema =
+        document_resolve(c->document, json_object_get(header, "schema"));
+    if (schema == NULL)
+        return refuse(c, name, "is a header without a schema");
+    json_t *value =
+        value_of_text(text, json_string_value(json_object_get(schema, "type")));
+    bool good = value == NULL ? refuse(c, name, "is a header that cannot be read")
+                              : judge_at(c, name, schema, value);
+    json_decref(value);
+    return good;
+}
+
+static bool headers_are_as_said(struct check *c, const json_t *response,
+                                const struct answer *answer)
 {
     const char *name;
     json_t *header;
@@ -301,6 +412,8 @@ static bool headers_are_there(struct check *c, const json_t *response,
     {
         if (answer_header(answer, name, value, sizeof(value))[0] == '\0')
             return refuse(c, name, "is a header that is missing");
+        if (!header_is_as_said(c, name, document_resolve(c->document, header), value))
+            return false;
     }
     return true;
 }
@@ -336,6 +449,6 @@ bool document_covers(const json_t *document, const json_t *operation,
         document, json_object_get(json_object_get(operation, "responses"), status));
     if (response == NULL)
         return refuse(&c, status, "is a status that is not documented");
-    return headers_are_there(&c, response, answer) &&
+    return headers_are_as_said(&c, response, answer) &&
            body_is_as_said(&c, response, answer);
 }
