@@ -22,38 +22,38 @@ struct find_op {
 
 static void find_ended(struct op *op)
 {
-    struct find_op *fo = container_of(op, struct find_op, op);
-    const struct replay_row *row = &fo->row;
+    struct find_op *find = container_of(op, struct find_op, op);
+    const struct replay_row *row = &find->row;
     struct replay found = {
         .status = row->status, .body = row->body, .created_s = row->created_s};
     memcpy(found.fingerprint, row->fingerprint, sizeof(found.fingerprint));
     memcpy(found.operation, row->operation, sizeof(found.operation));
     memcpy(found.subject_id, row->subject_id, sizeof(found.subject_id));
     bool none = op->job.rc == -ENOENT;
-    fo->done(fo->arg, op->job.rc == 0 ? &found : NULL, none ? NULL : op_outcome(op));
-    free(fo->row.body);
+    find->done(find->arg, op->job.rc == 0 ? &found : NULL, none ? NULL : op_outcome(op));
+    free(find->row.body);
     op_free(op);
 }
 
 static int find_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
-    struct find_op *fo = container_of(job, struct find_op, op.job);
+    struct find_op *find = container_of(job, struct find_op, op.job);
     char principal[CATALOG_PRINCIPAL_MAX], key[CATALOG_KEY_MAX];
-    memcpy(principal, fo->row.principal, sizeof(principal));
-    memcpy(key, fo->row.key, sizeof(key));
-    return replay_row_get(txn, principal, key, replay_expired_s(fo->op.manager), &fo->row,
-                          e);
+    memcpy(principal, find->row.principal, sizeof(principal));
+    memcpy(key, find->row.key, sizeof(key));
+    return replay_row_get(txn, principal, key, replay_expired_s(find->op.manager),
+                          &find->row, e);
 }
 
 void replay_find(struct lunmgr *m, const char *principal, const char *key,
                  replay_done_fn done, void *arg)
 {
-    struct find_op *fo = op_new(m, sizeof(*fo), find_ended);
-    fo->done = done;
-    fo->arg = arg;
-    snprintf(fo->row.principal, sizeof(fo->row.principal), "%s", principal);
-    snprintf(fo->row.key, sizeof(fo->row.key), "%s", key);
-    op_read(&fo->op, find_work, find_ended);
+    struct find_op *find = op_new(m, sizeof(*find), find_ended);
+    find->done = done;
+    find->arg = arg;
+    snprintf(find->row.principal, sizeof(find->row.principal), "%s", principal);
+    snprintf(find->row.key, sizeof(find->row.key), "%s", key);
+    op_read(&find->op, find_work, find_ended);
 }
 
 /* ---- Answered -------------------------------------------------------------------- */

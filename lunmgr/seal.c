@@ -89,10 +89,12 @@ static int seal_work(struct catalog_txn *txn, struct round_rider *rider, struct 
     struct seal *s = container_of(rider, struct seal, rider);
     if (s->is_abandoned)
         return seal_store_all(txn, s, false, e);
-    int rc = record_check(txn, s->pool->manager, s->record, &s->err);
+    int rc = record_check(txn, s->pool->manager, s->record, e);
     s->is_refused = rc == -EEXIST;
-    if (s->is_refused)
+    if (s->is_refused) {
+        s->err = *e;
         return s->committed == NULL ? seal_store_all(txn, s, false, e) : 0;
+    }
     if (rc == 0)
         rc = seal_store_all(txn, s, true, e);
     return rc != 0 ? rc : record_store(txn, s->pool->manager, s->record, e);
