@@ -7,6 +7,7 @@
 #include "lunmgr/pool_priv.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -606,6 +607,12 @@ static void what_is_in_the_trash_comes_back_whole(void **state)
     assert_sound();
 }
 
+static void on_purged(void *arg, const char *id, const char *name)
+{
+    assert_string_not_equal(id, "");
+    snprintf(arg, VOLUME_NAME_MAX, "%s", name);
+}
+
 static void the_trash_lets_go_in_time(void **state)
 {
     (void)state;
@@ -615,8 +622,17 @@ static void the_trash_lets_go_in_time(void **state)
     v->trashed_s -= 3600; /* its time is over */
     make("w");
     assert_int_equal(rig_trash(&rig, "w", NULL), 0); /* looks at the clock */
+    char purged[VOLUME_NAME_MAX] = "";
+    const struct lunmgr_news news = {.arg = purged, .volume_purged = on_purged};
+    lunmgr_set_news(rig.manager, &news);
+    event_active(rig.manager->trash_timer, EV_TIMEOUT, 0);
+    for (int i = 0; i < 10000 && purged[0] == '\0'; i++)
+        loop_run_once(rig.control, true);
+    assert_string_equal(purged, "v");
+    assert_null(volume_trash_find(rig.manager, "v"));
     restart();
     assert_non_null(volume_trash_find(rig.manager, "w"));
+    assert_null(volume_trash_find(rig.manager, "v"));
 }
 
 /* Lanes may not have heard yet that they may go on: neither a stop nor a delete waits for

@@ -4,6 +4,7 @@
 #include "tests/lib/vio_load.h"
 
 #include "db/catalog.h"
+#include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 
 #include <errno.h>
@@ -75,6 +76,75 @@ static void a_full_pool_fails_only_what_needs_an_extent(void **state)
     assert_true(rig_reads(&rig, vol, 8192, 4096, 0));
     assert_true(rig_reads(&rig, vol, 15 * EXTENT_BYTES, 4096, 0));
 }
+
+/* ---- Told -------------------------------------------------------------------------- */
+
+struct told {
+    unsigned spaces, failures;
+    uint64_t writes;
+    int error;
+};
+
+static void on_refused(void *arg, const char *id, const char *pool, uint64_t writes)
+{
+    struct told *told = arg;
+    told->spaces++;
+    told->writes += writes;
+    assert_string_equal(id, rig.pool->id);
+    assert_string_equal(pool, "p");
+}
+
+static void on_failed(void *arg, const char *id, const char *path, const char *pool,
+                      const char *reason, int error)
+{
+    struct told *told = arg;
+    told->failures++;
+    told->error = error;
+    assert_string_equal(id, rig.pool->devices[0]->row.id);
+    assert_string_equal(path, rig.pool_path);
+    assert_string_equal(pool, "p");
+    assert_string_equal(reason, "a test");
+}
+
+static void listen_with(struct told *told)
+{
+    const struct lunmgr_news news = {
+        .arg = told, .device_failed = on_failed, .space_refused = on_refused};
+    *told = (struct told){0};
+    lunmgr_set_news(rig.manager, &news);
+}
+
+/* However many are refused, the first is told at once and the others later, together. */
+static void refused_writes_are_told_of_now_and_then(void **state)
+{
+    struct told told;
+    (void)state;
+    listen_with(&told);
+    fill_pool(vol);
+    assert_int_equal(told.spaces, 0);
+    for (unsigned i = 0; i < 10; i++)
+        assert_int_equal(rig_write(&rig, vol, 15 * EXTENT_BYTES, 4096, 2), -ENOSPC);
+    loop_run_once(rig.control, false);
+    assert_true(told.spaces >= 1);
+    atomic_store(&rig.pool->refused_told_ms, 0); /* a while ago */
+    assert_int_equal(rig_write(&rig, vol, 15 * EXTENT_BYTES, 4096, 2), -ENOSPC);
+    loop_run_once(rig.control, false);
+    assert_int_equal(told.writes, 11);
+}
+
+static void a_failed_device_is_told_of_once(void **state)
+{
+    struct told told;
+    (void)state;
+    listen_with(&told);
+    for (unsigned i = 0; i < 3; i++)
+        device_fail(rig.pool->devices[0], "a test", EIO);
+    loop_run_once(rig.control, false);
+    assert_int_equal(told.failures, 1);
+    assert_int_equal(told.error, EIO);
+}
+
+/* ---- Half -------------------------------------------------------------------------- */
 
 /* What had its extent is written, what had not is as before. */
 static void a_write_that_half_fits_fails(void **state)
@@ -342,6 +412,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SPACE_TEST(a_full_pool_fails_only_what_needs_an_extent),
+        SPACE_TEST(refused_writes_are_told_of_now_and_then),
+        SPACE_TEST(a_failed_device_is_told_of_once),
         SPACE_TEST(a_write_that_half_fits_fails),
         SPACE_TEST(space_comes_back_by_unmap),
         SPACE_TEST(many_that_wait_are_all_served),

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -98,6 +99,122 @@ static void a_kicked_session_ends(void **state)
     wire_peer_close(p);
     wire_rig_sessions(r, &l);
     assert_int_equal(l.count, 0);
+}
+
+/* What was told last, and how often. */
+struct told {
+    unsigned opened, closed, refused;
+    uint64_t id;
+    char initiator[TARGET_NAME_MAX], host[64], reason[128];
+};
+
+static void note_session(struct told *told, const struct target_session_news *s)
+{
+    told->id = s->id;
+    snprintf(told->initiator, sizeof(told->initiator), "%s", s->initiator);
+    snprintf(told->host, sizeof(told->host), "%s", s->host);
+    snprintf(told->reason, sizeof(told->reason), "%s",
+             s->reason == NULL ? "" : s->reason);
+    assert_memory_equal(s->address, "127.0.0.1:", 10);
+}
+
+static void on_opened(void *arg, const struct target_session_news *s)
+{
+    struct told *told = arg;
+    told->opened++;
+    note_session(told, s);
+}
+
+static void on_closed(void *arg, const struct target_session_news *s)
+{
+    struct told *told = arg;
+    told->closed++;
+    note_session(told, s);
+}
+
+static void on_refused(void *arg, const struct target_seen *seen)
+{
+    struct told *told = arg;
+    told->refused++;
+    snprintf(told->initiator, sizeof(told->initiator), "%s", seen->initiator);
+    snprintf(told->reason, sizeof(told->reason), "%s", seen->reason);
+}
+
+static void until(struct wire_rig *r, const unsigned *count, unsigned reached)
+{
+    for (int i = 0; i < 20000 && *count < reached; i++)
+        loop_run_once(r->control, true);
+    assert_int_equal(*count, reached);
+}
+
+static void sessions_are_told_as_they_begin_and_end(void **state)
+{
+    struct wire_rig *r = *state;
+    struct told told = {0};
+    const struct target_events events = {.arg = &told,
+                                         .session_opened = on_opened,
+                                         .session_closed = on_closed,
+                                         .login_refused = on_refused};
+    struct wire_sessions l;
+    list_until(r, &l, 0);
+    target_set_events(r->target, &events);
+    struct wire_peer *p = wire_peer_connect(r);
+    wire_peer_login(p, KEYS(""));
+    until(r, &told.opened, 1);
+    assert_string_equal(told.initiator, RIG_INITIATOR);
+    assert_string_equal(told.host, "h1");
+    assert_string_equal(told.reason, "");
+    uint64_t id = told.id;
+    wire_peer_close(p);
+    until(r, &told.closed, 1);
+    assert_int_equal(told.id, id);
+    assert_string_equal(told.reason, "closed by the initiator");
+
+    p = wire_peer_connect(r);
+    wire_peer_login(p, KEYS(""));
+    until(r, &told.opened, 2);
+    r->answers = 1;
+    target_kick_session(r->target, told.id, on_kicked, r);
+    wire_rig_wait(r);
+    assert_int_equal(told.closed, 2);
+    assert_string_equal(told.reason, "session ended by an admin");
+    wire_peer_expect_drop(p, ASYNC_DROP_SESSION);
+    wire_peer_close(p);
+    assert_int_equal(told.refused, 0);
+    target_set_events(r->target, NULL);
+}
+
+/* Nor is a login that is refused a session that ends, nor discovery one that begins. */
+static void refused_logins_are_told_with_the_reason(void **state)
+{
+    static const char keys[] =
+        "InitiatorName=" RIG_STRANGER "\0TargetName=" RIG_TARGET "\0";
+    static const char discovery[] =
+        "InitiatorName=" RIG_STRANGER "\0SessionType=Discovery\0";
+    static const struct login_req to_full = {
+        .transit = true, .csg = LOGIN_OPERATIONAL, .nsg = LOGIN_FULL_FEATURE};
+    struct wire_rig *r = *state;
+    struct told told = {0};
+    const struct target_events events = {.arg = &told,
+                                         .session_opened = on_opened,
+                                         .session_closed = on_closed,
+                                         .login_refused = on_refused};
+    target_set_events(r->target, &events);
+    struct wire_peer *p = wire_peer_connect(r);
+    assert_int_equal(wire_peer_login_step(p, &to_full, discovery, sizeof(discovery) - 1),
+                     LOGIN_SUCCESS);
+    wire_peer_close(p);
+    p = wire_peer_connect(r);
+    assert_int_not_equal(wire_peer_login_step(p, &to_full, keys, sizeof(keys) - 1),
+                         LOGIN_SUCCESS);
+    wire_peer_close(p);
+    until(r, &told.refused, 1);
+    struct wire_sessions l;
+    list_until(r, &l, 0);
+    assert_string_equal(told.initiator, RIG_STRANGER);
+    assert_string_not_equal(told.reason, "");
+    assert_int_equal(told.opened + told.closed, 0);
+    target_set_events(r->target, NULL);
 }
 
 static void kicking_nobody_says_so(void **state)
@@ -278,6 +395,8 @@ int main(void)
         cmocka_unit_test(counters_count),
         cmocka_unit_test(a_kicked_session_ends),
         cmocka_unit_test(kicking_nobody_says_so),
+        cmocka_unit_test(sessions_are_told_as_they_begin_and_end),
+        cmocka_unit_test(refused_logins_are_told_with_the_reason),
         cmocka_unit_test(a_removed_mapping_is_gone_at_once),
         cmocka_unit_test(tcp_watches_the_connection_as_configured),
         /* the last: they take the target's place at lunmgr */
