@@ -14,13 +14,19 @@
 #define WEB_PARAM_MAX           64 /* a path parameter with its NUL */
 #define WEB_PARAMS_MAX          3  /* in one path */
 #define WEB_KEY_MAX             (WEB_PARAMS_MAX * WEB_PARAM_MAX)
-#define WEB_AFTER_MAX           128 /* the list cursor with its NUL */
+#define WEB_AFTER_MAX           128  /* what a row is listed by, with its NUL */
+#define WEB_CURSOR_MAX          1024 /* these with their NULs */
+#define WEB_FILTER_MAX          513
+#define WEB_SORT_MAX            80
+#define WEB_FIELDS_MAX          513
+#define WEB_QUERY_VALUE_MAX     WEB_CURSOR_MAX /* the longest of them */
+#define WEB_SLICE_US            3000
 #define WEB_LIST_LIMIT_DEFAULT  100
 #define WEB_LIST_LIMIT_MAX      1000
 #define WEB_MEMBERS_MAX         16 /* of one request object */
 #define WEB_PORTAL_COUNT_MAX    64 /* named in one mapping's attach facts */
 #define WEB_STATUS_CLASSES      6
 #define WEB_PROBLEM_POINTER_MAX 160
-#define WEB_PROBLEM_ACCEPT_MAX  200
+#define WEB_PROBLEM_ACCEPT_MAX  400
 
 #endif

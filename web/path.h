@@ -28,15 +28,19 @@ enum query_take {
     QUERY_NONE = 0,
     QUERY_LIMIT = 1,
     QUERY_AFTER = 2,
-    QUERY_LIST = QUERY_LIMIT | QUERY_AFTER,
     QUERY_VOLUME = 4, /* of a list: what is that volume's */
     QUERY_PURGE = 8,
+    QUERY_FILTER = 16,
+    QUERY_SORT = 32,
+    QUERY_FIELDS = 64,
+    QUERY_LIST = QUERY_LIMIT | QUERY_AFTER | QUERY_FILTER | QUERY_SORT | QUERY_FIELDS,
 };
 
 struct query {
     unsigned limit;
-    char after[WEB_AFTER_MAX];  /* "": from the start */
-    char volume[WEB_PARAM_MAX]; /* "": all */
+    char after[WEB_CURSOR_MAX]; /* "": from the start */
+    char filter[WEB_FILTER_MAX], sort[WEB_SORT_MAX], fields[WEB_FIELDS_MAX]; /* or "" */
+    char volume[WEB_PARAM_MAX];                                              /* "": all */
     bool purge;
 };
 

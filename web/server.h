@@ -13,6 +13,7 @@
 struct event_base;
 struct http;
 struct lunmgr;
+struct scan;
 struct target;
 
 struct web_counters {
@@ -24,9 +25,12 @@ struct web_counters {
 struct web {
     struct lunmgr *lunmgr;
     struct target *target;
+    struct event_base *base; /* of the control loop */
     struct http *http;
+    struct scan *scans; /* lists under way */
     const char *engine; /* never NULL */
     bool draining;
+    int64_t slice_us;              /* that a list works before others have a turn */
     uint8_t tag_key[DIGEST_BYTES]; /* random; of secrets in entity tags */
     struct web_counters counters;
 };

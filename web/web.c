@@ -6,6 +6,7 @@
 #include "lunmgr/loop.h"
 #include "web/digest.h"
 #include "web/http.h"
+#include "web/scan.h"
 #include "web/server.h"
 
 int web_start(const struct web_options *options, struct web **out, struct err *e)
@@ -16,9 +17,11 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->lunmgr = options->lunmgr;
     web->target = options->target;
     web->engine = options->engine;
+    web->slice_us = WEB_SLICE_US;
+    web->base = loop_base(options->control);
     int rc = digest_make_key(web->tag_key, e);
     if (rc == 0)
-        rc = http_create(web, loop_base(options->control), &web->http, e);
+        rc = http_create(web, web->base, &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
     if (rc == 0 && options->tcp_address != NULL)
@@ -36,6 +39,7 @@ void web_stop(struct web *web)
     if (web == NULL)
         return;
     http_destroy(web->http);
+    scan_end_all(web);
     free(web);
 }
 
