@@ -5,8 +5,10 @@
 #include "web/api.h"
 #include "web/change.h"
 #include "web/resource.h"
+#include "web/scan.h"
 
 #include <assert.h>
+#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -243,21 +245,36 @@ void api_snapshot_group_create(struct exchange *x)
         reply_problem(x);
 }
 
-/* A group is there as long as one of its snapshots. */
-void api_snapshot_group_show(struct exchange *x)
+static void group_found(struct scan *s)
 {
-    json_t *list = json_array();
-    struct lunmgr *m = x->web->lunmgr;
-    for (struct volume *s = snapshot_next(m, NULL); s != NULL; s = snapshot_next(m, s)) {
-        struct snapshot_info info;
-        snapshot_describe(s, &info);
-        if (strcmp(info.group_id, x->params[0]) == 0)
-            list = list_add(x->web, list, s);
+    struct exchange *x = s->x;
+    char head[WEB_PARAM_MAX + 32];
+    if (s->out_of_memory) {
+        reply_json(x, 200, NULL);
+        return;
     }
-    if (list != NULL && json_array_size(list) == 0) {
-        json_decref(list);
+    if (s->count == 0) {
         reply_not_found(x, "group of snapshots", x->params[0]);
         return;
     }
-    reply_json(x, 200, group_json(x->params[0], list));
+    /* It is an id, since a snapshot has it. */
+    int length =
+        snprintf(head, sizeof(head), "{\"id\":\"%s\",\"snapshots\":[", x->params[0]);
+    evbuffer_prepend(s->items, head, (size_t)length);
+    evbuffer_add(s->items, "]}", 2);
+    reply_json_text(x, s->items);
+}
+
+/* A group is there as long as one of its snapshots. */
+void api_snapshot_group_show(struct exchange *x)
+{
+    struct scan *s = scan_create(x, &resource_snapshot, group_found);
+    if (s == NULL) {
+        reply_json(x, 200, NULL);
+        return;
+    }
+    s->limit = SNAPSHOT_VOLUMES_MAX;
+    filter_add_text(&s->filter, resource_column(&resource_snapshot, "group"),
+                    x->params[0]);
+    scan_start(s);
 }

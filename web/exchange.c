@@ -178,7 +178,8 @@ struct evhttp_request *reply_begin(struct exchange *x, const char *type)
     return req;
 }
 
-/* The last step of every other answer: type and text may be NULL for none. */
+/* The last step of every other answer: type may be NULL for none, text too, or it is in
+ * the output already. */
 static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
@@ -191,7 +192,7 @@ static void send_answer(struct exchange *x, int status, const char *type,
         char bytes[24];
         snprintf(bytes, sizeof(bytes), "%zu", length);
         exchange_add_header(x, "Content-Length", bytes);
-    } else if (length > 0) {
+    } else if (text != NULL) {
         evbuffer_add(out, text, length);
     }
     struct http_conn *conn = x->conn;
@@ -242,6 +243,14 @@ static void send_json(struct exchange *x, int status, const char *type, json_t *
 void reply_json(struct exchange *x, int status, json_t *body)
 {
     send_json(x, status, "application/json", body);
+}
+
+void reply_json_text(struct exchange *x, struct evbuffer *body)
+{
+    size_t length = evbuffer_get_length(body);
+    if (evhttp_request_get_command(x->req) != EVHTTP_REQ_HEAD)
+        evbuffer_add_buffer(evhttp_request_get_output_buffer(x->req), body);
+    send_answer(x, 200, "application/json", NULL, length);
 }
 
 static void reply_located(struct exchange *x, int status, const char *collection,

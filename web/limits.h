@@ -21,7 +21,13 @@
 #define WEB_PARAM_MAX               64 /* a path parameter with its NUL */
 #define WEB_PARAMS_MAX              3  /* in one path */
 #define WEB_KEY_MAX                 (WEB_PARAMS_MAX * WEB_PARAM_MAX)
-#define WEB_AFTER_MAX               128 /* the list cursor with its NUL */
+#define WEB_AFTER_MAX               128 /* what a row is listed by, with its NUL */
+#define WEB_CURSOR_MAX              1024 /* these with their NULs */
+#define WEB_FILTER_MAX              513
+#define WEB_SORT_MAX                80
+#define WEB_FIELDS_MAX              513
+#define WEB_QUERY_VALUE_MAX         WEB_CURSOR_MAX /* the longest of them */
+#define WEB_SLICE_US                3000
 #define WEB_LIST_LIMIT_DEFAULT      100
 #define WEB_LIST_LIMIT_MAX          1000
 #define WEB_MEMBERS_MAX             16 /* of one request object */
@@ -29,7 +35,7 @@
 #define WEB_STATUS_CLASSES          6
 #define WEB_PATTERN_MAX             64 /* the path of a route with its NUL */
 #define WEB_PROBLEM_POINTER_MAX     160
-#define WEB_PROBLEM_ACCEPT_MAX      200
+#define WEB_PROBLEM_ACCEPT_MAX      400
 #define WEB_EVENTS_MAX          4096        /* kept in memory */
 #define WEB_EVENT_BYTES_MAX     2048        /* one as JSON; a longer one loses its data */
 #define WEB_STREAMS_MAX         32          /* clients that watch events */

@@ -115,7 +115,7 @@ static bool query_refuse(struct problem *problem, const char *name, const char *
     return false;
 }
 
-static bool limit_read(const char *text, struct query *out, struct problem *problem)
+static bool limit_take(const char *text, struct query *out, struct problem *problem)
 {
     unsigned limit = 0;
     const char *at = text;
@@ -130,14 +130,38 @@ static bool limit_read(const char *text, struct query *out, struct problem *prob
     return true;
 }
 
-static bool after_read(const char *text, struct query *out, struct problem *problem)
+static bool text_read(const char *name, const char *text, char *out, size_t room,
+                      struct problem *problem)
 {
-    (void)problem;
-    snprintf(out->after, sizeof(out->after), "%s", text);
+    char accepted[WEB_PROBLEM_ACCEPT_MAX];
+    snprintf(accepted, sizeof(accepted), "at most %zu bytes", room - 1);
+    if (strlen(text) >= room)
+        return query_refuse(problem, name, accepted, "it is too long");
+    snprintf(out, room, "%s", text);
     return true;
 }
 
-static bool volume_read(const char *text, struct query *out, struct problem *problem)
+static bool after_take(const char *text, struct query *out, struct problem *problem)
+{
+    return text_read("after", text, out->after, sizeof(out->after), problem);
+}
+
+static bool filter_take(const char *text, struct query *out, struct problem *problem)
+{
+    return text_read("filter", text, out->filter, sizeof(out->filter), problem);
+}
+
+static bool sort_take(const char *text, struct query *out, struct problem *problem)
+{
+    return text_read("sort", text, out->sort, sizeof(out->sort), problem);
+}
+
+static bool fields_take(const char *text, struct query *out, struct problem *problem)
+{
+    return text_read("fields", text, out->fields, sizeof(out->fields), problem);
+}
+
+static bool volume_take(const char *text, struct query *out, struct problem *problem)
 {
     if (text[0] == '\0' || strlen(text) >= sizeof(out->volume))
         return query_refuse(problem, "volume", "a volume's name or id",
@@ -146,7 +170,7 @@ static bool volume_read(const char *text, struct query *out, struct problem *pro
     return true;
 }
 
-static bool switch_read(const char *name, const char *text, bool *out,
+static bool switch_take(const char *name, const char *text, bool *out,
                         struct problem *problem)
 {
     if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
@@ -155,17 +179,17 @@ static bool switch_read(const char *name, const char *text, bool *out,
     return true;
 }
 
-static bool purge_read(const char *text, struct query *out, struct problem *problem)
+static bool purge_take(const char *text, struct query *out, struct problem *problem)
 {
-    return switch_read("purge", text, &out->purge, problem);
+    return switch_take("purge", text, &out->purge, problem);
 }
 
-static bool dry_run_read(const char *text, struct query *out, struct problem *problem)
+static bool dry_run_take(const char *text, struct query *out, struct problem *problem)
 {
-    return switch_read("dry_run", text, &out->dry_run, problem);
+    return switch_take("dry_run", text, &out->dry_run, problem);
 }
 
-static bool type_read(const char *text, struct query *out, struct problem *problem)
+static bool type_take(const char *text, struct query *out, struct problem *problem)
 {
     size_t length = strlen(text);
     if (length == 0 || length >= sizeof(out->type) ||
@@ -182,12 +206,15 @@ static const struct query_param {
     const char *name;
     bool (*read)(const char *text, struct query *out, struct problem *problem);
 } query_params[] = {
-    {QUERY_LIMIT, "limit", limit_read},
-    {QUERY_AFTER, "after", after_read},
-    {QUERY_VOLUME, "volume", volume_read},
-    {QUERY_PURGE, "purge", purge_read},
-    {QUERY_DRY_RUN, "dry_run", dry_run_read},
-    {QUERY_TYPE, "type", type_read},
+    {QUERY_LIMIT, "limit", limit_take},
+    {QUERY_AFTER, "after", after_take},
+    {QUERY_FILTER, "filter", filter_take},
+    {QUERY_SORT, "sort", sort_take},
+    {QUERY_FIELDS, "fields", fields_take},
+    {QUERY_VOLUME, "volume", volume_take},
+    {QUERY_PURGE, "purge", purge_take},
+    {QUERY_DRY_RUN, "dry_run", dry_run_take},
+    {QUERY_TYPE, "type", type_take},
 };
 
 void query_names(enum query_take takes, char *out, size_t out_bytes)
@@ -216,7 +243,7 @@ static const struct query_param *query_param_find(enum query_take takes, const c
 static bool query_item(const char *item, size_t length, enum query_take takes,
                        unsigned *seen, struct query *out, struct problem *problem)
 {
-    char name[ERR_FIELD_MAX], value[WEB_AFTER_MAX], names[WEB_PROBLEM_ACCEPT_MAX];
+    char name[ERR_FIELD_MAX], value[WEB_QUERY_VALUE_MAX], names[WEB_PROBLEM_ACCEPT_MAX];
     const char *equals = memchr(item, '=', length);
     size_t name_length = equals == NULL ? length : (size_t)(equals - item);
     query_names(takes, names, sizeof(names));

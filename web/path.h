@@ -28,17 +28,22 @@ enum query_take {
     QUERY_NONE = 0,
     QUERY_LIMIT = 1,
     QUERY_AFTER = 2,
-    QUERY_LIST = QUERY_LIMIT | QUERY_AFTER,
     QUERY_VOLUME = 4, /* of a list: what is that volume's */
     QUERY_PURGE = 8,
-    QUERY_DRY_RUN = 16,
-    QUERY_TYPE = 1 << 12, /* of events: those whose type begins so */
+    QUERY_FILTER = 16,
+    QUERY_SORT = 32,
+    QUERY_FIELDS = 64,
+    QUERY_PAGE = QUERY_LIMIT | QUERY_AFTER,
+    QUERY_LIST = QUERY_PAGE | QUERY_FILTER | QUERY_SORT | QUERY_FIELDS,
+    QUERY_DRY_RUN = 128,
+    QUERY_TYPE = 256, /* of events: those whose type begins so */
 };
 
 struct query {
     unsigned limit;
-    char after[WEB_AFTER_MAX];  /* "": from the start */
-    char volume[WEB_PARAM_MAX]; /* "": all */
+    char after[WEB_CURSOR_MAX]; /* "": from the start */
+    char filter[WEB_FILTER_MAX], sort[WEB_SORT_MAX], fields[WEB_FIELDS_MAX]; /* or "" */
+    char volume[WEB_PARAM_MAX];                                              /* "": all */
     bool purge;
     bool dry_run;
     char type[WEB_PARAM_MAX]; /* "": all */

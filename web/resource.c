@@ -4,6 +4,7 @@
 
 #include "web/change.h"
 #include "web/json_out.h"
+#include "web/problem.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -40,6 +41,17 @@ void number_key(char key[WEB_AFTER_MAX], uint64_t number)
     snprintf(key, WEB_AFTER_MAX, "%019" PRIu64, number);
 }
 
+void resource_members(const struct resource *r, bool (*which)(const struct column *c),
+                      const char *of_labels, char *out, size_t room)
+{
+    size_t at = 0;
+    for (const struct column *c = r->columns; c->name != NULL && at < room; c++) {
+        if (!c->hidden && which(c))
+            at += (size_t)snprintf(out + at, room - at, "%s%s%s", at == 0 ? "" : ", ",
+                                   c->name, c->kind == COLUMN_LABELS ? of_labels : "");
+    }
+}
+
 /* ---- Values ------------------------------------------------------------------------ */
 
 static const char *column_at(const struct column *c, const void *info)
@@ -50,6 +62,11 @@ static const char *column_at(const struct column *c, const void *info)
 const char *member_text(const struct column *c, const void *info)
 {
     return c->text != NULL ? c->text(info) : column_at(c, info);
+}
+
+const struct label_list *member_labels(const struct column *c, const void *info)
+{
+    return (const void *)column_at(c, info);
 }
 
 uint64_t member_number(const struct column *c, const void *info)
@@ -92,7 +109,7 @@ json_t *member_json(const struct web *web, const struct column *c, const void *i
     case COLUMN_BOOL:
         return json_boolean(member_number(c, info) != 0);
     case COLUMN_LABELS:
-        return labels_json(*(const struct label_list *)(const void *)column_at(c, info));
+        return labels_json(*member_labels(c, info));
     case COLUMN_JSON:
         return c->render(web, info);
     default:
@@ -134,4 +151,38 @@ const char *resource_id(const struct resource *r, const void *info,
         return member_text(c, info);
     snprintf(room, RESOURCE_ID_MAX, "%" PRIu64, member_number(c, info));
     return room;
+}
+
+static bool is_shown(const struct column *c)
+{
+    return !c->hidden;
+}
+
+static bool fields_refuse(const struct resource *r, const char *name,
+                          struct problem *problem)
+{
+    char members[WEB_PROBLEM_ACCEPT_MAX];
+    resource_members(r, is_shown, "", members, sizeof(members));
+    problem_set(problem, PROBLEM_BAD_PARAMETER, "there is no member %s", name);
+    snprintf(problem->parameter, sizeof(problem->parameter), "fields");
+    problem_accepts(problem, "%s", members);
+    return false;
+}
+
+bool resource_fields(const struct resource *r, const char *text, uint64_t *out,
+                     struct problem *problem)
+{
+    *out = text[0] == '\0' ? RESOURCE_ALL_FIELDS : 0;
+    while (*text != '\0') {
+        char name[ERR_FIELD_MAX];
+        size_t length = strcspn(text, ",");
+        snprintf(name, sizeof(name), "%.*s", (int)length, text);
+        const struct column *c = resource_column(r, name);
+        if (c == NULL)
+            return fields_refuse(r, name, problem);
+        *out |= UINT64_C(1) << (c - r->columns);
+        text += length;
+        text += *text == ',';
+    }
+    return true;
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 struct exchange;
+struct label_list;
+struct problem;
 
 enum column_kind {
     COLUMN_TEXT,  /* a char array; shown as ASCII, whatever is in it */
@@ -85,6 +87,11 @@ void number_key(char key[WEB_AFTER_MAX], uint64_t number);
 
 /* NULL: there is no such member that is shown. */
 const struct column *resource_column(const struct resource *r, const char *name);
+/* The names of those that which says, for a problem: "id, name, labels"; of_labels is put
+ * behind that of labels. */
+void resource_members(const struct resource *r, bool (*which)(const struct column *c),
+                      const char *of_labels, char *out, size_t room);
+const struct label_list *member_labels(const struct column *c, const void *info);
 const char *member_text(const struct column *c, const void *info);
 uint64_t member_number(const struct column *c, const void *info);
 /* NULL: out of memory. */
@@ -98,6 +105,11 @@ json_t *resource_json(const struct web *web, const struct resource *r,
 #define RESOURCE_ALL_FIELDS UINT64_MAX
 json_t *resource_info_json(const struct web *web, const struct resource *r,
                            const void *info, uint64_t fields);
+
+/* "name,size" as such bits; "": all. False and a problem that names the parameter fields.
+ */
+bool resource_fields(const struct resource *r, const char *text, uint64_t *out,
+                     struct problem *problem);
 
 /* The id as the API shows it, in room or borrowed from info. "": it has none. */
 #define RESOURCE_ID_MAX 40

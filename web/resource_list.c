@@ -1,91 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists by keyset cursor: stable while rows come and go, since a page begins after a key
- * and not after a count. Control thread. */
+/* Every list: what its query asks for, and its page. It is stable while rows come and go,
+ * since a page begins behind a row's place and not after a count. Control thread. */
+#include "web/cursor.h"
 #include "web/exchange.h"
-#include "web/resource.h"
 #include "web/router.h"
+#include "web/scan.h"
 
-#include <stdio.h>
+#include <event2/buffer.h>
 #include <string.h>
 
-struct page {
-    json_t *items; /* NULL: out of memory */
-    char last[WEB_AFTER_MAX];
-    bool more;
-};
-
-/* False: the page is full. */
-static bool page_take(struct page *page, struct exchange *x, const void *info,
-                      const char *key)
+static void page_reply(struct scan *s)
 {
-    const struct resource *r = x->route->resource;
-    page->more = json_array_size(page->items) == x->query.limit;
-    if (page->more)
+    static const char head[] = "{\"items\":[";
+    struct exchange *x = s->x;
+    struct cursor_list list;
+    char next[WEB_CURSOR_MAX];
+    if (s->out_of_memory) {
+        reply_json(x, 200, NULL);
+        return;
+    }
+    evbuffer_prepend(s->items, head, sizeof(head) - 1);
+    if (s->more) {
+        cursor_list(s->resource, &x->query, &list);
+        cursor_put(&list, &s->last, next);
+        evbuffer_add_printf(s->items, "],\"next\":\"%s\"}", next);
+    } else {
+        evbuffer_add_printf(s->items, "],\"next\":null}");
+    }
+    reply_json_text(x, s->items);
+}
+
+/* False: x->problem says why not. */
+static bool query_understand(struct scan *s)
+{
+    struct exchange *x = s->x;
+    const struct query *q = &x->query;
+    const struct resource *r = s->resource;
+    struct cursor_list list;
+    cursor_list(r, q, &list);
+    s->limit = q->limit;
+    if (!filter_read(q->filter, r, &s->filter, &x->problem) ||
+        !order_read(q->sort, r, &s->order, &x->problem) ||
+        !resource_fields(r, q->fields, &s->fields, &x->problem) ||
+        !cursor_read(q->after, &list, &s->after, &x->problem))
         return false;
-    snprintf(page->last, sizeof(page->last), "%s", key);
-    json_t *item = resource_info_json(x->web, r, info, RESOURCE_ALL_FIELDS);
-    if (item != NULL && json_array_append_new(page->items, item) == 0)
-        return true;
-    json_decref(TAKE(page->items));
-    return false;
+    return q->volume[0] == '\0' || r->part(x->web, q->volume, s->prefix) ||
+           !problem_set(&x->problem, PROBLEM_NOT_FOUND, "there is no volume %s",
+                        q->volume);
 }
 
-static void page_reply(struct page *page, struct exchange *x)
+/* infos: of a resource that was asked for. */
+static void list_rows(struct exchange *x, const void *infos, size_t count)
 {
-    json_t *body = page->items == NULL
-                       ? NULL
-                       : json_pack("{s:o, s:s?}", "items", page->items, "next",
-                                   page->more ? page->last : NULL);
-    reply_json(x, 200, body);
-}
-
-static void list_loaded(struct exchange *x, const void *infos, size_t count)
-{
-    struct page page = {.items = json_array()};
-    const struct resource *r = x->route->resource;
-    const char *at = infos;
-    bool room = true;
-    for (size_t i = 0; room && i < count; i++, at += r->info_bytes) {
-        char key[WEB_AFTER_MAX];
-        r->key(at, at, key);
-        if (strcmp(key, x->query.after) > 0)
-            room = page_take(&page, x, at, key);
+    struct scan *s = scan_create(x, x->route->resource, page_reply);
+    if (s == NULL) {
+        reply_json(x, 200, NULL);
+    } else if (!query_understand(s)) {
+        scan_free(s);
+        reply_problem(x);
+    } else if (s->resource->load != NULL && scan_take_rows(s, infos, count) != 0) {
+        scan_free(s);
+        reply_json(x, 200, NULL);
+    } else {
+        scan_start(s);
     }
-    page_reply(&page, x);
-}
-
-/* The rows are those whose keys begin with prefix. */
-static void list_here(struct exchange *x, const char *prefix)
-{
-    struct page page = {.items = json_array()};
-    const struct resource *r = x->route->resource;
-    const char *after = x->query.after;
-    char key[WEB_AFTER_MAX];
-    struct row_walk walk = {.after = key};
-    const void *object;
-    bool room = page.items != NULL;
-    snprintf(key, sizeof(key), "%s", strcmp(after, prefix) > 0 ? after : prefix);
-    while (room && (object = r->next(x->web, &walk)) != NULL) {
-        union resource_room info_room;
-        const void *info = resource_info(x->web, r, object, &info_room);
-        r->key(object, info, key);
-        if (strncmp(key, prefix, strlen(prefix)) != 0)
-            break;
-        room = page_take(&page, x, info, key);
-    }
-    page_reply(&page, x);
 }
 
 void api_list(struct exchange *x)
 {
     const struct resource *r = x->route->resource;
-    char prefix[WEB_AFTER_MAX] = "";
-    if (r->load != NULL) {
-        x->loaded = list_loaded;
+    x->loaded = list_rows;
+    if (r->load != NULL)
         r->load(x);
-    } else if (x->query.volume[0] != '\0' && !r->part(x->web, x->query.volume, prefix)) {
-        reply_not_found(x, "volume", x->query.volume);
-    } else {
-        list_here(x, prefix);
-    }
+    else
+        list_rows(x, NULL, 0);
 }

@@ -11,16 +11,22 @@
 static void show(struct exchange *x, const void *object)
 {
     char etag[ETAG_MAX];
+    union resource_room room;
+    uint64_t fields;
     const struct resource *r = x->route->resource;
+    const void *info = resource_info(x->web, r, object, &room);
     const char *known =
         evhttp_find_header(evhttp_request_get_input_headers(x->req), "If-None-Match");
-    resource_etag(x->web, r, object, etag);
-    if (known == NULL || !etag_is_named(known, etag, true)) {
-        reply_resource(x, 200, r, object);
+    if (!resource_fields(r, x->query.fields, &fields, &x->problem)) {
+        reply_problem(x);
         return;
     }
-    exchange_tag(x, r, object);
-    reply_not_modified(x);
+    resource_info_etag(x->web, r, info, etag);
+    evhttp_add_header(evhttp_request_get_output_headers(x->req), "ETag", etag);
+    if (known != NULL && etag_is_named(known, etag, true))
+        reply_not_modified(x);
+    else
+        reply_json(x, 200, resource_info_json(x->web, r, info, fields));
 }
 
 static void show_found(struct exchange *x, const char *name, const void *object)

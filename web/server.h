@@ -17,6 +17,7 @@ struct exchange;
 struct loop;
 struct lunmgr;
 struct news;
+struct scan;
 struct target;
 struct tls;
 struct watches;
@@ -34,6 +35,7 @@ struct web {
     struct lunmgr *lunmgr;
     struct target *target;
     struct loop *control;
+    struct event_base *base; /* of it */
     struct http *http;
     struct exchange *exchanges, **exchanges_end; /* under way, oldest first */
     struct tls *tls; /* NULL: TCP is off or in clear */
@@ -43,6 +45,8 @@ struct web {
     struct watches *watches;
     struct news *news;
     const char *engine; /* never NULL */
+    struct scan *scans; /* lists under way */
+    int64_t slice_us;   /* that a list works before others have a turn */
     bool draining;
     struct web_counters counters;
 };

@@ -4,6 +4,7 @@
 #include "web/token.h"
 
 #include "base/digest.h"
+#include "web/base64.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,24 +18,8 @@
 #define RANDOM_BYTES 32
 
 static_assert(TOKEN_HASH_BYTES == DIGEST_BYTES, "SHA-256");
-static_assert(sizeof(BEARER_PREFIX) - 1 + (RANDOM_BYTES * 8 + 5) / 6 == BEARER_BYTES,
+static_assert(sizeof(BEARER_PREFIX) - 1 + BASE64_TEXT_BYTES(RANDOM_BYTES) == BEARER_BYTES,
               "base64url without padding");
-
-/* RFC 4648, 5, without padding. out has room for the characters and a NUL. */
-static void base64url(const uint8_t *bytes, size_t count, char *out)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    unsigned held = 0, bits = 0;
-    for (size_t i = 0; i < count; i++) {
-        held = held << 8 | bytes[i];
-        for (bits += 8; bits >= 6; bits -= 6)
-            *out++ = digits[held >> (bits - 6) & 63];
-        held &= 63;
-    }
-    if (bits > 0)
-        *out++ = digits[held << (6 - bits) & 63];
-    *out = '\0';
 }
 
 int bearer_make(struct secret *out, uint8_t hash[TOKEN_HASH_BYTES], struct err *e)
@@ -45,7 +30,7 @@ int bearer_make(struct secret *out, uint8_t hash[TOKEN_HASH_BYTES], struct err *
     if (RAND_priv_bytes(random, sizeof(random)) != 1)
         return err_set(e, -EIO, NULL, "no random bytes for a token");
     memcpy(text, BEARER_PREFIX, sizeof(BEARER_PREFIX));
-    base64url(random, sizeof(random), text + sizeof(BEARER_PREFIX) - 1);
+    base64url_put(random, sizeof(random), text + sizeof(BEARER_PREFIX) - 1);
     OPENSSL_cleanse(random, sizeof(random));
     digest_of(text, BEARER_BYTES, hash);
     return 0;

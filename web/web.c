@@ -11,6 +11,7 @@
 #include "web/exchange.h"
 #include "web/http.h"
 #include "web/news.h"
+#include "web/scan.h"
 #include "web/server.h"
 #include "web/tls.h"
 #include "web/watch.h"
@@ -84,14 +85,15 @@ int web_start(const struct web_options *options, struct web **out, struct err *e
     web->engine = options->engine;
     web->control = options->control;
     web->exchanges_end = &web->exchanges;
-    struct event_base *base = loop_base(options->control);
+    web->slice_us = WEB_SLICE_US;
+    web->base = loop_base(options->control);
     int rc = events_create(lunmgr_generation(web->lunmgr), &web->events, e);
     if (rc == 0)
-        rc = watches_create(web, base, &web->watches, e);
+        rc = watches_create(web, web->base, &web->watches, e);
     if (rc == 0)
-        rc = news_create(web, base, &web->news, e);
+        rc = news_create(web, web->base, &web->news, e);
     if (rc == 0)
-        rc = http_create(web, base, options->patience, &web->http, e);
+        rc = http_create(web, web->base, options->patience, &web->http, e);
     if (rc == 0 && options->socket_path != NULL)
         rc = http_listen_unix(web->http, options->socket_path, e);
     if (rc == 0 && options->tcp_address != NULL)
@@ -109,6 +111,7 @@ void web_stop(struct web *web)
     if (web == NULL)
         return;
     http_destroy(web->http);
+    scan_end_all(web);
     exchange_abandon_all(web);
     news_destroy(web->news);
     watches_destroy(web->watches);

@@ -288,9 +288,10 @@ static void snapshots_are_listed_by_volume_in_pages(void **state)
     assert_int_equal(rig_call(r, "GET", "/v1/snapshots?volume=v&limit=2", NULL), 200);
     assert_int_equal(json_array_size(rig_get(r, "items")), 2);
     assert_string_equal(rig_text(r, "items/0/volume"), "v");
-    assert_string_equal(rig_text(r, "next"), "v/s1");
-    assert_int_equal(
-        rig_call(r, "GET", "/v1/snapshots?volume=v&limit=2&after=v%2Fs1", NULL), 200);
+    char path[160];
+    snprintf(path, sizeof(path), "/v1/snapshots?volume=v&limit=2&after=%s",
+             rig_text(r, "next"));
+    assert_int_equal(rig_call(r, "GET", path, NULL), 200);
     assert_int_equal(json_array_size(rig_get(r, "items")), 1);
     assert_string_equal(rig_text(r, "items/0/name"), "s2");
     assert_true(json_is_null(rig_get(r, "next")));

@@ -118,7 +118,7 @@ static void what_a_query_takes_is_told_by_name(void **state)
     query_names(QUERY_NONE, names, sizeof(names));
     assert_string_equal(names, "none");
     query_names(QUERY_LIST | QUERY_VOLUME, names, sizeof(names));
-    assert_string_equal(names, "limit, after, volume");
+    assert_string_equal(names, "limit, after, filter, sort, fields, volume");
 }
 
 static void bad_queries_name_the_parameter(void **state)
