@@ -20,7 +20,6 @@
 static_assert(TOKEN_HASH_BYTES == DIGEST_BYTES, "SHA-256");
 static_assert(sizeof(BEARER_PREFIX) - 1 + BASE64_TEXT_BYTES(RANDOM_BYTES) == BEARER_BYTES,
               "base64url without padding");
-}
 
 int bearer_make(struct secret *out, uint8_t hash[TOKEN_HASH_BYTES], struct err *e)
 {
