@@ -335,14 +335,27 @@ static struct drain *list_take(struct drain_list *list, uint64_t id)
     return found;
 }
 
-int target_drain(struct target *t, const struct target_drain_spec *spec,
-                 target_drain_fn done, void *arg, struct err *e)
+static int drain_plan(struct target *t, const struct target_drain_spec *spec,
+                      struct drain **out, struct err *e)
 {
     if (t->drains.count == DRAIN_MAX)
         return err_set(e, -EBUSY, NULL, "there are %d drains, which is the most",
                        DRAIN_MAX);
+    return drain_create(t, spec, out, e);
+}
+
+int target_drain_check(struct target *t, const struct target_drain_spec *spec,
+                       struct err *e)
+{
+    AUTO_FREE struct drain *d = NULL;
+    return drain_plan(t, spec, &d, e);
+}
+
+int target_drain(struct target *t, const struct target_drain_spec *spec,
+                 target_drain_fn done, void *arg, struct err *e)
+{
     struct drain *d = NULL;
-    int rc = drain_create(t, spec, &d, e);
+    int rc = drain_plan(t, spec, &d, e);
     if (rc != 0)
         return rc;
     struct drain_change *change = change_new(done, arg);

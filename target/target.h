@@ -180,6 +180,9 @@ typedef void (*target_drain_fn)(void *arg, uint64_t id);
  * spec's, and it is not. */
 int target_drain(struct target *t, const struct target_drain_spec *spec,
                  target_drain_fn done, void *arg, struct err *e) MUST_CHECK;
+/* What target_drain would refuse, and nothing is done. */
+int target_drain_check(struct target *t, const struct target_drain_spec *spec,
+                       struct err *e) MUST_CHECK;
 /* Logins are taken again, sessions that were asked may stay. 0, and done is called later;
  * -ENOENT or -ENOMEM. */
 int target_undrain(struct target *t, uint64_t id, target_drain_fn done,

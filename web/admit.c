@@ -56,12 +56,13 @@ static bool check_condition(struct exchange *x)
     if (wanted == NULL)
         return true;
     const void *object = exchange_object(x);
-    if (object == NULL && x->params[0][0] != '\0')
+    bool has_tag = x->route->resource != NULL && x->route->resource->find != NULL;
+    if (object == NULL && has_tag && x->params[0][0] != '\0')
         return true; /* the handler says what is not there */
     if (object == NULL)
         return !problem_set(&x->problem, PROBLEM_MALFORMED,
-                            "If-Match means nothing for this path: what it makes is not "
-                            "there yet");
+                            "If-Match means nothing for this path: what it is about has "
+                            "no entity tag");
     resource_etag(x->web, x->route->resource, object, tag);
     if (etag_is_named(wanted, tag, false))
         return true;
@@ -265,6 +266,10 @@ static void admit_on_recorded(void *arg, const struct err *e)
 
 void admit_record(struct exchange *x, void (*then)(struct exchange *x))
 {
+    if (x->web == NULL) { /* nobody is there to be answered either */
+        (void)!exchange_is_live(x);
+        return;
+    }
     x->then = then;
     record_write(x->web->lunmgr, &x->passage.record, admit_on_recorded, x);
 }

@@ -37,6 +37,7 @@ static void apply_on_run(struct exchange *x, struct apply *a)
 void api_apply(struct exchange *x)
 {
     struct apply *a = apply_create(x);
+    lunmgr_record_drop(x->web->lunmgr); /* each step has its own */
     if (a == NULL)
         reply_problem(x);
     else

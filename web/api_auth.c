@@ -31,7 +31,16 @@ static void *auth_of_name(const struct web *web, const char *name)
     return (void *)(uintptr_t)auth_box(web->lunmgr);
 }
 
+static enum agreement box_agrees(const struct web *web, const void *auth,
+                                 const char *member, const json_t *value)
+{
+    (void)web;
+    return strcmp(member, "discovery") == 0 ? auth_agrees(auth, value)
+                                            : AGREEMENT_UNKNOWN;
+}
+
 const struct resource resource_auth = {
+    .agrees = box_agrees,
     .kind = "auth",
     .collection = "/v1/auth",
     .info_bytes = sizeof(struct auth),

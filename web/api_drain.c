@@ -3,6 +3,7 @@
  * turned away. Create, list, show; deleting one ends it. Control thread. */
 #include "target/target.h"
 #include "web/api.h"
+#include "web/differ.h"
 #include "web/resource.h"
 
 #include <inttypes.h>
@@ -75,23 +76,40 @@ const struct resource resource_drain = {
     .key_is_id = true,
 };
 
+/* A drain ends with the daemon, so that what is recorded after it has begun tells no lie
+ * if the daemon ends in between. */
+static void drain_reply(struct exchange *x)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRIu64, x->number);
+    if (drain_find(x->web, text) != NULL)
+        reply_resource(x, 201, &resource_drain, drain_of(x->number));
+    else
+        reply_not_found(x, "drain", text); /* ended already */
+}
+
 static void drain_on_begun(void *arg, uint64_t id)
 {
     struct exchange *x = arg;
-    char text[24];
-    if (!exchange_is_live(x))
-        return;
-    snprintf(text, sizeof(text), "%" PRIu64, id);
-    if (drain_find(x->web, text) != NULL)
-        reply_resource(x, 201, &resource_drain, drain_of(id));
-    else
-        reply_not_found(x, "drain", text); /* ended already */
+    x->number = id;
+    admit_record(x, drain_reply);
+}
+
+static void drain_begin(struct exchange *x, const struct target_drain_spec *spec)
+{
+    struct err e = {0};
+    struct target *t = x->web->target;
+    int rc = x->query.dry_run ? target_drain_check(t, spec, &e)
+                              : target_drain(t, spec, drain_on_begun, x, &e);
+    if (rc != 0)
+        reply_err(x, &e);
+    else if (x->query.dry_run)
+        reply_dry_run(x);
 }
 
 void api_drain_create(struct exchange *x)
 {
     struct input in;
-    struct err e = {0};
     input_begin(&in, x->body, "", &schema_drain_create, &x->problem);
     struct target_drain_spec spec = {
         .portal = input_string(&in, "portal", INPUT_OPTIONAL, TARGET_ADDRESS_MAX - 1),
@@ -101,30 +119,27 @@ void api_drain_create(struct exchange *x)
         .logout_timeout_s = (unsigned)input_uint(&in, "logout_timeout", INPUT_OPTIONAL, 1,
                                                  LOGOUT_TIMEOUT_S_MAX, LOGOUT_TIMEOUT_S),
     };
-    if (!input_good(&in))
+    if (input_good(&in))
+        drain_begin(x, &spec);
+    else
         reply_problem(x);
-    else if (target_drain(x->web->target, &spec, drain_on_begun, x, &e) != 0)
-        reply_err(x, &e);
 }
 
 static void drain_on_ended(void *arg, uint64_t id)
 {
-    struct exchange *x = arg;
     (void)id;
-    if (exchange_is_live(x))
-        reply_empty(x);
+    admit_record(arg, reply_empty);
 }
 
 void api_drain_delete(struct exchange *x)
 {
-    uint64_t id;
+    uint64_t id = 0;
     struct err e = {0};
-    int rc = path_number(x->params[0], &id)
-                 ? target_undrain(x->web->target, id, drain_on_ended, x)
-                 : -ENOENT;
-    if (rc == -ENOENT)
+    if (!path_number(x->params[0], &id) || drain_find(x->web, x->params[0]) == NULL) {
         reply_not_found(x, "drain", x->params[0]);
-    else if (rc != 0) {
+    } else if (x->query.dry_run) {
+        reply_dry_run(x);
+    } else if (target_undrain(x->web->target, id, drain_on_ended, x) != 0) {
         (void)err_oom(&e);
         reply_err(x, &e);
     }

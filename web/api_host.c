@@ -168,7 +168,19 @@ static void host_key(const void *host, const void *info, char key[WEB_AFTER_MAX]
     text_key(key, ((const struct host_info *)info)->name);
 }
 
+static enum agreement host_agrees(const struct web *web, const void *host,
+                                  const char *member, const json_t *value)
+{
+    struct host_info info;
+    (void)web;
+    if (strcmp(member, "auth") != 0)
+        return AGREEMENT_UNKNOWN;
+    host_describe(host, &info);
+    return auth_agrees(info.auth, value);
+}
+
 const struct resource resource_host = {
+    .agrees = host_agrees,
     .kind = "host",
     .collection = "/v1/hosts",
     .info_bytes = sizeof(struct host_info),

@@ -73,7 +73,38 @@ static void pool_key(const void *pool, const void *info, char key[WEB_AFTER_MAX]
     text_key(key, ((const struct pool_info *)info)->name);
 }
 
+/* Whether the pool has this device: one that a request names by its path, and perhaps by
+ * the size that it was made with, of which a part is the superblock's. */
+static bool has_device(const struct pool_info *info, const json_t *said)
+{
+    const char *path = json_string_value(json_object_get(said, "path"));
+    for (uint32_t i = 0; path != NULL && i < info->device_count; i++) {
+        if (strcmp(info->devices[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum agreement pool_agrees(const struct web *web, const void *pool,
+                                  const char *member, const json_t *value)
+{
+    size_t i;
+    json_t *device;
+    struct pool_info info;
+    (void)web;
+    if (strcmp(member, "devices") != 0)
+        return AGREEMENT_UNKNOWN;
+    pool_describe(pool, &info);
+    json_array_foreach((json_t *)(uintptr_t)value, i, device)
+    {
+        if (!has_device(&info, device))
+            return AGREEMENT_NO;
+    }
+    return json_array_size(value) == info.device_count ? AGREEMENT_YES : AGREEMENT_NO;
+}
+
 const struct resource resource_pool = {
+    .agrees = pool_agrees,
     .kind = "pool",
     .collection = "/v1/pools",
     .info_bytes = sizeof(struct pool_info),

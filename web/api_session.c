@@ -3,6 +3,7 @@
  * copy, on the control thread. */
 #include "target/target.h"
 #include "web/api.h"
+#include "web/differ.h"
 #include "web/figures.h"
 #include "web/resource.h"
 
@@ -129,11 +130,32 @@ static void session_on_kicked(void *arg, bool found)
         reply_not_found(x, "session", x->params[0]);
 }
 
+static void session_kick(struct exchange *x)
+{
+    target_kick_session(x->web->target, x->number, session_on_kicked, x);
+}
+
+/* It is there: that it is to end is recorded first, then it ends. */
+static void session_on_found(struct exchange *x, const void *infos, size_t count)
+{
+    const struct target_session_info *sessions = infos;
+    bool found = false;
+    for (size_t i = 0; i < count; i++)
+        found = found || sessions[i].id == x->number;
+    if (!found)
+        reply_not_found(x, "session", x->params[0]);
+    else if (x->query.dry_run)
+        reply_dry_run(x);
+    else
+        admit_record(x, session_kick);
+}
+
 void api_session_delete(struct exchange *x)
 {
-    uint64_t id;
-    if (path_number(x->params[0], &id))
-        target_kick_session(x->web->target, id, session_on_kicked, x);
-    else
+    if (!path_number(x->params[0], &x->number)) {
         reply_not_found(x, "session", x->params[0]);
+        return;
+    }
+    x->loaded = session_on_found;
+    sessions_load(x);
 }

@@ -2,6 +2,7 @@
 /* Volumes: create (clones too), show, list, change, roll back, delete. Control thread. */
 #include "lunmgr/volume.h"
 #include "web/api.h"
+#include "lunmgr/snapshot.h"
 #include "web/change.h"
 #include "web/resource.h"
 
@@ -48,7 +49,22 @@ static void volume_key(const void *volume, const void *info, char key[WEB_AFTER_
     text_key(key, ((const struct volume_info *)info)->name);
 }
 
+/* Of which snapshot it is a clone: told by id, asked for by any of its names. */
+static enum agreement volume_agrees(const struct web *web, const void *volume,
+                                    const char *member, const json_t *value)
+{
+    struct volume_info info;
+    const char *name = json_string_value(value);
+    if (strcmp(member, "snapshot") != 0)
+        return AGREEMENT_UNKNOWN;
+    volume_describe(volume, &info);
+    const struct volume *of = name == NULL ? NULL : snapshot_find(web->lunmgr, name);
+    return of != NULL && strcmp(volume_id(of), info.clone_of) == 0 ? AGREEMENT_YES
+                                                                   : AGREEMENT_NO;
+}
+
 const struct resource resource_volume = {
+    .agrees = volume_agrees,
     .kind = "volume",
     .collection = "/v1/volumes",
     .info_bytes = sizeof(struct volume_info),

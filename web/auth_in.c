@@ -3,8 +3,8 @@
 #include "web/auth_in.h"
 
 #include "web/json_out.h"
-#include "web/resource.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +70,33 @@ json_t *auth_json(const struct auth *auth)
                      text_or_null(auth->user), "has_secret", auth->secret.bytes > 0,
                      "mutual_user", text_or_null(auth->mutual_user), "has_mutual_secret",
                      auth->mutual_secret.bytes > 0);
+}
+
+static bool secret_is(const struct secret *secret, const json_t *said)
+{
+    size_t bytes = json_string_length(said);
+    return json_is_string(said) && bytes == secret->bytes &&
+           CRYPTO_memcmp(json_string_value(said), secret->value, bytes) == 0;
+}
+
+enum agreement auth_agrees(const struct auth *auth, const json_t *said)
+{
+    const char *member;
+    json_t *value, *shown = auth_json(auth);
+    bool good = shown != NULL && json_is_object(said);
+    json_object_foreach((json_t *)(uintptr_t)said, member, value)
+    {
+        if (strcmp(member, "secret") == 0)
+            good = good && secret_is(&auth->secret, value);
+        else if (strcmp(member, "mutual_secret") == 0)
+            good = good && secret_is(&auth->mutual_secret, value);
+        else if (strcmp(member, "forbid_md5") == 0)
+            good = good && json_is_true(value) == auth->forbid_md5;
+        else
+            good = good && json_equal(json_object_get(shown, member), value);
+    }
+    json_decref(shown);
+    return good ? AGREEMENT_YES : AGREEMENT_NO;
 }
 
 json_t *auth_revision_json(const struct web *web, const void *auth)

@@ -6,6 +6,7 @@
 
 #include "lunmgr/auth.h"
 #include "web/json_in.h"
+#include "web/resource.h"
 
 struct web;
 
@@ -23,6 +24,8 @@ bool auth_read(struct input *in, const char *member, const struct schema *schema
 void auth_forget(const struct auth_in *in);
 /* All but the secrets, of which it says whether there are any. NULL: out of memory. */
 json_t *auth_json(const struct auth *auth);
+/* Whether said, an object as auth_read() takes it, is so already; its secrets too. */
+enum agreement auth_agrees(const struct auth *auth, const json_t *said);
 /* The hidden column of every resource that has credentials (resource.h): other secrets are
  * another tag, and the tag tells nothing of them. auth: a struct auth. */
 json_t *auth_revision_json(const struct web *web, const void *auth);

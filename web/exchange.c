@@ -62,6 +62,7 @@ static void exchange_free(struct exchange *x)
         admit_leave(x);
     }
     json_decref(x->body);
+    json_decref(x->answer);
     free(x->passage.request);
     explicit_bzero(&x->secret, sizeof(x->secret));
     free(x);
@@ -92,11 +93,22 @@ static bool has_client(const struct exchange *x)
     return x->req != NULL || x->answered != NULL;
 }
 
+static void end_part(struct exchange *x, int status, json_t *body)
+{
+    part_done_fn answered = x->answered;
+    void *arg = x->answered_arg;
+    exchange_free(x);
+    answered(arg, status, body);
+}
+
 bool exchange_is_live(struct exchange *x)
 {
     if (x->web != NULL && has_client(x))
         return true;
-    exchange_free(x);
+    if (x->answered != NULL)
+        end_part(x, 503, NULL);
+    else
+        exchange_free(x);
     return false;
 }
 
@@ -200,14 +212,6 @@ static void send_answer(struct exchange *x, int status, const char *type,
     exchange_free(x);
     http_conn_answered(conn);
     evhttp_send_reply(req, status, NULL, NULL);
-}
-
-static void end_part(struct exchange *x, int status, json_t *body)
-{
-    part_done_fn answered = x->answered;
-    void *arg = x->answered_arg;
-    exchange_free(x);
-    answered(arg, status, body);
 }
 
 /* A repetition is answered with the same. */

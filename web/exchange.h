@@ -39,6 +39,7 @@ struct exchange {
     struct passage passage; /* of a change */
     struct secret secret;   /* of a token being made */
     void (*then)(struct exchange *x); /* after admit_record */
+    uint64_t number; /* what then is about */
     json_t *answer;                  /* what it will say; NULL: nothing yet */
     part_done_fn answered; /* NULL: by HTTP */
     void *answered_arg;

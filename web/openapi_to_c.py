@@ -8,8 +8,9 @@ keys that are no strings, keys without a value (a null is written out).
 
 What every operation of a kind has is said once, in x-conventions, and put into each of them here:
 `token` into those that need one, `change` into POST, PUT, PATCH and DELETE, `object` into those of
-them whose path names an object. Each has `parameters` and `responses`; what an operation says
-itself stays. A change's success may also be that of a dry run.
+them whose path names an object (x-tagged says otherwise). Each has `parameters` and `responses`; what
+an operation says itself stays. A change's success may also be that of a dry run, unless x-dry-run is
+false. x-every-scope: no token is refused for its scope.
 """
 import copy
 import json
@@ -49,7 +50,7 @@ def convention_names(path, method, operation):
         yield "token"
     if method in ("post", "put", "patch", "delete"):
         yield "change"
-        if "{" in path or operation.get("x-object"):
+        if operation.get("x-tagged", "{" in path):
             yield "object"
 
 
@@ -65,17 +66,14 @@ def with_dry_run(operation, dry_run):
 
 
 def without(schemas, members, schema):
-    """A schema less some of its members: a PUT's body, whose path says them."""
+    """A schema less some of its members: a PUT's body, whose path says them. It may say less than
+    a creation must, as long as the resource is there."""
     result = copy.deepcopy(schemas[schema])
     result.pop("examples", None)
     for member in members:
         del result["properties"][member]
-    result["required"] = [m for m in result.get("required", []) if m not in members]
-    choices = [c for c in result.pop("anyOf", []) if not set(c["required"]) & set(members)]
-    if choices:
-        result["anyOf"] = choices
-    if not result["required"]:
-        del result["required"]
+    for rule in ("required", "anyOf"):
+        result.pop(rule, None)
     return result
 
 
@@ -94,16 +92,18 @@ def expand(document):
                 continue
             # What two operations share in YAML is one object; each gets its own.
             operation = item[method] = copy.deepcopy(shared)
+            every_scope = operation.pop("x-every-scope", False)
             for name in convention_names(path, method, operation):
                 operation.setdefault("parameters", [])
                 operation["parameters"] += conventions[name].get("parameters", [])
                 for status, response in conventions[name].get("responses", {}).items():
-                    operation["responses"].setdefault(status, response)
+                    if status != "403" or not every_scope:
+                        operation["responses"].setdefault(status, response)
                 if name == "change" and operation.pop("x-dry-run", True):
                     with_dry_run(operation, dry_run)
             if not operation.get("parameters", True):
                 del operation["parameters"]
-            operation.pop("x-object", None)
+            operation.pop("x-tagged", None)
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return document
 

@@ -20,8 +20,9 @@ static void call_change_auth(struct call *call, const struct auth *before,
                              const struct auth_change *change, const char *at)
 {
     call->auth = *before;
-    if (call->fail.code == 0 && change != NULL)
-        call->fail.code = auth_apply(&call->auth, change, at, &call->fail);
+    if (call->fail.code != 0 || change == NULL)
+        return;
+    call->fail.code = auth_apply(&call->auth, change, at, &call->fail);
 }
 
 static void do_host_create(struct call *call, struct err *e)

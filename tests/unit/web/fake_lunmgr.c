@@ -21,7 +21,7 @@ static void call_run(struct note *note)
     free(call);
 }
 
-struct call *call_new(struct lunmgr *m, work_fn work, void *arg)
+struct call *call_begin(struct lunmgr *m, work_fn work, void *arg)
 {
     struct call *call = calloc(1, sizeof(*call));
     assert(call != NULL);
@@ -32,6 +32,12 @@ struct call *call_new(struct lunmgr *m, work_fn work, void *arg)
     call->fail = m->fail;
     m->fail = (struct err){0};
     m->under_way++;
+    return call;
+}
+
+struct call *call_new(struct lunmgr *m, work_fn work, void *arg)
+{
+    struct call *call = call_begin(m, work, arg);
     record_take(call);
     return call;
 }
@@ -119,6 +125,8 @@ void fake_lunmgr_destroy(struct lunmgr *m)
     assert(m->under_way == 0);
     for (size_t i = 0; i < FAKE_MAX; i++)
         host_free(&m->hosts[i]);
+    free(m->audits);
+    free(m->replays);
     free(m);
 }
 

@@ -4,6 +4,7 @@
 #define TESTS_UNIT_WEB_FAKE_PRIV_H
 
 #include "fake_lunmgr.h"
+#include "lunmgr/audit.h"
 #include "lunmgr/record.h"
 #include "lunmgr/replay.h"
 #include "lunmgr/snapshot.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #define FAKE_MAX      64
-#define FAKE_RECORDS  512
 #define FAKE_SESSIONS 8
 #define FAKE_NAME_MAX 200
 #define CREATED_S     1714564800 /* 2024-05-01T12:00:00Z */
@@ -93,6 +93,7 @@ struct call {
         void (*kicked)(void *arg, bool found);
         target_drain_fn drained;
         replay_done_fn replay;
+        audit_done_fn audit;
     } fn;
 };
 
@@ -115,8 +116,8 @@ struct lunmgr {
     char last_id[VOLUME_ID_MAX]; /* made by the call that runs; "": none */
     bool has_record;
     struct record record; /* for the next call */
-    struct fake_audit audits[FAKE_RECORDS];
-    struct fake_replay replays[FAKE_RECORDS];
+    struct fake_audit *audits;
+    struct fake_replay *replays;
     size_t audit_count, replay_count;
     bool forgets_answers; /* as if it were killed before they are stored */
 };
@@ -125,6 +126,8 @@ struct lunmgr {
 /* The call gets the record that waits for one; what it did is kept if it worked. */
 void record_take(struct call *call);
 void record_keep(struct call *call, const char *subject_id);
+/* Without a record: of the target. */
+struct call *call_begin(struct lunmgr *m, work_fn work, void *arg);
 struct call *call_new(struct lunmgr *m, work_fn work, void *arg);
 /* Its work is done in a later turn; then it is freed. */
 void call_post(struct call *call);

@@ -43,7 +43,9 @@ void record_keep(struct call *call, const char *subject_id)
     const struct record *record = &call->record;
     if (!call->has_record || call->dry || !record->audited)
         return;
-    assert(m->audit_count < FAKE_RECORDS && m->replay_count < FAKE_RECORDS);
+    m->audits = realloc(m->audits, (m->audit_count + 1) * sizeof(*m->audits));
+    m->replays = realloc(m->replays, (m->replay_count + 1) * sizeof(*m->replays));
+    assert(m->audits != NULL && m->replays != NULL);
     struct fake_audit *a = &m->audits[m->audit_count++];
     a->record = *record;
     a->record.request = NULL;
@@ -52,11 +54,55 @@ void record_keep(struct call *call, const char *subject_id)
     if (record->key[0] == '\0')
         return;
     struct fake_replay *r = &m->replays[m->replay_count++];
+    *r = (struct fake_replay){.was = {.status = 0}};
     copy(r->principal, sizeof(r->principal), record->principal);
     copy(r->key, sizeof(r->key), record->key);
     memcpy(r->was.fingerprint, record->fingerprint, sizeof(r->was.fingerprint));
     copy(r->was.operation, sizeof(r->was.operation), record->operation);
     copy(r->was.subject_id, sizeof(r->was.subject_id), subject_id);
+}
+
+static void fields_of(const struct fake_audit *a, uint64_t seq, struct audit_fields *out)
+{
+    *out = (struct audit_fields){
+        .seq = seq,
+        .time_ms = INT64_C(1000) * CREATED_S + (int64_t)seq,
+        .who = a->record.who,
+        .from = a->record.from,
+        .operation = a->record.operation,
+        .subject = a->record.subject,
+        .subject_id = a->record.subject_id,
+        .request = a->request,
+    };
+}
+
+static void do_audit_list(struct call *call, struct err *e)
+{
+    struct lunmgr *m = call->m;
+    AUTO_FREE struct audit_entry *entries =
+        calloc(m->audit_count + 1, sizeof(*entries));
+    uint8_t hash[DIGEST_BYTES] = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < m->audit_count; i++) {
+        struct audit_entry entry;
+        fields_of(&m->audits[i], i + 1, &entry.fields);
+        audit_hash(hash, &entry.fields, hash);
+        memcpy(entry.hash, hash, sizeof(hash));
+        if (i + 1 > call->number && count < call->number2)
+            entries[count++] = entry;
+    }
+    call->fn.audit(call->arg, e->code == 0 ? entries : NULL, e->code == 0 ? count : 0,
+                   err_or_null(e));
+}
+
+void audit_list(struct lunmgr *m, uint64_t after_seq, unsigned limit, audit_done_fn done,
+                void *arg)
+{
+    struct call *call = call_new(m, do_audit_list, arg);
+    call->number = after_seq;
+    call->number2 = limit;
+    call->fn.audit = done;
+    call_post(call);
 }
 
 /* ---- What is asked of it ----------------------------------------------------------- */

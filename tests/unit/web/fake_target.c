@@ -166,7 +166,7 @@ static void do_session_list(struct call *call, struct err *e)
 
 void target_list_sessions(struct target *t, target_sessions_fn done, void *arg)
 {
-    struct call *call = call_new(t->m, do_session_list, arg);
+    struct call *call = call_begin(t->m, do_session_list, arg);
     call->t = t;
     call->fn.sessions = done;
     call_post(call);
@@ -188,7 +188,7 @@ static void do_session_kick(struct call *call, struct err *e)
 void target_kick_session(struct target *t, uint64_t id,
                          void (*done)(void *arg, bool found), void *arg)
 {
-    struct call *call = call_new(t->m, do_session_kick, arg);
+    struct call *call = call_begin(t->m, do_session_kick, arg);
     call->t = t;
     call->number = id;
     call->fn.kicked = done;
@@ -203,14 +203,14 @@ static void do_drain(struct call *call, struct err *e)
 
 static void drain_post(struct target *t, uint64_t id, target_drain_fn done, void *arg)
 {
-    struct call *call = call_new(t->m, do_drain, arg);
+    struct call *call = call_begin(t->m, do_drain, arg);
     call->number = id;
     call->fn.drained = done;
     call_post(call);
 }
 
-int target_drain(struct target *t, const struct target_drain_spec *spec,
-                 target_drain_fn done, void *arg, struct err *e)
+int target_drain_check(struct target *t, const struct target_drain_spec *spec,
+                       struct err *e)
 {
     struct err fail = t->m->fail;
     t->m->fail = (struct err){0};
@@ -218,6 +218,15 @@ int target_drain(struct target *t, const struct target_drain_spec *spec,
         return err_set(e, fail.code, fail.field, "%s", fail.text);
     if (spec->host != NULL && host_find(t->m, spec->host) == NULL)
         return err_set(e, -ENOENT, "host", "no host %.80s", spec->host);
+    return 0;
+}
+
+int target_drain(struct target *t, const struct target_drain_spec *spec,
+                 target_drain_fn done, void *arg, struct err *e)
+{
+    int rc = target_drain_check(t, spec, e);
+    if (rc != 0)
+        return rc;
     struct target_drain_info *d = &t->drains[t->last_drain];
     assert(t->last_drain < FAKE_MAX);
     *d = (struct target_drain_info){

@@ -109,6 +109,13 @@ static const json_t *named_example(const json_t *document, const json_t *example
     return NULL;
 }
 
+const json_t *schema_first(const json_t *document, const json_t *schema)
+{
+    const json_t *any = json_object_get(schema, "anyOf");
+    bool is_choice = any != NULL && json_object_get(schema, "type") == NULL;
+    return document_resolve(document, is_choice ? json_array_get(any, 0) : schema);
+}
+
 const json_t *media_example(const json_t *document, const json_t *media, size_t index)
 {
     const json_t *one = json_object_get(media, "example");
@@ -117,7 +124,7 @@ const json_t *media_example(const json_t *document, const json_t *media, size_t 
         return index == 0 ? one : NULL;
     if (named != NULL)
         return named_example(document, named, index);
-    const json_t *schema = document_resolve(document, json_object_get(media, "schema"));
+    const json_t *schema = schema_first(document, json_object_get(media, "schema"));
     return json_array_get(json_object_get(schema, "examples"), index);
 }
 
@@ -133,15 +140,16 @@ int operation_success(const json_t *document, const struct operation *op,
 {
     const char *status;
     json_t *found;
+    int best = 0;
     json_object_foreach(json_object_get(op->json, "responses"), status, found)
     {
         int number = (int)strtol(status, NULL, 10);
-        if (number >= 400)
+        if (number >= 300 || number < best)
             continue;
         *response = document_resolve(document, found);
-        return number;
+        best = number;
     }
-    return 0;
+    return best;
 }
 
 bool response_has_type(const json_t *response, const char *type)

@@ -34,11 +34,15 @@ const json_t *operation_body(const json_t *document, const struct operation *op)
 /* The index-th example of its body, at the media type or the schema; NULL: no more. */
 const json_t *operation_body_example(const json_t *document, const struct operation *op,
                                      size_t index);
-/* The first documented status below 400 and its resolved response; 0: none. */
+/* The status of success, above that of a dry run (200), and its resolved response; 0: none.
+ */
 int operation_success(const json_t *document, const struct operation *op,
                       const json_t **response);
 /* Whether a response of that kind is of that media type. */
 bool response_has_type(const json_t *response, const char *type);
+
+/* A schema, or the first of those that it lets choose from. */
+const json_t *schema_first(const json_t *document, const json_t *schema);
 
 /* The index-th example of a media type object or of the schema that it has; NULL: no
  * more. */

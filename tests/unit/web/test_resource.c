@@ -4,6 +4,7 @@
 
 #include "cm.h"
 #include "document.h"
+#include "operations.h"
 #include "rig.h"
 #include "web/api.h"
 #include "web/openapi.h"
@@ -33,7 +34,7 @@ static int unload(void **state)
 /* The schema of what a 200 or 201 of the operation shows; of a list, of its items. */
 static const json_t *shown_schema(const struct route *route)
 {
-    static const char *const statuses[] = {"200", "201"};
+    static const char *const statuses[] = {"201", "202", "200"};
     const json_t *responses = json_object_get(
         document_operation(document, route->path, router_method_name(route->method)),
         "responses");
@@ -44,7 +45,7 @@ static const json_t *shown_schema(const struct route *route)
             "content");
         schema = json_object_get(json_object_get(content, "application/json"), "schema");
     }
-    schema = document_resolve(document, schema);
+    schema = schema_first(document, schema);
     if (route->handler != api_list)
         return schema;
     const json_t *items = json_object_get(json_object_get(schema, "properties"), "items");
@@ -83,7 +84,7 @@ static bool kind_fits(const struct column *c, const json_t *property)
     case COLUMN_BOOL:
         return has_type(schema, "boolean");
     case COLUMN_TIME:
-        return is_component(property, "Time");
+        return is_component(property, c->nullable ? "TimeOrNull" : "Time");
     case COLUMN_LABELS:
         return is_component(property, "Labels");
     default:
@@ -129,10 +130,13 @@ static void members_are_those_of_the_document(void **state)
     const struct route *table = router_table(&count);
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        const json_t *schema = table[i].resource == NULL ? NULL : shown_schema(&table[i]);
-        if (schema == NULL)
-            continue; /* a deletion */
-        check_table(table[i].resource, schema);
+        const struct resource *r =
+            table[i].shows != NULL ? table[i].shows : table[i].resource;
+        if (r == NULL || table[i].status == 204)
+            continue;
+        const json_t *schema = shown_schema(&table[i]);
+        assert_non_null(schema);
+        check_table(r, schema);
         checked++;
     }
     assert_true(checked > 20);
@@ -206,9 +210,6 @@ static void a_tag_changes_with_a_secret_that_is_not_shown(void **state)
     json_decref(shown);
     tag_of(r, "/v1/hosts/h", after);
     assert_string_not_equal(after, before);
-    assert_int_equal(rig_call(r, "PATCH", "/v1/hosts/h", first), 200);
-    tag_of(r, "/v1/hosts/h", after);
-    assert_string_equal(after, before);
 }
 
 static void twins_have_different_tags(void **state)

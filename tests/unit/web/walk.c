@@ -34,6 +34,13 @@ static const struct step {
     {"POST", "/v1/pools", "/v1/pools",
      "{\"name\":\"cp\",\"devices\":[{\"path\":\"@DIR@/other.img\",\"size\":\"64MiB\"}]}",
      409, false},
+    {"PUT", "/v1/pools/cp", "/v1/pools/{pool}",
+     "{\"devices\":[{\"path\":\"@DIR@/contract.img\"}]}", 200, false},
+    {"PUT", "/v1/pools/cp", "/v1/pools/{pool}",
+     "{\"devices\":[{\"path\":\"@DIR@/other.img\"}]}", 409, false},
+    {"PUT", "/v1/pools/cq", "/v1/pools/{pool}",
+     "{\"devices\":[{\"path\":\"@DIR@/put.img\",\"size\":\"64MiB\"}]}", 201, false},
+    {"DELETE", "/v1/pools/cq", "/v1/pools/{pool}", NULL, 204, true},
     {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 202, false},
@@ -46,6 +53,13 @@ static const struct step {
      201, false},
     {"POST", "/v1/volumes", "/v1/volumes",
      "{\"name\":\"cv\",\"pool\":\"cp\",\"size\":\"1GiB\"}", 409, false},
+    {"PUT", "/v1/volumes/cv", "/v1/volumes/{volume}",
+     "{\"pool\":\"cp\",\"size\":\"1GiB\"}", 200, false},
+    {"PUT", "/v1/volumes/cv", "/v1/volumes/{volume}",
+     "{\"pool\":\"cp\",\"size\":\"2GiB\"}", 409, false},
+    {"PUT", "/v1/volumes/cw", "/v1/volumes/{volume}",
+     "{\"pool\":\"cp\",\"size\":\"1GiB\"}", 201, false},
+    {"DELETE", "/v1/volumes/cw?purge=1", "/v1/volumes/{volume}", NULL, 204, false},
     {"GET", "/v1/volumes", "/v1/volumes", NULL, 200, false},
     {"GET",
      "/v1/volumes?filter=size%3E%3D1GiB,name~c%2A,labels.x=null&sort=-created,name&limit="
@@ -66,6 +80,13 @@ static const struct step {
     {"POST", "/v1/snapshots", "/v1/snapshots",
      "{\"volume\":\"cv\",\"name\":\"cs\",\"labels\":{\"k\":\"\"}}", 201, false},
     {"POST", "/v1/snapshots", "/v1/snapshots", "{\"volume\":\"cv\",\"name\":\"cs\"}", 409,
+     false},
+    {"PUT", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}",
+     "{\"labels\":{\"k\":\"\"}}", 200, false},
+    {"PUT", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}",
+     "{\"labels\":{\"k\":\"v\"}}", 409, false},
+    {"PUT", "/v1/snapshots/cv/cp", "/v1/snapshots/{volume}/{snapshot}", "{}", 201, false},
+    {"DELETE", "/v1/snapshots/cv/cp", "/v1/snapshots/{volume}/{snapshot}", NULL, 204,
      false},
     {"GET", "/v1/snapshots", "/v1/snapshots", NULL, 200, false},
     {"GET", "/v1/snapshots?volume=cv", "/v1/snapshots", NULL, 200, false},
@@ -117,6 +138,13 @@ static const struct step {
     {"POST", "/v1/hosts", "/v1/hosts",
      "{\"name\":\"ch\",\"initiators\":[\"iqn.2026-01.test.contract:other\"]}", 409,
      false},
+    {"PUT", "/v1/hosts/ch", "/v1/hosts/{host}",
+     "{\"initiators\":[\"iqn.2026-01.test.contract:h\"]}", 200, false},
+    {"PUT", "/v1/hosts/ch", "/v1/hosts/{host}",
+     "{\"initiators\":[\"iqn.2026-01.test.contract:x\"]}", 409, false},
+    {"PUT", "/v1/hosts/cj", "/v1/hosts/{host}",
+     "{\"initiators\":[\"iqn.2026-01.test.contract:j\"]}", 201, false},
+    {"DELETE", "/v1/hosts/cj", "/v1/hosts/{host}", NULL, 204, false},
     {"GET", "/v1/hosts", "/v1/hosts", NULL, 200, false},
     {"GET", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 200, false},
     {"PATCH", "/v1/hosts/ch", "/v1/hosts/{host}",
@@ -142,10 +170,16 @@ static const struct step {
      "{\"volume\":\"cv\",\"host\":\"ch\",\"lun\":1}", 409, false},
     {"DELETE", "/v1/hosts/ch", "/v1/hosts/{host}", NULL, 409, false},
     {"DELETE", "/v1/volumes/cv", "/v1/volumes/{volume}", NULL, 409, false},
+    {"PUT", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}",
+     "{\"lun\":1,\"read_only\":true}", 200, false},
+    {"PUT", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", "{\"lun\":2}", 409,
+     false},
     {"GET", "/v1/mappings", "/v1/mappings", NULL, 200, false},
     {"GET", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 200, false},
     {"GET", "/v1/mappings/@MAPPING@", "/v1/mappings/{mapping}", NULL, 200, false},
     {"DELETE", "/v1/mappings/@MAPPING@", "/v1/mappings/{mapping}", NULL, 204, false},
+    {"PUT", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", "{}", 201, false},
+    {"DELETE", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 204, false},
     {"POST", "/v1/mappings", "/v1/mappings",
      "{\"volume\":\"cv\",\"host\":\"ch\",\"export\":\"own\"}", 201, false},
     {"DELETE", "/v1/mappings/cv/ch", "/v1/mappings/{volume}/{host}", NULL, 204, false},
@@ -172,8 +206,15 @@ static const struct step {
     {"DELETE", "/v1/drains/@DRAIN@", "/v1/drains/{drain}", NULL, 204, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 201, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 409, false},
+    {"GET", "/v1/tokens/ct", "/v1/tokens/{token}", NULL, 200, false},
     {"GET", "/v1/tokens", "/v1/tokens", NULL, 200, false},
     {"DELETE", "/v1/tokens/ct", "/v1/tokens/{token}", NULL, 204, false},
+    {"POST", "/v1/apply", "/v1/apply",
+     "{\"hosts\":[{\"name\":\"ck\",\"initiators\":[\"iqn.2026-01.test.contract:k\"]}]}", 200,
+     false},
+    {"POST", "/v1/apply", "/v1/apply",
+     "{\"hosts\":[{\"name\":\"ck\",\"absent\":true}]}", 200, false},
+    {"GET", "/v1/audit?limit=3", "/v1/audit", NULL, 200, false},
 };
 #define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
 
@@ -245,16 +286,57 @@ static bool ask(struct walk *w, struct client *c, const struct step *s, const ch
 
 /* ---- Wrongly ----------------------------------------------------------------------- */
 
-static bool ask_without_type(struct walk *w, const struct step *s, const char *path)
+/* With headers, each with its line's end. */
+static bool ask_with(struct walk *w, const struct step *s, const char *path,
+                     const char *headers, const char *body, int status)
 {
-    char text[ROOM + 128];
+    char text[3 * ROOM];
     int length = snprintf(text, sizeof(text),
-                          "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-                          s->method, path);
+                          "%s %s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %zu\r\n\r\n%s",
+                          s->method, path, headers, body == NULL ? 0 : strlen(body),
+                          body == NULL ? "" : body);
     if (!client_send(w->local, text, (size_t)length) ||
         !client_receive(w->local, false, &w->answer))
         return wrong(w, s, "no answer came");
-    return judge(w, s, 415);
+    return judge(w, s, status);
+}
+
+static bool ask_without_type(struct walk *w, const struct step *s, const char *path)
+{
+    return ask_with(w, s, path, "", "{}", 415);
+}
+
+#define JSON "Content-Type: application/json\r\n"
+
+static bool is_change(const struct step *s)
+{
+    return strcmp(s->method, "GET") != 0;
+}
+
+/* A key that came with another request before, at the walk's beginning. */
+static bool ask_with_old_key(struct walk *w, const struct step *s, const char *path,
+                             const char *body)
+{
+    return ask_with(w, s, path, JSON "Idempotency-Key: walk\r\n", body, 422);
+}
+
+/* What is there has another tag. */
+static bool ask_with_old_tag(struct walk *w, const struct step *s, const char *path,
+                             const char *body)
+{
+    return ask_with(w, s, path, JSON "If-Match: \"old\"\r\n", body, 412);
+}
+
+/* A token that is good for something else: for reading, or for a host of its own. */
+static bool ask_unpermitted(struct walk *w, const struct step *s, const char *path,
+                            const char *body)
+{
+    char *token = w->tcp->token;
+    snprintf(token, sizeof(w->tcp->token), "%s",
+             is_change(s) ? w->read_token : w->attach_token);
+    bool good = ask(w, w->tcp, s, path, body, 403);
+    token[0] = '\0';
+    return good;
 }
 
 /* What is asked for as a stream. HEAD has the answer's head without the stream. */
@@ -324,7 +406,8 @@ static bool ask_with_faults(struct walk *w, const struct step *s, const char *pa
                   {EIO, 500, "500"},
                   {ENOMEM, 503, "503"}};
     /* Only what goes through the manager can be made to fail. */
-    if (w->fail_next == NULL || strcmp(s->pattern, "/readyz") == 0 ||
+    bool agrees = strcmp(s->method, "PUT") == 0 && s->status != 201;
+    if (w->fail_next == NULL || agrees || strcmp(s->pattern, "/readyz") == 0 ||
         strcmp(s->pattern, EVENTS) == 0 || strstr(s->pattern, "session") != NULL)
         return true;
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -350,7 +433,15 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
         return false;
     if (documents(w, s, "415") && !ask_without_type(w, s, path))
         return false;
-    if (documents(w, s, "422") && !ask(w, w->local, s, path, "{\"nonsense\":1}", 422))
+    if (documents(w, s, "403") && !ask_unpermitted(w, s, path, body))
+        return false;
+    if (documents(w, s, "422") && !ask_with_old_key(w, s, path, body))
+        return false;
+    if (documents(w, s, "412") && s->status < 300 && s->status != 201 &&
+        !ask_with_old_tag(w, s, path, body))
+        return false;
+    if (body != NULL && documents(w, s, "422") &&
+        !ask(w, w->local, s, path, "{\"nonsense\":1}", 422))
         return false;
     if (documents(w, s, "422") && needs_members(w, s) &&
         !ask(w, w->local, s, path, "{}", 422))
@@ -405,9 +496,38 @@ static void note_made(struct walk *w, const struct step *s)
     }
 }
 
+static bool make_token(struct walk *w, const char *body, char *out, size_t room)
+{
+    static const struct step s = {"POST", "/v1/tokens", "/v1/tokens", NULL, 201, false};
+    if (!ask(w, w->local, &s, s.path, body, 201))
+        return false;
+    json_t *made = json_loadb(w->answer.body, w->answer.body_bytes, 0, NULL);
+    snprintf(out, room, "%s", json_string_value(json_object_get(made, "token")));
+    json_decref(made);
+    return true;
+}
+
+/* Tokens that are good for little, and a key that is used. */
+static bool prepare(struct walk *w)
+{
+    static const struct step host = {"POST", "/v1/hosts", "/v1/hosts", NULL, 201, false};
+    static const struct step key = {"PATCH", "/v1/auth", "/v1/auth", NULL, 200, false};
+    return ask(w, w->local, &host, host.path,
+               "{\"name\":\"walk\",\"initiators\":[\"iqn.2026-01.test.contract:walk\"]}",
+               201) &&
+           make_token(w, "{\"name\":\"walk-read\",\"scope\":\"read\",\"expires\":\"1d\"}",
+                      w->read_token, sizeof(w->read_token)) &&
+           make_token(w, "{\"name\":\"walk-attach\",\"scope\":\"attach\",\"host\":\"walk\"}",
+                      w->attach_token, sizeof(w->attach_token)) &&
+           ask_with(w, &key, key.path, JSON "Idempotency-Key: walk\r\n",
+                    "{\"forbid_md5\":false}", 200);
+}
+
 bool walk_run(struct walk *w)
 {
     w->seen_count = 0;
+    if (!prepare(w))
+        return false;
     for (size_t i = 0; i < STEP_COUNT; i++) {
         const struct step *s = &steps[i];
         char path[ROOM], body[ROOM] = "";

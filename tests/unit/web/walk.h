@@ -20,6 +20,7 @@ struct walk {
     void (*fail_next)(void *arg, int code);
     void *arg;
     /* own */
+    char read_token[64], attach_token[64];
     struct answer answer;
     char notes[WALK_NOTES][64]; /* ids of what was made last */
     char seen[WALK_SEEN_MAX][96];

@@ -41,6 +41,13 @@ static const struct step making[] = {
     {"drain_create", 0, NULL, NULL},
     {"drain_create", 1, NULL, NULL},
     {"token_create", 0, NULL, NULL},
+    {"token_create", 1, NULL, NULL},
+    {"pool_put", 0, NULL, NULL},
+    {"volume_put", 0, NULL, NULL},
+    {"host_put", 0, NULL, NULL},
+    {"mapping_put", 0, NULL, NULL},
+    {"snapshot_put", 0, "/v1/snapshots/web01/tuesday", NULL},
+    {"pool_check", -1, NULL, NULL},
 };
 
 static const struct step changing[] = {
@@ -54,6 +61,7 @@ static const struct step changing[] = {
     {"trash_restore", 1, NULL, NULL},
     {"host_change", 0, NULL, NULL},
     {"auth_change", 0, NULL, NULL},
+    {"apply", 0, NULL, NULL},
 };
 
 static bool wrong(struct world *w, const struct operation *op, const char *what)
@@ -154,7 +162,8 @@ static bool judge(struct world *w, const struct operation *op)
 {
     char why[WHY_MAX];
     const json_t *response = NULL;
-    if (w->answer.status != operation_success(w->document, op, &response))
+    bool agreed = strcmp(op->method, "PUT") == 0 && w->answer.status == 200;
+    if (!agreed && w->answer.status != operation_success(w->document, op, &response))
         return wrong(w, op, "not the status of its example");
     return document_covers(w->document, op->json, &w->answer, why) || wrong(w, op, why);
 }
