@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LOGOUT_TIMEOUT_S     15
 #define LOGOUT_TIMEOUT_S_MAX 3600
@@ -137,10 +139,15 @@ void api_drain_delete(struct exchange *x)
     struct err e = {0};
     if (!path_number(x->params[0], &id) || drain_find(x->web, x->params[0]) == NULL) {
         reply_not_found(x, "drain", x->params[0]);
-    } else if (x->query.dry_run) {
+        return;
+    }
+    if (x->query.dry_run) {
         reply_dry_run(x);
-    } else if (target_undrain(x->web->target, id, drain_on_ended, x) != 0) {
-        (void)err_oom(&e);
+        return;
+    }
+    int rc = target_undrain(x->web->target, id, drain_on_ended, x);
+    if (rc != 0) {
+        (void)err_set(&e, rc, NULL, "the drain goes on: %s", strerror(-rc));
         reply_err(x, &e);
     }
 }

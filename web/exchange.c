@@ -118,11 +118,13 @@ bool exchange_resume(struct exchange *x, const struct err *e)
         announce_change(x);
     if (!exchange_is_live(x))
         return false;
+    if (e == NULL && !x->query.dry_run)
+        return true;
     if (e != NULL)
         reply_err(x, e);
-    else if (x->query.dry_run)
+    else
         reply_dry_run(x);
-    return e == NULL && !x->query.dry_run;
+    return false;
 }
 
 const char *exchange_header(const struct exchange *x, const char *name)

@@ -54,12 +54,15 @@ def convention_names(path, method, operation):
             yield "object"
 
 
-def with_dry_run(operation, dry_run):
-    """The success of a change, and beside it what a dry run answers."""
+def with_dry_run(operation, dry_run, headers):
+    """The success of a change, and beside it what a dry run answers, which has none of its headers."""
     success = operation["responses"].get("200")
     if success is None:
         operation["responses"]["200"] = copy.deepcopy(dry_run)
         return
+    for name, header in success.get("headers", {}).items():
+        header = headers[header["$ref"].rsplit("/", 1)[1]] if "$ref" in header else header
+        success["headers"][name] = {**header, "required": False}
     media = success["content"]["application/json"]
     ours = dry_run["content"]["application/json"]["schema"]
     media["schema"] = {"anyOf": [media["schema"], copy.deepcopy(ours)]}
@@ -100,7 +103,7 @@ def expand(document):
                     if status != "403" or not every_scope:
                         operation["responses"].setdefault(status, response)
                 if name == "change" and operation.pop("x-dry-run", True):
-                    with_dry_run(operation, dry_run)
+                    with_dry_run(operation, dry_run, document["components"]["headers"])
             if not operation.get("parameters", True):
                 del operation["parameters"]
             operation.pop("x-tagged", None)

@@ -15,14 +15,13 @@ static void show(struct exchange *x, const void *object)
     uint64_t fields;
     const struct resource *r = x->route->resource;
     const void *info = resource_info(x->web, r, object, &room);
-    const char *known =
-        evhttp_find_header(evhttp_request_get_input_headers(x->req), "If-None-Match");
+    const char *known = exchange_header(x, "If-None-Match");
     if (!resource_fields(r, x->query.fields, &fields, &x->problem)) {
         reply_problem(x);
         return;
     }
     resource_info_etag(x->web, r, info, etag);
-    evhttp_add_header(evhttp_request_get_output_headers(x->req), "ETag", etag);
+    exchange_add_header(x, "ETag", etag);
     if (known != NULL && etag_is_named(known, etag, true))
         reply_not_modified(x);
     else

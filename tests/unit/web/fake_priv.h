@@ -116,6 +116,7 @@ struct lunmgr {
     char last_id[VOLUME_ID_MAX]; /* made by the call that runs; "": none */
     bool has_record;
     struct record record; /* for the next call */
+    struct fake_replay late; /* answered inside the call that is about to be kept */
     struct fake_audit *audits;
     struct fake_replay *replays;
     size_t audit_count, replay_count;
