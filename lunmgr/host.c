@@ -12,7 +12,8 @@
 
 struct host_op {
     struct op op;
-    struct host *host;
+    struct host *host; /* NULL also in a dry run of a deletion */
+    char id[CATALOG_ID_MAX];
     bool reserved;
     union {
         host_done_fn created;
@@ -208,8 +209,7 @@ static void host_row_gone(struct op *op)
 static int host_delete_work(struct catalog_txn *txn, struct catalog_job *job,
                             struct err *e)
 {
-    return host_row_remove(txn, container_of(job, struct host_op, op.job)->host->row.id,
-                           e);
+    return host_row_remove(txn, container_of(job, struct host_op, op.job)->id, e);
 }
 
 void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
@@ -231,9 +231,12 @@ void host_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
         op_end(&ho->op, rc);
         return;
     }
-    h->deleting = true;
-    ho->host = h;
-    op_about(&ho->op, h->row.id);
+    if (!op_is_dry(&ho->op)) {
+        h->deleting = true;
+        ho->host = h;
+    }
+    memcpy(ho->id, h->row.id, sizeof(ho->id));
+    op_about(&ho->op, ho->id);
     op_write(&ho->op, host_delete_work, host_row_gone);
 }
 

@@ -13,7 +13,8 @@
 
 struct mapping_op {
     struct op op;
-    struct mapping *mapping;
+    struct mapping *mapping; /* NULL also in a dry run of a deletion */
+    char id[CATALOG_ID_MAX];
     bool reserved;
     union {
         mapping_done_fn created;
@@ -206,8 +207,7 @@ static void mapping_row_gone(struct op *op)
 static int mapping_delete_work(struct catalog_txn *txn, struct catalog_job *job,
                                struct err *e)
 {
-    return mapping_row_remove(
-        txn, container_of(job, struct mapping_op, op.job)->mapping->row.id, e);
+    return mapping_row_remove(txn, container_of(job, struct mapping_op, op.job)->id, e);
 }
 
 void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void *arg)
@@ -221,9 +221,12 @@ void mapping_delete(struct lunmgr *m, const char *id_or_pair, done_fn done, void
                                 "there is no mapping %s", id_or_pair));
         return;
     }
-    mp->deleting = true;
-    mo->mapping = mp;
-    op_about(&mo->op, mp->row.id);
+    if (!op_is_dry(&mo->op)) {
+        mp->deleting = true;
+        mo->mapping = mp;
+    }
+    memcpy(mo->id, mp->row.id, sizeof(mo->id));
+    op_about(&mo->op, mo->id);
     op_write(&mo->op, mapping_delete_work, mapping_row_gone);
 }
 

@@ -221,7 +221,9 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
 static void pool_deleted(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
-    if (op->job.rc != 0 && po->pool != NULL)
+    if (po->pool != NULL && op_is_dry(op))
+        atomic_fetch_sub(&po->pool->check_count, 1);
+    else if (op->job.rc != 0 && po->pool != NULL)
         po->pool->deleting = false;
     po->done.deleted(po->arg, op_outcome(op));
     op_free(op);
@@ -353,7 +355,10 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
         op_end(&po->op, rc);
         return;
     }
-    pool->deleting = true;
+    if (op_is_dry(&po->op))
+        atomic_fetch_add(&pool->check_count, 1); /* it stays, and serves */
+    else
+        pool->deleting = true;
     po->pool = pool;
     memcpy(po->row.id, pool->id, sizeof(po->row.id));
     op_about(&po->op, pool->id);

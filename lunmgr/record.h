@@ -9,8 +9,9 @@
 
 struct record {
     bool dry_run;       /* check everything, change nothing: done() gets neither an object
-                           nor an err. It excludes others as the change itself would, for
-                           as long as it takes */
+                           nor an err. While it takes, others may get the -EBUSY, or
+                           the -EEXIST for a snapshot's name, that the change itself
+                           would give them */
     bool audited;       /* false: not in the audit log */
     char who[80];       /* "local uid 0", "token NAME" */
     char from[64];      /* its address; "": the Unix socket */

@@ -395,7 +395,7 @@ void snapshot_delete(struct lunmgr *m, const char *key_or_id, done_fn done, void
         op_end(&uo->op, rc);
         return;
     }
-    s->deleting = true;
+    s->deleting = !op_is_dry(&uo->op);
     uo->snapshot = s;
     op_about(&uo->op, s->id);
     op_write(&uo->op, unsnap_work, unsnap_committed);

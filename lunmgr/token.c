@@ -12,7 +12,8 @@
 
 struct token_op {
     struct op op;
-    struct token *token;
+    struct token *token; /* NULL also in a dry run of a removal */
+    char id[CATALOG_ID_MAX];
     bool reserved;
     union {
         token_done_fn added;
@@ -173,8 +174,7 @@ static void token_removed(struct op *op)
 static int token_remove_work(struct catalog_txn *txn, struct catalog_job *job,
                              struct err *e)
 {
-    return token_row_remove(txn,
-                            container_of(job, struct token_op, op.job)->token->row.id, e);
+    return token_row_remove(txn, container_of(job, struct token_op, op.job)->id, e);
 }
 
 void token_remove(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg)
@@ -188,9 +188,12 @@ void token_remove(struct lunmgr *m, const char *name_or_id, done_fn done, void *
                                 name_or_id));
         return;
     }
-    token->deleting = true;
-    to->token = token;
-    op_about(&to->op, token->row.id);
+    if (!op_is_dry(&to->op)) {
+        token->deleting = true;
+        to->token = token;
+    }
+    memcpy(to->id, token->row.id, sizeof(to->id));
+    op_about(&to->op, to->id);
     op_write(&to->op, token_remove_work, token_removed);
 }
 

@@ -71,7 +71,6 @@ static int whole_begin(struct volume *v, struct err *e)
             return rc;
         }
     }
-    v->deleting = true;
     return 0;
 }
 
@@ -185,8 +184,10 @@ static int delete_check(struct trash_op *to, struct volume *v, const char *name_
     if (v == NULL || v->deleting)
         return err_set(e, -ENOENT, "volume", "there is no volume %s", name_or_id);
     int rc = whole_begin(v, e);
-    if (rc == 0)
+    if (rc == 0) {
         to->volume = v;
+        v->deleting = !op_is_dry(&to->op);
+    }
     op_about(&to->op, v->id);
     return rc;
 }
@@ -315,7 +316,7 @@ static int restore_check(struct trash_op *to, const char *name_or_id, const char
         return rc;
     for (struct volume *s = v->first_snapshot; s != NULL; s = s->next_snapshot)
         s->is_changing = true; /* nobody finds them in the trash */
-    v->deleting = true;
+    v->deleting = !op_is_dry(&to->op);
     to->volume = v;
     op_about(&to->op, v->id);
     snprintf(to->name, sizeof(to->name), "%s", name);

@@ -62,6 +62,7 @@ struct change {
     uint32_t block_bytes;
     struct image *image; /* the change's own reference */
     uint64_t since, until;
+    uint64_t record; /* its number in the audit log's entry, which is its subject */
 };
 
 void model_init(struct model *m, struct power *power);

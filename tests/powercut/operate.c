@@ -38,11 +38,13 @@ static void answered(struct run *run, struct change *c, int rc)
         rc = 0; /* it is smaller, says the error, but not all is cleared yet */
     /* What an earlier shrink cut off wants an extent to be cleared before a growth. */
     bool full = c->kind == CHANGE_RESIZE && rc == -ENOSPC;
-    if (rc == 0)
+    if (rc == 0) {
         model_apply(&run->model, c);
-    else if (!full && !is_allowed(run, rc))
+        run_recorded(run, c);
+    } else if (!full && !is_allowed(run, rc)) {
         run_offend(run, "a change of kind %d of %s failed: %d", (int)c->kind,
                    c->volumes[0] == NULL ? c->name : c->volumes[0]->name, rc);
+    }
     change_fini(c);
 }
 
@@ -66,6 +68,7 @@ void run_create(struct run *run)
     model_name(&run->model, "v", c.name);
     run_trace(run, "create %s, %llu bytes, blocks of %u", c.name,
               (unsigned long long)c.bytes, c.block_bytes);
+    run_record(run, &c);
     int rc = pool_rig_make_volume(&run->rig, c.name, c.bytes, c.block_bytes, &made, NULL);
     answered(run, &c, rc);
 }
@@ -85,6 +88,7 @@ static void op_clone(struct run *run)
     model_name(&run->model, "c", c.name);
     snprintf(key, sizeof(key), "%s/%s", v->name, s->name);
     run_trace(run, "clone %s as %s", key, c.name);
+    run_record(run, &c);
     int rc = rig_clone(&run->rig, key, c.name, c.bytes, NULL, NULL);
     answered(run, &c, rc);
 }
@@ -97,6 +101,7 @@ static void op_delete(struct run *run)
     struct change c = {.kind = CHANGE_DELETE, .volumes = {v}, .volume_count = 1};
     run_load_end(run, v);
     run_trace(run, "delete %s", v->name);
+    run_record(run, &c);
     answered(run, &c, pool_rig_delete_volume(&run->rig, v->name, NULL));
 }
 
@@ -108,6 +113,7 @@ static void op_trash(struct run *run)
     struct change c = {.kind = CHANGE_TRASH, .volumes = {v}, .volume_count = 1};
     run_load_end(run, v);
     run_trace(run, "trash %s", v->name);
+    run_record(run, &c);
     answered(run, &c, rig_trash(&run->rig, v->name, NULL));
 }
 
@@ -117,6 +123,7 @@ static void op_untrash(struct run *run)
     if (v == NULL)
         return;
     struct change c = {.kind = CHANGE_RESTORE, .volumes = {v}, .volume_count = 1};
+    run_record(run, &c);
     if (run_chance(run, 50)) {
         c.kind = CHANGE_DELETE;
         run_trace(run, "purge %s", v->name);
@@ -136,6 +143,7 @@ static void op_rename(struct run *run)
     model_name(&run->model, "n", c.name);
     struct volume_change change = {.name = c.name};
     run_trace(run, "rename %s to %s", v->name, c.name);
+    run_record(run, &c);
     answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
 }
 
@@ -155,6 +163,7 @@ static void op_resize(struct run *run)
     struct volume_change change = {.size_bytes = c.bytes, .allow_data_loss = true};
     run_trace(run, "resize %s from %llu to %llu", v->name, (unsigned long long)old,
               (unsigned long long)c.bytes);
+    run_record(run, &c);
     answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
 }
 
@@ -193,6 +202,7 @@ static void op_snapshot(struct run *run)
     run_trace(run, "snapshot %s of %u volumes, the first %s", c.name, c.volume_count,
               names[0]);
     c.since = oracle_now(c.volumes[0]->oracle);
+    run_record(run, &c);
     answered(run, &c,
              rig_snapshot_all(&run->rig, names, c.volume_count, c.name,
                               (struct volume *[MODEL_GROUP_MAX]){NULL}, NULL));
@@ -209,6 +219,7 @@ static void op_unsnap(struct run *run)
         .kind = CHANGE_UNSNAP, .volumes = {v}, .volume_count = 1, .snapshot = s};
     snprintf(key, sizeof(key), "%s/%s", v->name, s->name);
     run_trace(run, "delete snapshot %s", key);
+    run_record(run, &c);
     answered(run, &c, rig_snapshot_delete(&run->rig, key, NULL));
 }
 
@@ -225,10 +236,12 @@ static void op_rollback(struct run *run)
     c.image = run_read_image(run, v);
     model_name(&run->model, "k", c.name);
     run_trace(run, "roll %s back to %s, keep %s", v->name, s->name, c.name);
-    if (!run_has_offence(run))
-        answered(run, &c, rig_rollback(&run->rig, v->name, s->name, c.name, NULL));
-    else
+    if (run_has_offence(run)) {
         change_fini(&c);
+        return;
+    }
+    run_record(run, &c);
+    answered(run, &c, rig_rollback(&run->rig, v->name, s->name, c.name, NULL));
 }
 
 static void op_read_again(struct run *run)

@@ -162,6 +162,7 @@ static void end(struct run *run)
     power_destroy(run->power);
     hand_clock_set(0);
     free(run->data);
+    free(run->recorded);
 }
 
 /* ---- Cuts and restarts --------------------------------------------------------------
@@ -196,8 +197,10 @@ static void settle_pending(struct run *run)
         run_offend(run, "half of snapshot %s is there", c->name);
     if (c->since != 0)
         c->until = c->volumes[0]->cut.time;
-    if (happened == 1)
+    if (happened == 1) {
         model_apply(&run->model, c);
+        run_recorded(run, c);
+    }
     change_fini(c);
 }
 

@@ -25,9 +25,12 @@ struct run {
     struct model model;
     struct run_load loads[RIG_LANES];
     struct change pending; /* was under way when the mains fell */
-    bool has_failed;       /* the pool's device: until the next start */
-    bool fails_commits;    /* the catalog, just now */
-    uint8_t *data;         /* of one chunk */
+    uint64_t last_record;  /* of the changes so far */
+    uint64_t *recorded;    /* those that took place: what the audit log says */
+    size_t recorded_count;
+    bool has_failed;    /* the pool's device: until the next start */
+    bool fails_commits; /* the catalog, just now */
+    uint8_t *data;      /* of one chunk */
     unsigned cuts, clean_stops, changes;
     uint64_t ios;
     char offence[512];
@@ -59,6 +62,15 @@ void run_load_reap(struct run *run);
 /* ---- Changes (operate.c) ---- */
 void run_operate(struct run *run);
 void run_create(struct run *run);
+
+/* ---- Records (records.c) ---- */
+/* The next change goes with a record. */
+void run_record(struct run *run, struct change *c);
+/* It took place. */
+void run_recorded(struct run *run, const struct change *c);
+/* The audit log says so of all that did, in order, and of nothing else; its chain holds.
+ */
+void run_verify_records(struct run *run);
 
 /* ---- What is there (verify.c) ---- */
 /* After a restart; after_cut: as the cut left it, else as it was. What is read is what

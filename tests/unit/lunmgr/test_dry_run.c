@@ -159,6 +159,31 @@ static void a_dry_run_knows_a_key_that_was_used(void **state)
     }
 }
 
+/* Whoever asks for it meanwhile may be told to wait, never that it is not there. */
+static void what_a_dry_run_looks_at_is_there(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < change_case_count; i++) {
+        const struct change_case *c = &change_cases[i];
+        struct answer dry = {.came = false}, real = {.came = false};
+        print_message("%s\n", c->operation);
+        cases_setup(NULL);
+        record_next(c->operation, "", true);
+        c->ask(&dry);
+        record_next(c->operation, "", false);
+        c->ask(&real);
+        wait_for(&real);
+        assert_int_equal(wait_for(&dry), 0);
+        assert_int_not_equal(real.err.code, -ENOENT);
+        if (real.err.code != 0) {
+            record_next(c->operation, "", false);
+            real = ask(c->ask);
+            assert_int_equal(real.err.code, 0);
+        }
+        cases_teardown(NULL);
+    }
+}
+
 /* ---- Devices --------------------------------------------------------------------- */
 
 static struct answer try_pool(const char *path, uint64_t bytes, bool dry_run)
@@ -241,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_dry_run_changes_nothing),
         DRY_TEST(a_dry_run_is_refused_as_the_change_is),
         DRY_TEST(a_dry_run_knows_a_key_that_was_used),
+        cmocka_unit_test(what_a_dry_run_looks_at_is_there),
         DRY_TEST(no_file_is_made_and_none_is_written),
         DRY_TEST(a_snapshot_of_a_failed_pool_is_refused),
         DRY_TEST(a_rollback_under_sessions_is_refused),
