@@ -248,7 +248,8 @@ static void a_catalog_of_schema_2_keeps_its_map(void **state)
     rig_open(r);
     rig_close(r);
     rig_sql(rig_path(r, "catalog.db"),
-            "DROP TABLE job; DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP TABLE auth; "
+            "DROP TABLE job; DROP TABLE delta; DROP TRIGGER host_takes_its_auth; DROP "
+            "TABLE auth; "
             "ALTER TABLE volume DROP COLUMN physical_bytes; PRAGMA user_version=2;"
             "INSERT INTO pool VALUES ('p1', 'fast', 0);"
             "INSERT INTO layer VALUES (1, 'p1', NULL, 0, 256, 3);"

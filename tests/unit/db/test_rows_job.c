@@ -4,6 +4,7 @@
 #include "rows_rig.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 COLLECTOR(job_row)
@@ -63,8 +64,8 @@ static void an_end_is_written_once(void **state)
     assert_int_equal(back.units_total, 10);
     assert_string_equal(back.outcome, "found=1\n");
     assert_string_equal(back.error, "why");
-    assert_refused(job_row_end(&r->txn, &end, &last), -ENOENT, "job");
-    assert_refused(job_row_ask_cancel(&r->txn, row.no, &last), -ENOENT, "job");
+    assert_refused(job_row_end(&r->txn, &end, &last), -ENOENT, "");
+    assert_refused(job_row_ask_cancel(&r->txn, row.no, &last), -ENOENT, "");
 }
 
 static void jobs_are_listed_by_a_number_that_never_returns(void **state)
