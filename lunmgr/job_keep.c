@@ -77,16 +77,20 @@ static void job_tick(struct job *job)
 
 /* ---- Forgetting -------------------------------------------------------------------- */
 
-struct forget_op {
-    struct op op;
-    int64_t ended_before_s;
-    uint64_t first_no;
+struct keep_rule {
+    int64_t ended_before_s; /* goes, and so does */
+    uint64_t first_no;      /* what is older than that one */
 };
 
-static bool is_kept(const struct forget_op *fo, const struct job *job)
+struct forget_op {
+    struct op op;
+    struct keep_rule rule;
+};
+
+static bool is_kept(const struct keep_rule *rule, const struct job *job)
 {
     return job->row.state == JOB_RUNNING ||
-           (job->row.ended_s >= fo->ended_before_s && job->row.no >= fo->first_no);
+           (job->row.ended_s >= rule->ended_before_s && job->row.no >= rule->first_no);
 }
 
 /* The row of the oldest that number alone would keep; 1: all of them. */
@@ -109,39 +113,40 @@ static void job_free(struct job *job)
 
 static void jobs_forgotten(struct op *op)
 {
-    const struct forget_op *fo = container_of(op, struct forget_op, op);
+    const struct keep_rule *rule = &container_of(op, struct forget_op, op)->rule;
     struct lunmgr *m = op->manager;
     m->jobs.forgetting = false;
     for (struct job *job = job_next(m, NULL), *next; op->job.rc == 0 && job != NULL;
          job = next) {
         next = job_next(m, job);
-        if (!is_kept(fo, job))
+        if (!is_kept(rule, job))
             job_free(job);
     }
+    if (op->job.rc == 0)
+        jobs_forget(m); /* what ended meanwhile */
     jobs_arm(m);
     op_free(op);
 }
 
 static int forget_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
-    const struct forget_op *fo = container_of(job, struct forget_op, op.job);
-    return job_rows_forget(txn, fo->ended_before_s, fo->first_no, e);
+    const struct keep_rule *rule = &container_of(job, struct forget_op, op.job)->rule;
+    return job_rows_forget(txn, rule->ended_before_s, rule->first_no, e);
 }
 
 void jobs_forget(struct lunmgr *m)
 {
-    const struct forget_op rule = {.ended_before_s = now_s() - JOB_KEEP_S,
+    const struct keep_rule rule = {.ended_before_s = now_s() - JOB_KEEP_S,
                                    .first_no = first_kept(m)};
     struct job *job = job_next(m, NULL);
     while (job != NULL && is_kept(&rule, job))
         job = job_next(m, job);
     if (job == NULL || m->jobs.forgetting || lunmgr_is_closing(m))
         return;
-    struct forget_op *fo = op_new(m, sizeof(*fo), jobs_forgotten);
+    struct forget_op *forget = op_new(m, sizeof(*forget), jobs_forgotten);
     m->jobs.forgetting = true;
-    fo->ended_before_s = rule.ended_before_s;
-    fo->first_no = rule.first_no;
-    op_write(&fo->op, forget_work, jobs_forgotten);
+    forget->rule = rule;
+    op_write(&forget->op, forget_work, jobs_forgotten);
 }
 
 /* ---- The timer --------------------------------------------------------------------- */

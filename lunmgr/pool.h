@@ -69,7 +69,8 @@ typedef void (*pool_done_fn)(void *arg, struct pool *pool, const struct err *e);
  * signature of another pool is refused (-EEXIST, field devices/N/path). */
 void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn done,
                  void *arg);
-/* -EBUSY while it has volumes or is being checked. The device's superblock is wiped, a file stays. */
+/* -EBUSY while it has volumes or is being checked. The device's superblock is wiped, a
+ * file stays. */
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);
 /* A job that walks the committed map in one snapshot and repairs nothing; its outcome is
  * the report. Answered when the job is there. -EBUSY: one is under way; e names it. */

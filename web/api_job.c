@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIGURE_MAX 96 /* of a line of an outcome, with NUL */
+
 /* ---- As JSON ----------------------------------------------------------------------- */
 
 /* "yes", "no", or a decimal number. */
@@ -19,29 +21,33 @@ static json_t *figure_json(const char *value)
     return json_integer((json_int_t)strtoull(value, NULL, 10));
 }
 
-/* Lines NAME=VALUE, which are changed. False: out of memory. */
-static bool figures_add(json_t *out, char *lines)
+/* A line NAME=VALUE. False: out of memory. */
+static bool figure_add(json_t *out, const char *line, size_t length)
 {
-    char *rest = lines;
-    for (char *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0';) {
-        const char *name = strsep(&line, "=");
-        if (json_object_set_new(out, name, figure_json(line == NULL ? "" : line)) != 0)
-            return false;
-    }
-    return true;
+    char text[FIGURE_MAX];
+    snprintf(text, sizeof(text), "%.*s", (int)length, line);
+    char *value = strchr(text, '=');
+    if (value == NULL)
+        return true;
+    *value = '\0';
+    return json_object_set_new(out, text, figure_json(value + 1)) == 0;
 }
 
 /* NULL: out of memory. */
-static json_t *outcome_json(const char *text)
+static json_t *outcome_json(const char *lines)
 {
-    if (text[0] == '\0')
+    if (lines[0] == '\0')
         return json_null();
-    AUTO_FREE char *lines = strdup(text);
     json_t *out = json_object();
-    if (lines != NULL && out != NULL && figures_add(out, lines))
-        return out;
-    json_decref(out);
-    return NULL;
+    while (out != NULL && *lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        if (!figure_add(out, lines, length)) {
+            json_decref(out);
+            return NULL;
+        }
+        lines += length + (lines[length] == '\n');
+    }
+    return out;
 }
 
 #define INFO(member) (((const struct job_info *)job)->member)

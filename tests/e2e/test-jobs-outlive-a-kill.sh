@@ -84,7 +84,7 @@ for pause in 0 0.1 0.3 0.6; do
 done
 rig_start
 state=$(ending "$id") || fail "job $id does not end"
-[ "$state" = done ] || fail "job $id ends as $state"
+[ "$state" = "done" ] || fail "job $id ends as $state"
 job "$id" '.outcome, .progress, .error'
 [ "$(job "$id" "[.outcome.clean, .outcome.named_extents, .outcome.used_extents, .error] |
     . == [true, $EXTENTS, $EXTENTS, null]")" = true ] || fail "not the outcome of this pool"
@@ -104,7 +104,7 @@ for try in $(seq $TRIES); do
     [ "$state" != 0 ] || break
 done
 [ "$state" = 0 ] || fail "no check ran at a stop in $try tries"
-[ "$(ending "$id")" = done ] || fail "job $id does not end as done after a stop"
+[ "$(ending "$id")" = "done" ] || fail "job $id does not end as done after a stop"
 
 # --- cancelled ---
 for try in $(seq $TRIES); do
@@ -148,4 +148,4 @@ done
 [ "$(tr '\n' ' ' <"$RIG_DIR/race")" = "202 1 409 $((CLIENTS - 1)) " ] || fail "the race: $(cat "$RIG_DIR/race")"
 named=$(jq -rs --arg id "$id" '[.[] | select(.status == 409 and (.detail | contains($id)))] | length' "$RIG_DIR"/race.*)
 [ "$named" = $((CLIENTS - 1)) ] || fail "only $named of the refused are told which job"
-[ "$(ending "$id")" = done ] || fail "job $id does not end as done"
+[ "$(ending "$id")" = "done" ] || fail "job $id does not end as done"

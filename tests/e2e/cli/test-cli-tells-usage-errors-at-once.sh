@@ -14,7 +14,7 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, event, token, status'
+usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, audit, apply, status'
 usage 'no resource pools; accepted: pool, volume' pools list
 usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool
@@ -54,7 +54,7 @@ cli_plain 0 --help
 quiet
 out '^usage: ashlarctl RESOURCE VERB' '--socket PATH' '--json'
 cp "$RIG_DIR/out" "$RIG_DIR/help"
-for resource in pool volume host mapping session drain token; do
+for resource in pool volume host mapping session drain job token; do
     grep -q "^  $resource  " "$RIG_DIR/help" || fail "--help does not know $resource"
     listed=$(verbs $resource)
     [ -n "$listed" ] || fail "$resource --help lists no verb"

@@ -44,7 +44,7 @@ static void do_pool_check(struct call *call, struct err *e)
     struct job *job = NULL;
     if (e->code == 0 && pool == NULL)
         err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
-    if (e->code == 0 && pool != NULL) {
+    if (e->code == 0 && !call->dry && pool != NULL) {
         assert(m->job_count < FAKE_MAX);
         job = &m->jobs[m->job_count++];
         job->info = (struct job_info){.no = m->job_count,

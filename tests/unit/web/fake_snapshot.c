@@ -133,12 +133,12 @@ static void do_snapshot_create(struct call *call, struct err *e)
         check_volume(call, i, of, e);
     if (call->flag)
         make_id(call->m, group);
-    for (size_t i = 0; i < call->name_count && e->code == 0; i++) {
+    for (size_t i = 0; i < call->name_count && e->code == 0 && !call->dry; i++) {
         assert(of[i] != NULL);
         made[i] = fake_snapshot_make(call->m, of[i], call->name, group);
         volume_take_labels(made[i], call);
     }
-    bool good = e->code == 0;
+    bool good = e->code == 0 && !call->dry;
     call->fn.snapshots(call->arg, good ? made : NULL, good ? call->name_count : 0,
                        err_or_null(e));
 }

@@ -318,7 +318,7 @@ static void do_volume_delete(struct call *call, struct err *e)
         err_set(e, -EBUSY, "volume", "volume %s is mapped or protected", call->name);
     if (e->code == 0 && !call->dry && v != NULL && call->flag)
         volume_forget(call->m, v);
-    else if (e->code == 0 && v != NULL) {
+    else if (e->code == 0 && !call->dry && v != NULL) {
         v->info.trashed_s = CREATED_S;
         v->info.purge_s = CREATED_S + RETENTION_S;
     }
