@@ -23,7 +23,8 @@ struct news_note {
 
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news)
 {
-    m->news = news == NULL ? (struct lunmgr_news){.arg = NULL} : *news;
+    const struct lunmgr_news nobody = {.arg = NULL};
+    m->news = news == NULL ? nobody : *news;
 }
 
 static void news_post(struct lunmgr *m, struct news_note *n, void (*run)(struct note *))

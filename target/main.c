@@ -26,6 +26,7 @@
 
 #define STOP_TIMEOUT_MS      8000
 #define STOP_IO_TIMEOUTS     2 /* after that: for I/O to be given up, and last rounds */
+#define LAST_TURNS           8 /* of the control loop */
 #define CATALOG_READER_COUNT 4
 #define EXIT_BAD_CONFIG      2
 
@@ -315,6 +316,13 @@ static void signal_remove(struct event *ev)
 
 /* ---- the end ---- */
 
+/* The API's last answers go out as far as their clients take them. */
+static void daemon_flush(struct daemon *d)
+{
+    for (int i = 0; i < LAST_TURNS; i++)
+        loop_run_once(d->control, false);
+}
+
 /* The other way round. */
 static void daemon_close(struct daemon *d)
 {
@@ -348,6 +356,7 @@ static int daemon_run(struct daemon *d)
         log_error("stopped with disk I/O under way", NULL);
         return EXIT_FAILURE;
     }
+    daemon_flush(d);
     daemon_close(d);
     log_info("stopped", NULL);
     return EXIT_SUCCESS;

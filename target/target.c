@@ -409,7 +409,8 @@ bool target_may_have_own(const struct target *t)
 
 void target_set_events(struct target *t, const struct target_events *events)
 {
-    t->events = events == NULL ? (struct target_events){0} : *events;
+    const struct target_events nobody = {.arg = NULL};
+    t->events = events == NULL ? nobody : *events;
 }
 
 size_t target_portal_count(const struct target *t)

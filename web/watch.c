@@ -175,11 +175,16 @@ static void watcher_beat(struct watcher *w)
     watcher_send(w);
 }
 
+void watches_beat(struct watches *watches)
+{
+    watches_each(watches, watcher_beat);
+}
+
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    watches_each(arg, watcher_beat);
+    watches_beat(arg);
 }
 
 int watches_create(struct web *web, struct event_base *base, struct watches **out,

@@ -22,6 +22,9 @@ void watches_destroy(struct watches *watches);
 
 /* There are new events. NULL is allowed. */
 void watches_wake(struct watches *watches);
+/* A sign of life to everyone who may still watch; it comes by itself every
+ * WEB_STREAM_BEAT_S. */
+void watches_beat(struct watches *watches);
 /* Gives everyone what there is and ends in order. */
 void watches_end(struct watches *watches);
 unsigned watches_count(const struct watches *watches);

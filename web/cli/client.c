@@ -257,7 +257,7 @@ static bool stream_step(struct taking *t, CURLM *multi)
         return false;
     if (curl_multi_poll(multi, &stop, 1, LOOK_MS, NULL) != CURLM_OK)
         must(NULL);
-    t->enough = stop.revents != 0;
+    t->enough = stop.revents != 0 || !t->stream->goes_on(t->stream->arg);
     return !t->enough && !is_silent(t);
 }
 

@@ -35,6 +35,8 @@ struct client_stream {
     void *arg;
     /* What came, as it comes. False: it is enough. */
     bool (*take)(void *arg, const char *bytes, size_t length);
+    /* Asked every second or so. False: it is enough. */
+    bool (*goes_on)(void *arg);
     int stop_fd;        /* readable: it is enough */
     unsigned silence_s; /* then the connection counts as lost */
 };

@@ -148,14 +148,27 @@ static void watch_reset(struct watch *w)
     w->length = 0;
 }
 
+/* Whoever read what is printed may have left while there was nothing to print. */
+static bool watch_has_reader(void *arg)
+{
+    struct watch *w = arg;
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0)
+        w->unread = true;
+    return !w->unread;
+}
+
 /* ---- Coming back ------------------------------------------------------------------- */
 
 static enum stream_end watch_once(struct watch *w, const char *path, int stop_fd,
                                   struct reply *reply)
 {
     char header[ID_MAX + 32];
-    const struct client_stream stream = {
-        .arg = w, .take = watch_take, .stop_fd = stop_fd, .silence_s = SILENCE_S};
+    const struct client_stream stream = {.arg = w,
+                                         .take = watch_take,
+                                         .goes_on = watch_has_reader,
+                                         .stop_fd = stop_fd,
+                                         .silence_s = SILENCE_S};
     snprintf(header, sizeof(header), "Last-Event-ID: %s", w->last_id);
     watch_reset(w);
     return client_watch(w->cmd->client, path, w->last_id[0] == '\0' ? NULL : header,
@@ -186,11 +199,11 @@ static enum outcome outcome_of(const struct watch *w, enum stream_end end,
     return OUTCOME_DONE;
 }
 
-/* False: a signal came. */
-static bool pause_before_retry(int stop_fd)
+/* False: a signal came, or the reader has left. */
+static bool pause_before_retry(struct watch *w, int stop_fd)
 {
     struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
-    return poll(&stop, 1, RETRY_MS) == 0;
+    return poll(&stop, 1, RETRY_MS) == 0 && watch_has_reader(w);
 }
 
 static enum outcome watch_on(struct watch *w, const char *path, int stop_fd)
@@ -208,12 +221,12 @@ static enum outcome watch_on(struct watch *w, const char *path, int stop_fd)
         if (!again)
             outcome = outcome_of(w, end, &reply);
         reply_fini(&reply);
-        again = again && pause_before_retry(stop_fd);
+        again = again && pause_before_retry(w, stop_fd);
     }
     return outcome;
 }
 
-/* Readable once SIGINT or SIGTERM came. A reader that left is seen by the write. */
+/* Readable once SIGINT or SIGTERM came. */
 static int watch_signals(void)
 {
     sigset_t set;

@@ -44,6 +44,7 @@ done
 after=$(rig_api GET '/v1/events?limit=1' | jq -r .last)
 "$RIG_ASHLARCTL" --socket "$RIG_DIR/api.sock" event watch --json --after "$after" >"$RIG_DIR/watch" 2>"$RIG_DIR/watch.err" &
 watch_pid=$!
+cleanup_fn eval "kill $watch_pid 2>/dev/null"
 for _ in $(seq 200); do
     [ "$(metric ashlar_event_streams)" != 32 ] || break
     sleep 0.05

@@ -20,6 +20,7 @@ stream() {
     curl -sSN --unix-socket "$RIG_DIR/api.sock" -H 'Accept: text/event-stream' \
         ${1:+-H "Last-Event-ID: $1"} http://localhost/v1/events >>"$RIG_DIR/out" &
     stream_pid=$!
+    cleanup_fn eval "kill $stream_pid 2>/dev/null"
 }
 
 greeted() {
@@ -98,6 +99,7 @@ rig_ctl event watch --count 1 --after "$first" --json >"$RIG_DIR/one"
 after=$(last)
 "$RIG_ASHLARCTL" --socket "$RIG_DIR/api.sock" event watch --json --after "$after" >"$RIG_DIR/watch" 2>"$RIG_DIR/watch.err" &
 watch_pid=$!
+cleanup_fn eval "kill $watch_pid 2>/dev/null"
 login
 eventually 'event watch prints nothing' printed session.closed 1
 rig_kill
@@ -127,7 +129,6 @@ id=$(last)
     "$RIG_ASHLARCTL" --socket "$RIG_DIR/api.sock" event watch --after "${id%-*}-0" 2>"$RIG_DIR/watch.err" || rc=$?
     echo "$rc" >"$RIG_DIR/rc"
 } | head -n 1 >/dev/null &
-login # so that there is something to print for nobody
 eventually 'event watch goes on for nobody' test -s "$RIG_DIR/rc"
 [ "$(cat "$RIG_DIR/rc")" = 0 ] || fail "without a reader event watch ends with $(cat "$RIG_DIR/rc")"
 [ ! -s "$RIG_DIR/watch.err" ] || fail "it complains that nobody reads: $(cat "$RIG_DIR/watch.err")"

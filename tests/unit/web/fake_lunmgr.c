@@ -144,7 +144,8 @@ uint64_t lunmgr_generation(const struct lunmgr *m)
 
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news)
 {
-    m->news = news == NULL ? (struct lunmgr_news){.arg = NULL} : *news;
+    const struct lunmgr_news nobody = {.arg = NULL};
+    m->news = news == NULL ? nobody : *news;
 }
 
 const struct lunmgr_news *fake_news(struct lunmgr *m)

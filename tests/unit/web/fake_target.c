@@ -106,7 +106,8 @@ void target_counters(const struct target *t, struct target_counters *out)
 
 void target_set_events(struct target *t, const struct target_events *events)
 {
-    t->events = events == NULL ? (struct target_events){0} : *events;
+    const struct target_events nobody = {.arg = NULL};
+    t->events = events == NULL ? nobody : *events;
 }
 
 const struct target_events *fake_target_events(struct target *t)

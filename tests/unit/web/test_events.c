@@ -3,10 +3,14 @@
  * told how often, and the end. */
 #include "cm.h"
 #include "rig.h"
+#include "web/damper.h"
 #include "web/events.h"
 #include "web/limits.h"
 #include "web/server.h"
+#include "web/watch.h"
 
+#include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,16 +99,18 @@ static const char *next_block(struct client *c)
     return NULL;
 }
 
+/* The field's value in out, which stays as it is if there is none. */
 static void field_of(const char *block, const char *name, char *out, size_t room)
 {
-    char line[32];
-    snprintf(line, sizeof(line), "\n%s: ", name);
-    const char *at =
-        strncmp(block, line + 1, strlen(line + 1)) == 0 ? block - 1 : strstr(block, line);
-    if (at == NULL)
+    for (const char *line = block; *line != '\0'; line += strcspn(line, "\n")) {
+        line += *line == '\n';
+        size_t length = strcspn(line, ":\n");
+        if (length != strlen(name) || strncmp(line, name, length) != 0)
+            continue;
+        line += length + strlen(": ");
+        snprintf(out, room, "%.*s", (int)strcspn(line, "\n"), line);
         return;
-    at += strlen(line);
-    snprintf(out, room, "%.*s", (int)strcspn(at, "\n"), at);
+    }
 }
 
 /* Ends with the answer's head, then the words of greeting. */
@@ -502,6 +508,70 @@ static void long_way_to_catch_up_is_not_slow(void **state)
     client_close(&one.client);
 }
 
+/* A sign of life moves its place, too, so that it does not fall out of the ring. */
+static void quiet_stream_shows_life_and_its_place(void **state)
+{
+    struct rig *r = *state;
+    watch(r, &one, "?type=pool.", "");
+    publish_many(r, 0, WEB_EVENTS_MAX);
+    settle(r);
+    watches_beat(r->web->watches);
+    const char *beat = next_block(&one.client);
+    assert_non_null(beat);
+    assert_memory_equal(beat, ": keepalive\n", 12);
+    field_of(beat, "id", one.last_id, sizeof(one.last_id));
+    assert_string_equal(one.last_id, "7-4097");
+    client_close(&one.client);
+    publish(r, "pool", "p");
+    come_back(r, &one);
+    assert_string_equal(one.type, "");
+    assert_int_equal(metric(r, "ashlar_event_streams_dropped_total"), 0);
+    client_close(&one.client);
+}
+
+static void stream_ends_when_its_token_is_revoked(void **state)
+{
+    struct rig *r = *state;
+    char ask[256];
+    assert_int_equal(rig_call(r, "POST", "/v1/tokens", "{\"name\":\"t\"}"), 201);
+    snprintf(ask, sizeof(ask),
+             "GET /v1/events HTTP/1.0\r\nAccept: text/event-stream\r\n"
+             "Authorization: Bearer %s\r\n\r\n",
+             rig_text(r, "token"));
+    assert_int_equal(client_open_tcp(&one.client, web_tcp_address(r->web), rig_pump, r),
+                     0);
+    assert_true(client_send(&one.client, ask, strlen(ask)));
+    read_head(&one);
+    watches_beat(r->web->watches);
+    settle(r);
+    assert_int_equal(metric(r, "ashlar_event_streams"), 1);
+    assert_int_equal(rig_call(r, "DELETE", "/v1/tokens/t", NULL), 204);
+    watches_beat(r->web->watches);
+    assert_true(client_sees_end(&one.client));
+    client_close(&one.client);
+    wait_streams(r, 0);
+}
+
+/* What a client says on a stream is thrown away, and does not pile up. */
+static void client_may_talk_to_its_stream(void **state)
+{
+    struct rig *r = *state;
+    static char text[8 * WEB_STREAM_INPUT_MAX];
+    memset(text, 'x', sizeof(text));
+    watch(r, &one, "", "");
+    for (int i = 0; i < 10; i++) {
+        for (size_t at = 0; at < sizeof(text); at += WEB_STREAM_INPUT_MAX) {
+            assert_true(client_send(&one.client, text + at, WEB_STREAM_INPUT_MAX));
+            watches_beat(r->web->watches);
+        }
+    }
+    publish_many(r, 0, 1);
+    assert_int_equal(next_name(&one), 0);
+    client_close(&one.client);
+    watches_beat(r->web->watches);
+    wait_streams(r, 0);
+}
+
 static void client_that_leaves_frees_its_stream(void **state)
 {
     struct rig *r = *state;
@@ -578,6 +648,46 @@ static void flood_of_refusals_leaves_the_ring_to_others(void **state)
     assert_int_equal(more + (long long)count, 20000);
 }
 
+static void while_ends(struct rig *r, struct damper *d)
+{
+    event_active(&d->timer, EV_TIMEOUT, 0);
+    settle(r);
+}
+
+/* Of one that goes on and on an event a while; after a while of rest it is new. */
+static void causer_that_goes_on_is_told_of_once_a_while(void **state)
+{
+    static const struct damper_rule rule = {"login", "refused", 2, 2};
+    static struct damper d;
+    static const struct damper_key a = {"a", ""}, b = {"b", ""}, c = {"c", ""};
+    struct rig *r = *state;
+    damper_init(&d, r->web, loop_base(r->loop), &rule);
+    for (int i = 0; i < 10; i++)
+        damper_publish(&d, &a, NULL, NULL);
+    assert_int_equal(since_start(r), 2);
+    damper_publish(&d, &b, NULL, NULL);
+    damper_publish(&d, &c, NULL, NULL); /* one too many to be told apart */
+    assert_int_equal(since_start(r), 3);
+    while_ends(r, &d);
+    assert_int_equal(since_start(r), 5); /* 8 more of a, 1 of others */
+    damper_publish(&d, &a, NULL, NULL);
+    assert_int_equal(since_start(r), 5);
+    damper_publish(&d, &b, NULL, NULL);
+    assert_int_equal(since_start(r), 6);
+    while_ends(r, &d);
+    assert_int_equal(since_start(r), 7);
+    while_ends(r, &d);
+    assert_int_equal(since_start(r), 7);
+    damper_publish(&d, &a, NULL, NULL);
+    assert_int_equal(since_start(r), 8);
+    assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
+    assert_int_equal(rig_number(r, "items/3/data/more"), 8);
+    assert_string_equal(rig_text(r, "items/3/subject/name"), "a");
+    assert_int_equal(rig_number(r, "items/4/data/more"), 1);
+    assert_true(json_is_null(rig_get(r, "items/4/subject/name")));
+    damper_fini(&d);
+}
+
 static void sessions_are_told_with_the_reason_of_their_end(void **state)
 {
     struct rig *r = *state;
@@ -652,10 +762,14 @@ int main(void)
         WITH_RIG(streams_over_the_limit_are_told_to_come_later),
         WITH_RIG(slow_client_is_dropped_and_others_miss_nothing),
         WITH_RIG(long_way_to_catch_up_is_not_slow),
+        WITH_RIG(quiet_stream_shows_life_and_its_place),
+        WITH_RIG(stream_ends_when_its_token_is_revoked),
+        WITH_RIG(client_may_talk_to_its_stream),
         WITH_RIG(client_that_leaves_frees_its_stream),
         WITH_RIG(drain_ends_streams_in_order),
         WITH_RIG(stop_ends_streams_whatever_they_hold),
         WITH_RIG(flood_of_refusals_leaves_the_ring_to_others),
+        WITH_RIG(causer_that_goes_on_is_told_of_once_a_while),
         WITH_RIG(sessions_are_told_with_the_reason_of_their_end),
         WITH_RIG(news_from_below_are_events),
         WITH_RIG(who_has_no_token_is_told_of_once),
