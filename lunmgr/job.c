@@ -144,6 +144,7 @@ void job_create(struct lunmgr *m, const struct job_kind *kind, const char *name_
         return;
     }
     id_make(row->id);
+    op_about(&jo->op, row->id);
     snprintf(row->kind, sizeof(row->kind), "%s", kind->name);
     row->created_s = now_s();
     jo->job = job_new(m, kind);
@@ -246,6 +247,7 @@ void job_cancel(struct lunmgr *m, const char *id, job_done_fn done, void *arg)
         op_end(&jo->op, err_set(e, -EBUSY, NULL, "job %s has ended", jo->job->row.id));
     } else {
         jo->row.no = jo->job->row.no;
+        op_about(&jo->op, jo->job->row.id);
         op_write(&jo->op, job_cancel_work, job_cancel_asked);
     }
 }

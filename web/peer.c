@@ -24,22 +24,22 @@ static void take_ipv6(const struct in6_addr *ipv6, struct peer *out)
     inet_ntop(AF_INET6, ipv6, out->text, sizeof(out->text));
 }
 
+void peer_of_address(const struct sockaddr *address, struct peer *out)
+{
+    *out = (struct peer){0};
+    if (address->sa_family == AF_INET)
+        take_ipv4(&((const struct sockaddr_in *)(const void *)address)->sin_addr, out);
+    else if (address->sa_family == AF_INET6)
+        take_ipv6(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, out);
+}
+
 void peer_of(int fd, struct peer *out)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_storage room;
-    } address = {.any = {0}};
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t bytes = sizeof(address);
-    *out = (struct peer){0};
-    if (getpeername(fd, &address.any, &bytes) != 0)
-        return;
-    if (address.any.sa_family == AF_INET)
-        take_ipv4(&address.in.sin_addr, out);
-    else if (address.any.sa_family == AF_INET6)
-        take_ipv6(&address.in6.sin6_addr, out);
+    if (getpeername(fd, (struct sockaddr *)&address, &bytes) != 0)
+        address.ss_family = AF_UNSPEC;
+    peer_of_address((const struct sockaddr *)&address, out);
 }
 
 bool peer_is_same(const struct peer *a, const struct peer *b)

@@ -15,6 +15,8 @@ struct peer {
     char text[INET6_ADDRSTRLEN];
 };
 
+/* Not of IP: text is "". */
+void peer_of_address(const struct sockaddr *address, struct peer *out);
 /* Of a connected socket. If it is not TCP, or nobody is there any more: text is "". */
 void peer_of(int fd, struct peer *out);
 bool peer_is_same(const struct peer *a, const struct peer *b);

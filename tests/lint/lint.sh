@@ -81,7 +81,7 @@ rule_doors() {
     door '\bio_uring_[a-z0-9_]+[[:space:]]*\(|struct io_uring|liburing|linux/io_uring\.h' \
         'lunmgr/engine_uring\.c$|target/sock_uring\.c$' io_uring || bad=1
     door "${include}openssl/" \
-        'base/digest\.c$|target/chap\.c$|web/(tls|tls_link|certificate|token)\.c$' OpenSSL || bad=1
+        'base/digest\.c$|target/chap\.c$|web/(tls|tls_link|certificate|token|auth_in)\.c$' OpenSSL || bad=1
     door "${include}curl/|\\bcurl_[a-z0-9_]+[[:space:]]*\\(" 'web/cli/|web/webhook\.c$' libcurl || bad=1
     door "${include}iscsi/" 'target/import\.c$' libiscsi || bad=1
     door "${include}ini\\.h" 'target/config\.c$' inih || bad=1

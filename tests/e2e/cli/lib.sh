@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the tests of ashlarctl share. Source it after tests/lib/rig.sh and rig_init.
 
-unset ASHLAR_URL ASHLAR_SOCKET ASHLAR_TOKEN
+unset ASHLAR_URL ASHLAR_SOCKET ASHLAR_TOKEN ASHLAR_CACERT
 
 cli_show() {
     sed 's/^/  out: /' "$RIG_DIR/out"

@@ -78,7 +78,7 @@ static void do_job_cancel(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no job %s", call->name);
     if (e->code == 0 && job != NULL && job->info.ended_s != 0)
         err_set(e, -EBUSY, NULL, "job %s has ended", call->name);
-    if (e->code == 0 && job != NULL) {
+    if (e->code == 0 && !call->dry && job != NULL) {
         job->info.cancel_asked = true;
         job->info.state = "cancelled";
         job->info.ended_s = CREATED_S;

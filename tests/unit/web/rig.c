@@ -18,7 +18,7 @@ static void no_log(enum log_level level, const char *line, void *arg)
     (void)arg;
 }
 
-int rig_setup(void **state)
+static int setup(void **state, bool tls, const struct web_patience *patience)
 {
     struct rig *r = calloc(1, sizeof(*r));
     struct err e = {0};
@@ -28,6 +28,7 @@ int rig_setup(void **state)
     snprintf(r->dir, sizeof(r->dir), "%s", "/tmp/ashlar-web-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     snprintf(r->socket, sizeof(r->socket), "%s/api.sock", r->dir);
+    snprintf(r->tls_dir, sizeof(r->tls_dir), "%s/tls", r->dir);
     assert_int_equal(loop_create("control", &r->loop, &e), 0);
     r->m = fake_lunmgr_create(r->loop);
     r->target = fake_target_create(r->m);
@@ -38,12 +39,45 @@ int rig_setup(void **state)
         .engine = "threads",
         .socket_path = r->socket,
         .tcp_address = "127.0.0.1:0",
+        .tls_always = tls,
+        .tls_dir = r->tls_dir,
+        .patience = patience,
     };
     if (web_start(&options, &r->web, &e) != 0)
         fail_msg("%s: %s", e.field, e.text);
     r->client.fd = -1;
     *state = r;
     return 0;
+}
+
+static const struct web_patience hasty = {
+    .idle_ms = 150, .request_ms = 400, .tls_ms = 150};
+
+int rig_setup(void **state)
+{
+    return setup(state, false, NULL);
+}
+
+int rig_setup_tls(void **state)
+{
+    return setup(state, true, NULL);
+}
+
+int rig_setup_hasty(void **state)
+{
+    return setup(state, false, &hasty);
+}
+
+int rig_setup_hasty_tls(void **state)
+{
+    return setup(state, true, &hasty);
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+    char path[192];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    unlink(path);
 }
 
 int rig_teardown(void **state)
@@ -58,6 +92,9 @@ int rig_teardown(void **state)
     fake_lunmgr_destroy(r->m);
     loop_destroy(r->loop);
     unlink(r->socket);
+    remove_file(r->tls_dir, "certificate.pem");
+    remove_file(r->tls_dir, "key.pem");
+    rmdir(r->tls_dir);
     rmdir(r->dir);
     free(r);
     return 0;

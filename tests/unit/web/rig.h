@@ -15,7 +15,7 @@ struct rig {
     struct lunmgr *m;
     struct target *target;
     struct web *web;
-    char dir[64], socket[96];
+    char dir[64], socket[96], tls_dir[96];
     struct client client; /* on the Unix socket */
     struct answer answer; /* the last one */
     json_t *json;         /* its body, if JSON */
@@ -23,6 +23,11 @@ struct rig {
 
 /* cmocka set-up and tear-down; *state is the rig. */
 int rig_setup(void **state);
+/* With TLS on TCP, the pair in tls_dir; and with so little patience that a test can
+ * wait for its end. */
+int rig_setup_tls(void **state);
+int rig_setup_hasty(void **state);
+int rig_setup_hasty_tls(void **state);
 int rig_teardown(void **state);
 
 void rig_pump(void *rig);

@@ -342,6 +342,60 @@ static void connections_over_the_limit_are_closed(void **state)
         close(fds[i]);
 }
 
+static void one_address_has_its_share_of_connections(void **state)
+{
+    struct rig *r = *state;
+    static int fds[WEB_ADDRESS_CONNECTIONS_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        assert_int_equal(client_open_tcp(&other, web_tcp_address(r->web), rig_pump, r),
+                         0);
+        fds[i] = other.fd;
+        rig_pump(r);
+    }
+    assert_int_equal(client_open_tcp(&other, web_tcp_address(r->web), rig_pump, r), 0);
+    assert_true(client_sees_end(&other));
+    client_close(&other);
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    close(fds[0]);
+    for (int i = 0; i < 10; i++)
+        rig_pump(r);
+    assert_int_equal(client_open_tcp(&other, web_tcp_address(r->web), rig_pump, r), 0);
+    assert_int_equal(rig_call_on(r, &other, "GET", "/healthz", NULL), 200);
+    client_close(&other);
+    for (size_t i = 1; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+}
+
+/* In the lock a good token is no better than a bad one: nothing tells the two. */
+static void guessing_locks_the_address_out(void **state)
+{
+    struct rig *r = *state;
+    static struct answer bad;
+    char good[64], after[16];
+    assert_int_equal(rig_call(r, "POST", "/v1/tokens", "{\"name\":\"t\"}"), 201);
+    snprintf(good, sizeof(good), "%s", rig_text(r, "token"));
+    assert_int_equal(client_open_tcp(&other, web_tcp_address(r->web), rig_pump, r), 0);
+    for (int i = 0; i < 2 * WEB_AUTH_FAILURES_MAX; i++) /* no token is no guess */
+        assert_int_equal(rig_call_on(r, &other, "GET", "/v1", NULL), 401);
+    snprintf(other.token, sizeof(other.token), "ashlar_guess");
+    for (int i = 0; i < WEB_AUTH_FAILURES_MAX; i++)
+        assert_int_equal(rig_call_on(r, &other, "GET", "/v1", NULL), 401);
+    assert_int_equal(rig_call_on(r, &other, "GET", "/v1", NULL), 429);
+    bad = r->answer;
+    snprintf(other.token, sizeof(other.token), "%s", good);
+    assert_int_equal(rig_call_on(r, &other, "GET", "/v1", NULL), 429);
+    assert_string_equal(rig_text(r, "type"), "/problems/too-many-failures");
+    assert_int_equal(r->answer.body_bytes, bad.body_bytes);
+    answer_header(&r->answer, "Retry-After", after, sizeof(after));
+    assert_in_range(strtol(after, NULL, 10), 1, WEB_AUTH_LOCK_S);
+    assert_int_equal(rig_call_on(r, &other, "GET", "/nowhere", NULL), 429);
+    assert_int_equal(rig_call_on(r, &other, "GET", "/healthz", NULL), 200);
+    client_close(&other);
+    assert_int_equal(rig_call(r, "GET", "/metrics", NULL), 200);
+    assert_non_null(strstr(r->answer.body, "\nashlar_api_auth_failures_total 10\n"));
+    assert_non_null(strstr(r->answer.body, "\nashlar_api_auth_locked_total 3\n"));
+}
+
 static void draining_refuses_changes_and_answers_reads(void **state)
 {
     struct rig *r = *state;
@@ -395,6 +449,8 @@ int main(void)
         WITH_RIG(other_requests_pass_one_that_waits),
         WITH_RIG(stop_ends_connections_and_drops_late_answers),
         WITH_RIG(connections_over_the_limit_are_closed),
+        WITH_RIG(one_address_has_its_share_of_connections),
+        WITH_RIG(guessing_locks_the_address_out),
         WITH_RIG(draining_refuses_changes_and_answers_reads),
         WITH_RIG(second_daemon_is_refused_the_socket),
     };
