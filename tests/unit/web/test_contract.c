@@ -261,7 +261,10 @@ static void every_answer_is_documented_and_every_document_answered(void **state)
 {
     static struct client local, tcp;
     static struct walk w;
-    static const char *const none[] = {NULL};
+    /* What goes past the manager cannot be made to fail; a request with a key that is under
+     * way is test_admit's. */
+    static const char *const save[] = {"DELETE /v1/sessions/{session} 409",
+                                       "DELETE /v1/sessions/{session} 500", NULL};
     struct rig *r = *state;
     fake_target_add_session(r->target, 7, "iqn.2024-01.com.example:h", "h");
     fake_target_add_session(r->target, 8, "iqn.2024-01.com.example:\xff", "");
@@ -276,7 +279,7 @@ static void every_answer_is_documented_and_every_document_answered(void **state)
     w.arg = r->m;
     bool good = walk_run(&w) && walk_guessing(&w);
     web_drain(r->web);
-    if (!good || !walk_draining(&w) || !walk_saw_all(&w, none))
+    if (!good || !walk_draining(&w) || !walk_saw_all(&w, save))
         fail_msg("%s", w.why);
     client_close(&local);
     client_close(&tcp);

@@ -452,7 +452,7 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
 /* ---- Rightly ----------------------------------------------------------------------- */
 
 static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
-                        const char *body)
+                        const char *body, int status)
 {
     static const struct timespec moment = {.tv_nsec = 2000000};
     int left = s->patience == PATIENT ? PATIENCE : 0;
@@ -464,7 +464,7 @@ static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
             return wrong(w, s, "no answer came");
     }
     bool late = s->patience == LATE && w->answer.status == 409;
-    return judge(w, s, late ? 409 : s->status);
+    return judge(w, s, late ? 409 : status);
 }
 
 /* What would be done is told, and is not done: what is asked for next needs that. */
@@ -472,10 +472,10 @@ static bool ask_drily(struct walk *w, const struct step *s, const char *path,
                       const char *body)
 {
     char dry[ROOM + 16];
-    if (!is_change(s) || s->status >= 300 || s->patience != 0)
+    if (!is_change(s) || s->status >= 300)
         return true;
     snprintf(dry, sizeof(dry), "%s%cdry_run=1", path, strchr(path, '?') ? '&' : '?');
-    return ask(w, w->local, s, dry, body, 200);
+    return ask_rightly(w, s, dry, body, 200);
 }
 
 /* With the tag that it has just got. */
@@ -548,7 +548,7 @@ bool walk_run(struct walk *w)
             fill(w, s->body, body);
         const char *given = s->body == NULL ? NULL : body;
         if (!ask_wrongly(w, s, path, given) || !ask_drily(w, s, path, given) ||
-            !ask_rightly(w, s, path, given))
+            !ask_rightly(w, s, path, given, s->status))
             return false;
         if (strcmp(s->pattern, EVENTS) == 0 && !ask_streams(w, s))
             return false;
