@@ -173,7 +173,8 @@ static void what_a_dry_run_looks_at_is_there(void **state)
         record_next(c->operation, "", false);
         c->ask(&real);
         wait_for(&real);
-        assert_int_equal(wait_for(&dry), 0);
+        int rc = wait_for(&dry); /* it may find the device in the real one's hands */
+        assert_true(rc == 0 || rc == -EBUSY);
         assert_int_not_equal(real.err.code, -ENOENT);
         if (real.err.code != 0) {
             record_next(c->operation, "", false);
