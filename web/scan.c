@@ -5,6 +5,7 @@
 #include "web/scan.h"
 
 #include "web/exchange.h"
+#include "web/held.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -261,11 +262,14 @@ static void scan_slice(struct scan *s)
 {
     static const struct timeval at_once = {.tv_sec = 0};
     int64_t end_us = now_us() + s->web->slice_us;
+    struct held held;
     bool going = true;
+    held_begin(s->web, &held);
     do {
         for (int i = 0; going && i < STEPS; i++)
             going = step(s);
     } while (going && now_us() < end_us);
+    held_end(s->web);
     if (going)
         event_add(&s->timer, &at_once);
     else

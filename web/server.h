@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct held;
 struct http;
 struct lunmgr;
 struct scan;
@@ -28,6 +29,7 @@ struct web {
     struct event_base *base; /* of the control loop */
     struct http *http;
     struct scan *scans; /* lists under way */
+    struct held *held;  /* NULL: no list is being made at this moment */
     const char *engine; /* never NULL */
     bool draining;
     int64_t slice_us;              /* that a list works before others have a turn */
