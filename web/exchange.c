@@ -85,8 +85,7 @@ static void note_answer(struct exchange *x, int status)
     log_exchange(x, status);
 }
 
-/* The last step of every answer: type may be NULL for none, text too, or it is in the
- * output already. */
+/* The last step of every answer: type and text may be NULL for none. */
 static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
@@ -99,7 +98,7 @@ static void send_answer(struct exchange *x, int status, const char *type,
         char bytes[24];
         snprintf(bytes, sizeof(bytes), "%zu", length);
         add_header(x, "Content-Length", bytes);
-    } else if (text != NULL) {
+    } else if (length > 0) {
         evbuffer_add(out, text, length);
     }
     struct http_conn *conn = x->conn;
@@ -129,12 +128,12 @@ void reply_json(struct exchange *x, int status, json_t *body)
     send_json(x, status, "application/json", body);
 }
 
-void reply_json_text(struct exchange *x, struct evbuffer *body)
+void reply_json_text(struct exchange *x, const struct json_text *body)
 {
-    size_t length = evbuffer_get_length(body);
-    if (evhttp_request_get_command(x->req) != EVHTTP_REQ_HEAD)
-        evbuffer_add_buffer(evhttp_request_get_output_buffer(x->req), body);
-    send_answer(x, 200, "application/json", NULL, length);
+    if (body->failed)
+        reply_json(x, 200, NULL);
+    else
+        send_answer(x, 200, "application/json", body->at, body->length);
 }
 
 void reply_created(struct exchange *x, const char *collection, const char *id,

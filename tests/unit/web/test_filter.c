@@ -96,6 +96,7 @@ static void filters_let_through_what_they_say(void **state)
         {"labels.odd~a\\,b\\?c", false},
         {"labels.odd~*\\**", true},
         {"labels.env=\\p\\rod", true},
+        {"name~*w*e\\b?,labels.none!=\\,x", true},
         {"size>=1GiB,protected=true,labels.env=prod,name~web*", true},
         {"size>=1GiB,protected=true,labels.env=prod,name~db*", false},
         {"name=web1,name=web1,name=web1,name=web1,name=web1,name=web1,name=web1,"
