@@ -222,6 +222,17 @@ static uint64_t allocated_bytes(const struct volume *v)
     return extents * EXTENT_BYTES;
 }
 
+/* Lists describe thousands of volumes: no snprintf here. */
+static void naa_text(const uint8_t naa[16], char out[33])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < 16; i++) {
+        out[2 * i] = digits[naa[i] >> 4];
+        out[2 * i + 1] = digits[naa[i] & 15];
+    }
+    out[32] = '\0';
+}
+
 void volume_describe(const struct volume *v, struct volume_info *out)
 {
     *out = (struct volume_info){
@@ -245,6 +256,5 @@ void volume_describe(const struct volume *v, struct volume_info *out)
     memcpy(out->pool_id, v->pool->id, sizeof(out->pool_id));
     memcpy(out->pool_name, v->pool->name, sizeof(out->pool_name));
     memcpy(out->serial, v->serial, sizeof(out->serial));
-    for (int i = 0; i < 16; i++)
-        snprintf(out->naa + (size_t)2 * (size_t)i, 3, "%02x", v->naa[i]);
+    naa_text(v->naa, out->naa);
 }

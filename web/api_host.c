@@ -2,9 +2,9 @@
 /* Hosts: a hypervisor host's initiator names and credentials. Create, show, list, change,
  * delete. Control thread. */
 #include "lunmgr/host.h"
-#include "target/target.h"
 #include "web/api.h"
 #include "web/auth_in.h"
+#include "web/held.h"
 #include "web/json_out.h"
 #include "web/resource.h"
 
@@ -84,32 +84,11 @@ static json_t *addresses_json(const struct web *web, const void *host)
     return strings_json(strings, list->count);
 }
 
-/* The last login of the host that went well, and the last that did not. NULL: none. */
-struct logins {
-    const struct target_seen *accepted, *refused;
-};
-
-static struct logins logins_of(const struct target *t, const char *host)
-{
-    struct logins out = {.accepted = NULL};
-    for (const struct target_seen *seen = target_seen_next(t, NULL); seen != NULL;
-         seen = target_seen_next(t, seen)) {
-        const char *name = target_seen_host(t, seen);
-        if (name == NULL || strcmp(name, host) != 0)
-            continue;
-        if (seen->accepted_s > (out.accepted == NULL ? 0 : out.accepted->accepted_s))
-            out.accepted = seen;
-        if (seen->refused_s > (out.refused == NULL ? 0 : out.refused->refused_s))
-            out.refused = seen;
-    }
-    return out;
-}
-
 static json_t *login_json(const struct web *web, const void *host)
 {
     char when[TIME_TEXT_MAX];
     const struct target_seen *seen =
-        logins_of(web->target, ((const struct host_info *)host)->name).accepted;
+        held_logins(web, ((const struct host_info *)host)->name).accepted;
     if (seen == NULL)
         return json_null();
     return json_pack("{s:s, s:o, s:s}", "time", time_text(when, seen->accepted_s),
@@ -121,7 +100,7 @@ static json_t *refusal_json(const struct web *web, const void *host)
 {
     char when[TIME_TEXT_MAX];
     const struct target_seen *seen =
-        logins_of(web->target, ((const struct host_info *)host)->name).refused;
+        held_logins(web, ((const struct host_info *)host)->name).refused;
     if (seen == NULL)
         return json_null();
     return json_pack("{s:s, s:o, s:s, s:s}", "time", time_text(when, seen->refused_s),

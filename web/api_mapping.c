@@ -4,7 +4,7 @@
  * Control thread. */
 #include "lunmgr/host.h"
 #include "web/api.h"
-#include "web/portals.h"
+#include "web/held.h"
 #include "web/resource.h"
 
 #include <assert.h>
@@ -78,12 +78,12 @@ static void attach_qemu(char line[LINE_MAX_BYTES], const char *address,
 static json_t *attach_json(const struct web *web, const struct mapping_row *row,
                            attach_fn say)
 {
-    struct portals portals;
+    struct portals room;
+    const struct portals *portals = held_portals(web, &room);
     json_t *out = json_array();
-    portals_list(web->target, &portals);
-    for (size_t i = 0; out != NULL && i < portals.count; i++) {
+    for (size_t i = 0; out != NULL && i < portals->count; i++) {
         char line[LINE_MAX_BYTES];
-        say(line, portals.address[i], row);
+        say(line, portals->address[i], row);
         if (json_array_append_new(out, json_string(line)) != 0)
             json_decref(TAKE(out));
     }

@@ -8,7 +8,6 @@
 #include "web/scan.h"
 
 #include <assert.h>
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -247,22 +246,12 @@ void api_snapshot_group_create(struct exchange *x)
 
 static void group_found(struct scan *s)
 {
-    struct exchange *x = s->x;
-    char head[WEB_PARAM_MAX + 32];
-    if (s->out_of_memory) {
-        reply_json(x, 200, NULL);
-        return;
-    }
-    if (s->count == 0) {
-        reply_not_found(x, "group of snapshots", x->params[0]);
-        return;
-    }
-    /* It is an id, since a snapshot has it. */
-    int length =
-        snprintf(head, sizeof(head), "{\"id\":\"%s\",\"snapshots\":[", x->params[0]);
-    evbuffer_prepend(s->items, head, (size_t)length);
-    evbuffer_add(s->items, "]}", 2);
-    reply_json_text(x, s->items);
+    json_text_puts(&s->items, "]}");
+    s->items.failed |= s->out_of_memory;
+    if (s->count == 0 && !s->items.failed)
+        reply_not_found(s->x, "group of snapshots", s->x->params[0]);
+    else
+        reply_json_text(s->x, &s->items);
 }
 
 /* A group is there as long as one of its snapshots. */
@@ -276,5 +265,8 @@ void api_snapshot_group_show(struct exchange *x)
     s->limit = SNAPSHOT_VOLUMES_MAX;
     filter_add_text(&s->filter, resource_column(&resource_snapshot, "group"),
                     x->params[0]);
+    json_text_puts(&s->items, "{\"id\":");
+    json_text_string(&s->items, x->params[0]);
+    json_text_puts(&s->items, ",\"snapshots\":[");
     scan_start(s);
 }

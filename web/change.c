@@ -50,19 +50,6 @@ bool labels_read(struct input *in, struct labels_in *out)
     return input_good(in);
 }
 
-json_t *labels_json(struct label_list list)
-{
-    json_t *out = json_object();
-    for (size_t i = 0; out != NULL && i < list.count; i++) {
-        if (json_object_set_new(out, list.labels[i].key,
-                                json_string(list.labels[i].value)) != 0) {
-            json_decref(out);
-            return NULL;
-        }
-    }
-    return out;
-}
-
 void change_read(struct input *in, struct change_in *out)
 {
     out->change = (struct volume_change){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What volumes and snapshots have in common in requests and answers: labels, and changes
+/* What volumes and snapshots have in common in requests: labels, and changes
  * of name, protection and labels. Pure; any thread. */
 #ifndef WEB_CHANGE_H
 #define WEB_CHANGE_H
@@ -13,8 +13,6 @@ struct labels_in {
 };
 /* Member "labels": an object of strings. False if it is absent or refused. */
 bool labels_read(struct input *in, struct labels_in *out);
-/* NULL: out of memory. */
-json_t *labels_json(struct label_list list);
 
 /* A change with room for what it points to. */
 struct change_in {

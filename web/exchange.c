@@ -192,8 +192,7 @@ struct evhttp_request *reply_begin(struct exchange *x, const char *type)
     return req;
 }
 
-/* The last step of every other answer: type may be NULL for none, text too, or it is in
- * the output already. */
+/* The last step of every other answer: type and text may be NULL for none. */
 static void send_answer(struct exchange *x, int status, const char *type,
                         const char *text, size_t length)
 {
@@ -206,7 +205,7 @@ static void send_answer(struct exchange *x, int status, const char *type,
         char bytes[24];
         snprintf(bytes, sizeof(bytes), "%zu", length);
         exchange_add_header(x, "Content-Length", bytes);
-    } else if (text != NULL) {
+    } else if (length > 0) {
         evbuffer_add(out, text, length);
     }
     struct http_conn *conn = x->conn;
@@ -251,12 +250,14 @@ void reply_json(struct exchange *x, int status, json_t *body)
     send_json(x, status, "application/json", body);
 }
 
-void reply_json_text(struct exchange *x, struct evbuffer *body)
+void reply_json_text(struct exchange *x, const struct json_text *body)
 {
-    size_t length = evbuffer_get_length(body);
-    if (evhttp_request_get_command(x->req) != EVHTTP_REQ_HEAD)
-        evbuffer_add_buffer(evhttp_request_get_output_buffer(x->req), body);
-    send_answer(x, 200, "application/json", NULL, length);
+    if (body->failed)
+        reply_json(x, 200, NULL);
+    else if (x->answered != NULL)
+        end_part(x, 200, json_loadb(body->at, body->length, 0, NULL));
+    else
+        send_answer(x, 200, "application/json", body->at, body->length);
 }
 
 static void reply_located(struct exchange *x, int status, const char *collection,

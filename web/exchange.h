@@ -17,6 +17,7 @@
 
 struct evbuffer;
 struct evhttp_request;
+struct json_text;
 struct exchange;
 struct http_conn;
 struct resource;
@@ -74,8 +75,8 @@ const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX]);
 
 /* Each ends the exchange. body is taken; NULL (out of memory) answers 500. */
 void reply_json(struct exchange *x, int status, json_t *body);
-/* 200 with JSON that is text already; body is emptied. */
-void reply_json_text(struct exchange *x, struct evbuffer *body);
+/* 200 with JSON that is text already, borrowed; 500 if it failed. */
+void reply_json_text(struct exchange *x, const struct json_text *body);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);

@@ -190,14 +190,12 @@ bool filter_read(const char *text, const struct resource *r, struct filter *out,
     if (text[0] == '\0')
         return true;
     snprintf(out->room, sizeof(out->room), "%s", text);
-    for (char *at = out->room, *end = at; end != NULL; at = end + 1) {
+    for (char *at = out->room, *next; at != NULL; at = next) {
+        char *end = term_end(at);
+        next = *end == '\0' ? NULL : end + 1;
+        *end = '\0';
         if (out->count == FILTER_TERMS_MAX)
             return refuse(problem, "at most 8 terms", "there are too many terms%s", "");
-        end = term_end(at);
-        if (*end == '\0')
-            end = NULL;
-        else
-            *end = '\0';
         if (!term_read(r, at, &out->terms[out->count], problem))
             return false;
         out->count++;

@@ -81,14 +81,16 @@ json_t *json_of_foreign_text(const char *text)
         length++;
     if (text[length] == '\0')
         return json_stringn_nocheck(text, length);
-    AUTO_FREE char *safe = strdup(text);
+    char *safe = strdup(text);
     if (safe == NULL)
         return NULL;
     for (size_t i = length; safe[i] != '\0'; i++) {
         if (!is_printable(safe[i]))
             safe[i] = '?';
     }
-    return json_string(safe);
+    json_t *out = json_string(safe);
+    free(safe);
+    return out;
 }
 
 const char *text_or_null(const char *text)

@@ -10,7 +10,7 @@
 int pick_init(struct pick *p, size_t most)
 {
     assert(most > 0);
-    *p = (struct pick){.most = most, .places = calloc(most, sizeof(*p->places))};
+    *p = (struct pick){.most = most, .places = calloc(most, sizeof(struct place *))};
     return p->places == NULL ? -ENOMEM : 0;
 }
 
@@ -83,5 +83,5 @@ static int compare(const void *a, const void *b)
 
 void pick_sort(struct pick *p)
 {
-    qsort(p->places, p->count, sizeof(*p->places), compare);
+    qsort(p->places, p->count, sizeof(struct place *), compare);
 }

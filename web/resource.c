@@ -2,7 +2,7 @@
 /* Members as values and as JSON (see resource.h). */
 #include "web/resource.h"
 
-#include "web/change.h"
+#include "lunmgr/volume.h"
 #include "web/json_out.h"
 #include "web/problem.h"
 
@@ -81,56 +81,89 @@ uint64_t member_number(const struct column *c, const void *info)
 
 /* ---- JSON -------------------------------------------------------------------------- */
 
-static json_t *text_json(const struct column *c, const void *info)
+static void put_text(struct json_text *out, const struct column *c, const void *info)
 {
     const char *text = member_text(c, info);
-    return c->nullable && text[0] == '\0' ? json_null() : json_of_foreign_text(text);
+    if (c->nullable && text[0] == '\0')
+        json_text_puts(out, "null");
+    else
+        json_text_foreign(out, text);
 }
 
-static json_t *number_json(const struct column *c, const void *info)
+static void put_number(struct json_text *out, const struct column *c, const void *info)
 {
     char text[TIME_TEXT_MAX];
     uint64_t value = member_number(c, info);
-    if (c->nullable && value == 0)
-        return json_null();
-    if (c->kind == COLUMN_TIME)
-        return json_string(time_text(text, (int64_t)value));
-    if (c->kind != COLUMN_ID)
-        return json_integer((json_int_t)value);
-    snprintf(text, sizeof(text), "%" PRIu64, value);
-    return json_string(text);
+    if (c->nullable && value == 0) {
+        json_text_puts(out, "null");
+    } else if (c->kind == COLUMN_TIME) {
+        json_text_string(out, time_text(text, (int64_t)value));
+    } else if (c->kind == COLUMN_ID) {
+        snprintf(text, sizeof(text), "%" PRIu64, value);
+        json_text_string(out, text);
+    } else {
+        json_text_number(out, value);
+    }
 }
 
-json_t *member_json(const struct web *web, const struct column *c, const void *info)
+static void put_labels(struct json_text *out, const struct label_list *list)
+{
+    json_text_puts(out, "{");
+    for (size_t i = 0; i < list->count; i++) {
+        json_text_puts(out, i == 0 ? "" : ",");
+        json_text_string(out, list->labels[i].key);
+        json_text_puts(out, ":");
+        json_text_string(out, list->labels[i].value);
+    }
+    json_text_puts(out, "}");
+}
+
+void member_put(struct json_text *out, const struct web *web, const struct column *c,
+                const void *info)
 {
     switch (c->kind) {
     case COLUMN_TEXT:
-        return text_json(c, info);
+        put_text(out, c, info);
+        break;
     case COLUMN_BOOL:
-        return json_boolean(member_number(c, info) != 0);
+        json_text_puts(out, member_number(c, info) != 0 ? "true" : "false");
+        break;
     case COLUMN_LABELS:
-        return labels_json(*member_labels(c, info));
+        put_labels(out, member_labels(c, info));
+        break;
     case COLUMN_JSON:
-        return c->render(web, info);
+        json_text_value(out, c->render(web, info));
+        break;
     default:
-        return number_json(c, info);
+        put_number(out, c, info);
     }
+}
+
+void resource_put(struct json_text *out, const struct web *web, const struct resource *r,
+                  const void *info, uint64_t fields)
+{
+    const char *before = "{";
+    for (size_t i = 0; r->columns[i].name != NULL; i++) {
+        const struct column *c = &r->columns[i];
+        assert(i < 64);
+        if (c->hidden || (fields & UINT64_C(1) << i) == 0)
+            continue;
+        json_text_puts(out, before);
+        json_text_string(out, c->name);
+        json_text_puts(out, ":");
+        member_put(out, web, c, info);
+        before = ",";
+    }
+    json_text_puts(out, "}");
 }
 
 json_t *resource_info_json(const struct web *web, const struct resource *r,
                            const void *info, uint64_t fields)
 {
-    json_t *out = json_object();
-    for (size_t i = 0; out != NULL && r->columns[i].name != NULL; i++) {
-        const struct column *c = &r->columns[i];
-        assert(i < 64);
-        if (c->hidden || (fields & UINT64_C(1) << i) == 0)
-            continue;
-        if (json_object_set_new_nocheck(out, c->name, member_json(web, c, info)) != 0) {
-            json_decref(out);
-            return NULL;
-        }
-    }
+    struct json_text text = {.at = NULL};
+    resource_put(&text, web, r, info, fields);
+    json_t *out = text.failed ? NULL : json_loadb(text.at, text.length, 0, NULL);
+    json_text_fini(&text);
     return out;
 }
 

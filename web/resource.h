@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "lunmgr/row_walk.h"
+#include "web/json_text.h"
 #include "web/server.h"
 
 #include <jansson.h>
@@ -94,15 +95,17 @@ void resource_members(const struct resource *r, bool (*which)(const struct colum
 const struct label_list *member_labels(const struct column *c, const void *info);
 const char *member_text(const struct column *c, const void *info);
 uint64_t member_number(const struct column *c, const void *info);
-/* NULL: out of memory. */
-json_t *member_json(const struct web *web, const struct column *c, const void *info);
+void member_put(struct json_text *out, const struct web *web, const struct column *c,
+                const void *info);
 
 /* NULL: out of memory. */
 json_t *resource_json(const struct web *web, const struct resource *r,
                       const void *object);
 /* The same of its info, those members alone whose bits are set, in the order of the
- * table. */
+ * table; at least one is. */
 #define RESOURCE_ALL_FIELDS UINT64_MAX
+void resource_put(struct json_text *out, const struct web *web, const struct resource *r,
+                  const void *info, uint64_t fields);
 json_t *resource_info_json(const struct web *web, const struct resource *r,
                            const void *info, uint64_t fields);
 

@@ -6,28 +6,24 @@
 #include "web/router.h"
 #include "web/scan.h"
 
-#include <event2/buffer.h>
 #include <string.h>
 
 static void page_reply(struct scan *s)
 {
-    static const char head[] = "{\"items\":[";
     struct exchange *x = s->x;
     struct cursor_list list;
     char next[WEB_CURSOR_MAX];
-    if (s->out_of_memory) {
-        reply_json(x, 200, NULL);
-        return;
-    }
-    evbuffer_prepend(s->items, head, sizeof(head) - 1);
+    json_text_puts(&s->items, "],\"next\":");
     if (s->more) {
         cursor_list(s->resource, &x->query, &list);
         cursor_put(&list, &s->last, next);
-        evbuffer_add_printf(s->items, "],\"next\":\"%s\"}", next);
+        json_text_string(&s->items, next);
     } else {
-        evbuffer_add_printf(s->items, "],\"next\":null}");
+        json_text_puts(&s->items, "null");
     }
-    reply_json_text(x, s->items);
+    json_text_puts(&s->items, "}");
+    s->items.failed |= s->out_of_memory;
+    reply_json_text(x, &s->items);
 }
 
 /* False: x->problem says why not. */
@@ -62,6 +58,7 @@ static void list_rows(struct exchange *x, const void *infos, size_t count)
         scan_free(s);
         reply_json(x, 200, NULL);
     } else {
+        json_text_puts(&s->items, "{\"items\":[");
         scan_start(s);
     }
 }

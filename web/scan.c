@@ -5,17 +5,16 @@
 #include "web/scan.h"
 
 #include "web/exchange.h"
+#include "web/held.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define STEPS     16   /* between two looks at the clock */
-#define ITEM_ROOM 2048 /* most items are shorter */
+#define STEPS 16 /* between two looks at the clock */
 
 struct scan *scan_create(struct exchange *x, const struct resource *r,
                          void (*done)(struct scan *s))
@@ -29,11 +28,6 @@ struct scan *scan_create(struct exchange *x, const struct resource *r,
     s->done = done;
     s->fields = RESOURCE_ALL_FIELDS;
     s->limit = WEB_LIST_LIMIT_MAX;
-    s->items = evbuffer_new();
-    if (s->items == NULL) {
-        free(s);
-        return NULL;
-    }
     s->next = s->web->scans;
     s->link = &s->web->scans;
     if (s->next != NULL)
@@ -62,17 +56,18 @@ void scan_free(struct scan *s)
     if (event_initialized(&s->timer))
         event_del(&s->timer);
     pick_fini(&s->pick);
-    evbuffer_free(s->items);
+    json_text_fini(&s->items);
     free(s->rows);
     free(s);
 }
 
 void scan_end_all(struct web *web)
 {
-    while (web->scans != NULL) {
-        bool live = exchange_is_live(web->scans->x);
+    for (struct scan *s = web->scans, *next; s != NULL; s = next) {
+        bool live = exchange_is_live(s->x);
         assert(!live);
-        scan_free(web->scans);
+        next = s->next;
+        scan_free(s);
     }
 }
 
@@ -152,34 +147,14 @@ static bool row_find(struct scan *s, const struct place *place, struct row *row)
 
 /* ---- Showing ----------------------------------------------------------------------- */
 
-/* -ENOMEM. item: taken; NULL: there was no memory for it. */
-static int item_put(struct evbuffer *out, json_t *item)
-{
-    struct evbuffer_iovec room = {.iov_len = ITEM_ROOM};
-    size_t length = ITEM_ROOM, got = 0;
-    while (item != NULL && got < length &&
-           evbuffer_reserve_space(out, (ev_ssize_t)length, &room, 1) == 1) {
-        got = room.iov_len;
-        length = json_dumpb(item, room.iov_base, got, JSON_COMPACT);
-    }
-    json_decref(item);
-    room.iov_len = length;
-    bool good = length > 0 && got >= length;
-    return good && evbuffer_commit_space(out, &room, 1) == 0 ? 0 : -ENOMEM;
-}
-
-/* False: the page is full, or out of memory. */
+/* False: out of memory. */
 static bool row_show(struct scan *s, const struct row *row)
 {
-    if (s->count > 0)
-        evbuffer_add(s->items, ",", 1);
-    json_t *item = resource_info_json(s->web, s->resource, row->info, s->fields);
-    if (item_put(s->items, item) != 0) {
-        s->out_of_memory = true;
-        return false;
-    }
+    json_text_puts(&s->items, s->count > 0 ? "," : "");
+    resource_put(&s->items, s->web, s->resource, row->info, s->fields);
     s->count++;
-    return true;
+    s->out_of_memory = s->items.failed;
+    return !s->out_of_memory;
 }
 
 /* ---- Steps: false, that was the last ----------------------------------------------- */
@@ -261,11 +236,14 @@ static void scan_slice(struct scan *s)
 {
     static const struct timeval at_once = {.tv_sec = 0};
     int64_t end_us = now_us() + s->web->slice_us;
+    struct held held;
     bool going = true;
+    held_begin(s->web, &held);
     do {
         for (int i = 0; going && i < STEPS; i++)
             going = step(s);
     } while (going && now_us() < end_us);
+    held_end(s->web);
     if (going)
         event_add(&s->timer, &at_once);
     else

@@ -12,8 +12,6 @@
 
 #include <event2/event_struct.h>
 
-struct evbuffer;
-
 struct scan {
     /* Set by who makes it. */
     struct exchange *x;
@@ -27,7 +25,7 @@ struct scan {
     /* Answers x. Not called if the client is gone. */
     void (*done)(struct scan *s);
     /* What was found. */
-    struct evbuffer *items; /* "{...},{...}" */
+    struct json_text items; /* "{...},{...}", behind what done needs before it */
     size_t count;
     bool more;         /* there are some behind last */
     struct place last; /* of items */

@@ -12,6 +12,7 @@
 
 struct event_base;
 struct events;
+struct held;
 struct http;
 struct exchange;
 struct loop;
@@ -44,6 +45,7 @@ struct web {
     struct events *events;
     struct watches *watches;
     struct news *news;
+    struct held *held;  /* NULL: no list is being made at this moment */
     const char *engine; /* never NULL */
     struct scan *scans; /* lists under way */
     int64_t slice_us;   /* that a list works before others have a turn */

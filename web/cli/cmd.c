@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_LIMIT     1000
-#define LIST_PAGES_MAX 10000
-
 /* ---- Paths ------------------------------------------------------------------------- */
 
 /* RFC 3986, 2.3: what may stand unescaped. */
@@ -116,7 +113,7 @@ void cmd_print(const struct cmd *cmd, const json_t *object)
     print_warnings(cmd->args->resource->name, object);
 }
 
-static void print_raw(const struct cmd *cmd, const struct reply *reply)
+void cmd_print_raw(const struct cmd *cmd, const struct reply *reply)
 {
     if (!args_has(cmd->args, "json") || reply->text == NULL)
         return;
@@ -134,36 +131,41 @@ static const json_t *member_at(const json_t *object, const char *path)
     return json_object_get(json_object_get(object, outer), inner);
 }
 
-void cmd_print_rows(const struct cmd *cmd, const json_t *items)
+void cmd_print_table(const struct column *columns, size_t count, const json_t *items)
 {
-    const struct resource *resource = cmd->args->resource;
     struct table table;
-    size_t columns = 0;
-    while (resource->columns[columns].heading != NULL)
-        columns++;
-    table_init(&table, columns);
-    for (size_t c = 0; c < columns; c++) {
-        enum column_kind kind = resource->columns[c].kind;
-        table.right[c] = kind == COLUMN_COUNT || kind == COLUMN_BYTES;
-        table_add(&table, resource->columns[c].heading);
+    table_init(&table, count);
+    for (size_t c = 0; c < count; c++) {
+        table.right[c] =
+            columns[c].kind == COLUMN_COUNT || columns[c].kind == COLUMN_BYTES;
+        table_add(&table, columns[c].heading);
     }
     for (size_t i = 0; i < json_array_size(items); i++) {
-        for (size_t c = 0; c < columns; c++) {
-            const struct column *column = &resource->columns[c];
-            AUTO_FREE char *cell = human_value(
-                member_at(json_array_get(items, i), column->member), column->kind);
+        for (size_t c = 0; c < count; c++) {
+            AUTO_FREE char *cell =
+                human_value(member_at(json_array_get(items, i), columns[c].member),
+                            columns[c].kind);
             table_add(&table, cell);
         }
     }
     table_print(&table, stdout);
     table_fini(&table);
+}
+
+void cmd_print_rows(const struct cmd *cmd, const json_t *items)
+{
+    const struct resource *resource = cmd->args->resource;
+    size_t columns = 0;
+    while (resource->columns[columns].heading != NULL)
+        columns++;
+    cmd_print_table(resource->columns, columns, items);
     for (size_t i = 0; i < json_array_size(items); i++)
         print_warnings(resource->name, json_array_get(items, i));
 }
 
 /* ---- One request ------------------------------------------------------------------- */
 
-static bool is_good(const struct reply *reply)
+bool cmd_is_good(const struct reply *reply)
 {
     return reply->status >= 200 && reply->status < 300;
 }
@@ -174,7 +176,7 @@ static enum outcome request(const struct cmd *cmd, const char *method, const cha
                             struct reply *reply)
 {
     enum outcome outcome = client_call(cmd->client, method, path, body, reply);
-    if (outcome == OUTCOME_DONE && !is_good(reply))
+    if (outcome == OUTCOME_DONE && !cmd_is_good(reply))
         outcome = refusal_say(cmd->args, names, reply);
     if (outcome != OUTCOME_DONE)
         reply_fini(reply);
@@ -188,7 +190,7 @@ json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
     *outcome = request(cmd, method, path, body, names, &reply);
     if (*outcome != OUTCOME_DONE)
         return NULL;
-    print_raw(cmd, &reply);
+    cmd_print_raw(cmd, &reply);
     json_t *object = json_incref(reply.json);
     reply_fini(&reply);
     return object;
@@ -299,7 +301,7 @@ static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t 
     if (path == NULL)
         return OUTCOME_USAGE;
     enum outcome outcome = client_call(cmd->client, "DELETE", path, NULL, &reply);
-    if (outcome == OUTCOME_DONE && !is_good(&reply))
+    if (outcome == OUTCOME_DONE && !cmd_is_good(&reply))
         outcome = refusal_say(cmd->args, &name, &reply);
     if (outcome == OUTCOME_DONE && !args_has(cmd->args, "json")) {
         printf("%s ", cmd->args->resource->name);
@@ -319,74 +321,4 @@ enum outcome cmd_delete_with(const struct cmd *cmd, const char *query, const cha
 enum outcome cmd_delete(const struct cmd *cmd)
 {
     return cmd_delete_with(cmd, "", "is deleted");
-}
-
-/* ---- Lists ------------------------------------------------------------------------- */
-
-/* after: of the page before; "": the first. */
-static char *list_path(const struct resource *resource, const char *query,
-                       const char *after)
-{
-    char *path = NULL;
-    size_t bytes;
-    FILE *out = must(open_memstream(&path, &bytes));
-    fprintf(out, "%s?limit=%d%s", resource->path, LIST_LIMIT, query);
-    if (after[0] != '\0') {
-        fputs("&after=", out);
-        put_segment(out, after, strlen(after));
-    }
-    fclose(out);
-    return must(path);
-}
-
-/* Prints pages that are one list: a single page as it came. */
-static void print_pages(const struct cmd *cmd, const struct reply *first, json_t *items,
-                        size_t pages)
-{
-    if (!args_has(cmd->args, "json")) {
-        cmd_print_rows(cmd, items);
-    } else if (pages == 1) {
-        print_raw(cmd, first);
-    } else {
-        json_t *list = must(json_pack("{s:O, s:n}", "items", items, "next"));
-        json_dumpf(list, stdout, JSON_COMPACT);
-        fputc('\n', stdout);
-        json_decref(list);
-    }
-}
-
-enum outcome cmd_list_of(const struct cmd *cmd, const char *query)
-{
-    struct reply first = {0};
-    json_t *items = must(json_array());
-    enum outcome outcome = OUTCOME_DONE;
-    AUTO_FREE char *after = must(strdup(""));
-    size_t pages = 0;
-    while (after != NULL && pages < LIST_PAGES_MAX) {
-        struct reply reply;
-        AUTO_FREE char *path = list_path(cmd->args->resource, query, after);
-        outcome = client_call(cmd->client, "GET", path, NULL, &reply);
-        if (outcome == OUTCOME_DONE && !is_good(&reply))
-            outcome = refusal_say(cmd->args, NULL, &reply);
-        free(TAKE(after));
-        if (outcome == OUTCOME_DONE) {
-            const char *next = json_string_value(json_object_get(reply.json, "next"));
-            json_array_extend(items, json_object_get(reply.json, "items"));
-            after = next == NULL ? NULL : must(strdup(next));
-        }
-        if (pages++ == 0)
-            first = reply;
-        else
-            reply_fini(&reply);
-    }
-    if (outcome == OUTCOME_DONE)
-        print_pages(cmd, &first, items, pages);
-    reply_fini(&first);
-    json_decref(items);
-    return outcome;
-}
-
-enum outcome cmd_list(const struct cmd *cmd)
-{
-    return cmd_list_of(cmd, "");
 }

@@ -13,6 +13,7 @@
 
 struct args;
 struct client;
+struct reply;
 
 #define VERB_FLAGS_MAX       9
 #define VERB_NAMES_MAX       2
@@ -110,7 +111,7 @@ enum outcome cmd_change(const struct cmd *cmd);
 /* Names and flags by method to path; prints what is answered. */
 enum outcome cmd_send(const struct cmd *cmd, const char *method, const char *path,
                       const char *const *names);
-/* All pages of the collection. */
+/* All pages of the collection, as FLAGS_OF_LIST say (cmd_list.c). */
 enum outcome cmd_list(const struct cmd *cmd);
 /* The same of what query ("" or "&name=...") chooses. */
 enum outcome cmd_list_of(const struct cmd *cmd, const char *query);
@@ -140,6 +141,10 @@ void cmd_print(const struct cmd *cmd, const json_t *object);
 char *cmd_path(const struct cmd *cmd, const char *name, const char *suffix);
 /* Text as a part of a path or a query, percent-encoded. Freed by the caller. */
 char *cmd_escape(const char *text);
+/* What was answered as it came, if --json. */
+void cmd_print_raw(const struct cmd *cmd, const struct reply *reply);
+bool cmd_is_good(const struct reply *reply);
+void cmd_print_table(const struct column *columns, size_t count, const json_t *items);
 /* Objects as a table with the resource's columns, for people. */
 void cmd_print_rows(const struct cmd *cmd, const json_t *items);
 /* Cuts "A/B" into a, which the caller frees, and what follows. False: it has no slash

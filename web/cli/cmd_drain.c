@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl drain. Single thread. */
-#include "web/cli/cmd.h"
+#include "web/cli/cmd_flags.h"
 
 const struct resource resource_drain = {
     .name = "drain",
@@ -28,7 +28,10 @@ const struct resource resource_drain = {
                         .value = "SECONDS",
                         .help = "then who has not logged out is dropped (default 15)"}},
              .run = cmd_create},
-            {.name = "list", .summary = "Drains, oldest first", .run = cmd_list},
+            {.name = "list",
+             .summary = "Drains, oldest first",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "show",
              .summary = "All about drains",
              .names_usage = "ID...",

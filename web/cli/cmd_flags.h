@@ -21,6 +21,22 @@
         .help = "a write of nothing but zeros takes no space"                            \
     }
 
+/* The flags of every list. */
+#define FLAGS_OF_LIST                                                                    \
+    {.name = "filter",                                                                   \
+     .value = "TERMS",                                                                   \
+     .help = "only those of which all holds, such as 'size>=10GiB,name~web*'"},          \
+        {.name = "sort",                                                                 \
+         .value = "MEMBERS",                                                             \
+         .help = "by one or two members, such as -created,name; \"-\": the greatest "    \
+                 "first"},                                                               \
+        {.name = "fields",                                                               \
+         .value = "MEMBERS",                                                             \
+         .help = "these alone, such as name,size"},                                      \
+    {                                                                                    \
+        .name = "limit", .kind = FLAG_INT, .value = "COUNT", .help = "at most so many"   \
+    }
+
 /* The flags of credentials, in the object `at`. */
 #define FLAGS_OF_AUTH(at)                                                                \
     {.name = "auth",                                                                     \

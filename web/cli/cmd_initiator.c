@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl initiator. Single thread. */
-#include "web/cli/cmd.h"
+#include "web/cli/cmd_flags.h"
 
 const struct resource resource_initiator = {
     .name = "initiator",
@@ -8,6 +8,7 @@ const struct resource resource_initiator = {
     .path = "/v1/initiators/seen",
     .verbs = {{.name = "list",
                .summary = "Who was refused since the daemon started, and why",
+               .flags = {FLAGS_OF_LIST},
                .run = cmd_list}},
     .columns = {{"INITIATOR", "initiator", COLUMN_TEXT},
                 {"ADDRESS", "address", COLUMN_TEXT},

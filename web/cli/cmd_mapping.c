@@ -2,6 +2,7 @@
 /* ashlarctl mapping. A mapping's name is VOLUME/HOST, or VOLUME/SNAPSHOT/HOST. Single
  * thread. */
 #include "web/cli/args.h"
+#include "web/cli/cmd_flags.h"
 
 #include <string.h>
 
@@ -52,7 +53,10 @@ const struct resource resource_mapping = {
                         .help = "own: as LUN 0 of a target of the volume's own; "
                                 "default: shared"}},
              .run = mapping_create},
-            {.name = "list", .summary = "Mappings, by host and LUN", .run = cmd_list},
+            {.name = "list",
+             .summary = "Mappings, by host and LUN",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "show",
              .summary = "All about mappings, with what attaches them to a guest",
              .names_usage = "VOLUME[/SNAPSHOT]/HOST...",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl pool. Single thread. */
 #include "web/cli/args.h"
+#include "web/cli/cmd_flags.h"
 
 static const char *member_text(const json_t *object, const char *member)
 {
@@ -65,7 +66,10 @@ const struct resource resource_pool = {
                         .help = "absolute path; size: of a file that is made or grown",
                         .required = true}},
              .run = cmd_create},
-            {.name = "list", .summary = "Pools, by name", .run = cmd_list},
+            {.name = "list",
+             .summary = "Pools, by name",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "show",
              .summary = "All about pools",
              .names_usage = "NAME...",

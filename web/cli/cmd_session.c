@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl session. kick is delete in an admin's words. Single thread. */
-#include "web/cli/cmd.h"
+#include "web/cli/cmd_flags.h"
 
 const struct resource resource_session = {
     .name = "session",
@@ -8,7 +8,10 @@ const struct resource resource_session = {
     .path = "/v1/sessions",
     .verbs =
         {
-            {.name = "list", .summary = "Sessions, oldest first", .run = cmd_list},
+            {.name = "list",
+             .summary = "Sessions, oldest first",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "show",
              .summary = "All about sessions",
              .names_usage = "ID...",

@@ -2,6 +2,7 @@
 /* ashlarctl token. A new token is printed once, by create, and never again. Single
  * thread. */
 #include "web/cli/args.h"
+#include "web/cli/cmd_flags.h"
 
 static enum outcome token_create(const struct cmd *cmd)
 {
@@ -24,7 +25,10 @@ const struct resource resource_token = {
              .names_max = 1,
              .names = {{"NAME", "name"}},
              .run = token_create},
-            {.name = "list", .summary = "Tokens, by name", .run = cmd_list},
+            {.name = "list",
+             .summary = "Tokens, by name",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "delete",
              .summary = "Revoke tokens",
              .names_usage = "NAME...",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl trash. Single thread. */
 #include "web/cli/args.h"
+#include "web/cli/cmd_flags.h"
 
 static enum outcome trash_restore(const struct cmd *cmd)
 {
@@ -19,7 +20,10 @@ const struct resource resource_trash = {
     .path = "/v1/trash",
     .verbs =
         {
-            {.name = "list", .summary = "Deleted volumes", .run = cmd_list},
+            {.name = "list",
+             .summary = "Deleted volumes",
+             .flags = {FLAGS_OF_LIST},
+             .run = cmd_list},
             {.name = "show",
              .summary = "All about deleted volumes",
              .names_usage = "NAME...",

@@ -58,8 +58,27 @@ static char *list_text(const json_t *list)
     return must(text);
 }
 
+/* As labels are: "env=prod, owner=web". */
+static char *object_text(const json_t *object)
+{
+    char *text = NULL;
+    size_t bytes;
+    const char *member;
+    json_t *value;
+    FILE *out = must(open_memstream(&text, &bytes));
+    json_object_foreach((json_t *)(uintptr_t)object, member, value)
+    {
+        AUTO_FREE char *item = scalar_text(value, false);
+        fprintf(out, "%s%s=%s", ftell(out) == 0 ? "" : ", ", member, item);
+    }
+    fclose(out);
+    return must(text);
+}
+
 char *human_value(const json_t *value, enum column_kind kind)
 {
+    if (json_object_size(value) > 0)
+        return object_text(value);
     if (kind == COLUMN_LIST && json_array_size(value) > 0)
         return list_text(value);
     if (kind == COLUMN_FIRST)

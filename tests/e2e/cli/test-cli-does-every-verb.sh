@@ -44,6 +44,15 @@ out '^NAME +POOL +SIZE' '^web01 +p +100GiB +0B +512 +0 +0 +no +6' '^web02 +p +1M
 [ "$(wc -l <"$RIG_DIR/out")" = 3 ] || fail "the list has not three lines"
 [ "$(grep -c ' $' "$RIG_DIR/out")" = 0 ] || fail "spaces at a line's end"
 same '/v1/volumes?limit=1000' volume list
+cli 0 volume list --sort -name --fields size,name,labels --limit 1
+[ "$(tr -s ' ' <"$RIG_DIR/out")" = "$(printf '%s\n' 'SIZE NAME labels' '1MiB web02 -')" ] || { cli_show; fail "not that list"; }
+cli 0 volume list --filter 'size>=1GiB,name~web*'
+out '^web01 '
+[ "$(wc -l <"$RIG_DIR/out")" = 2 ] || fail "the filter lets more through"
+cli 1 volume list --filter nothing=1
+err 'no member nothing.*accepted: id, name'
+cli 2 volume list --limit 0
+err 'accepted: 1 and more'
 cli 0 volume show web01 "$id"
 [ "$(grep -c '^name ' "$RIG_DIR/out")" = 2 ] || fail "not both volumes are shown"
 same /v1/volumes/web01 volume show web01
