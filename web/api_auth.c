@@ -63,9 +63,10 @@ void api_auth_change(struct exchange *x)
     input_begin(&in, x->body, "", &schema_auth_change, &x->problem);
     auth_read(&in, "discovery", &schema_discovery_auth, &auth);
     auth.change.forbid_md5 = input_flag(&in, "forbid_md5", &auth.forbid_md5);
-    if (input_good(&in))
+    bool good = input_good(&in);
+    if (good)
         auth_box_change(x->web->lunmgr, &auth.change, auth_on_changed, x);
-    else
+    auth_forget(&auth); /* before the answer, which lets the body go */
+    if (!good)
         reply_problem(x);
-    auth_forget(&auth);
 }

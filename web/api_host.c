@@ -264,11 +264,12 @@ void api_host_create(struct exchange *x)
     spec.initiator_count = json_array_size(list);
     if (host_auth_read(&in, &auth))
         spec.auth = &auth.auth.change;
-    if (input_good(&in))
+    bool good = input_good(&in);
+    if (good)
         host_create(x->web->lunmgr, &spec, host_on_created, x);
-    else
+    auth_forget(&auth.auth); /* before the answer, which lets the body go */
+    if (!good)
         reply_problem(x);
-    auth_forget(&auth.auth);
 }
 
 /* ---- Change ------------------------------------------------------------------------ */
@@ -296,11 +297,12 @@ void api_host_change(struct exchange *x)
     }
     if (host_auth_read(&in, &auth))
         change.auth = &auth.auth.change;
-    if (input_good(&in))
+    bool good = input_good(&in);
+    if (good)
         host_change(x->web->lunmgr, x->params[0], &change, host_on_changed, x);
-    else
+    auth_forget(&auth.auth); /* before the answer, which lets the body go */
+    if (!good)
         reply_problem(x);
-    auth_forget(&auth.auth);
 }
 
 void api_host_delete(struct exchange *x)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UTF8_BYTES_MAX 4 /* of one character */
+
 /* The types are part of the API: once published they stay. */
 static const struct {
     int status;
@@ -119,15 +121,22 @@ enum problem_kind problem_of_type(const char *type)
     return PROBLEM_INTERNAL;
 }
 
+/* A text that was cut inside of a character loses that; one that was never UTF-8 is not
+ * shown. */
+static json_t *text_json(const char *text)
+{
+    size_t bytes = strlen(text);
+    json_t *value = json_string(text);
+    for (size_t cut = 1; value == NULL && cut < UTF8_BYTES_MAX && cut <= bytes; cut++)
+        value = json_stringn(text, bytes - cut);
+    return value != NULL ? value : json_string("(not text)");
+}
+
 static int add_text(json_t *object, const char *member, const char *text)
 {
     if (text[0] == '\0')
         return 0;
-    json_t *value = json_string(text);
-    /* Cut inside a character, or not UTF-8 to begin with: say that much. */
-    if (value == NULL)
-        value = json_string("(not text)");
-    return json_object_set_new(object, member, value);
+    return json_object_set_new(object, member, text_json(text));
 }
 
 json_t *problem_json(const struct problem *p)

@@ -44,14 +44,16 @@ static bool all_digits(const char *text)
 /* What evhttp lets pass and two readers might understand in two ways. NULL: sound. */
 static const char *framing_fault(struct evhttp_request *req)
 {
-    unsigned hosts = 0, lengths = 0, encodings = 0;
+    unsigned hosts = 0, lengths = 0, encodings = 0, types = 0;
     struct evkeyval *header;
     for (header = evhttp_request_get_input_headers(req)->tqh_first; header != NULL;
          header = header->next.tqe_next) {
-        if (header->key[strcspn(header->key, " \t")] != '\0')
-            return "a header name has a space in it";
+        if (header->key[0] == '\0' || header->key[strcspn(header->key, " \t")] != '\0')
+            return "a header has no name, or one with a space in it";
         if (strcasecmp(header->key, "Host") == 0) {
             hosts++;
+        } else if (strcasecmp(header->key, "Content-Type") == 0) {
+            types++;
         } else if (strcasecmp(header->key, "Content-Length") == 0) {
             lengths++;
             if (!all_digits(header->value))
@@ -62,6 +64,8 @@ static const char *framing_fault(struct evhttp_request *req)
                 return "Transfer-Encoding is not chunked";
         }
     }
+    if (types > 1)
+        return "the body's type is said twice";
     if (lengths + encodings > 1)
         return "the body's length is said twice";
     if (encodings > 0 && req->major == 1 && req->minor == 0)
@@ -73,11 +77,31 @@ static const char *framing_fault(struct evhttp_request *req)
     return NULL;
 }
 
+/* The same of the target: a path, with what a proxy may put before it (RFC 9112, 3.2). */
+static const char *target_fault(const struct evhttp_request *req)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+    const char *path = evhttp_uri_get_path(uri);
+    for (const char *at = evhttp_request_get_uri(req); *at != '\0'; at++) {
+        if ((unsigned char)*at <= 0x20 || *at == 0x7f)
+            return "the target has a space or a control character in it";
+    }
+    if (path == NULL || path[0] != '/')
+        return "the target is not a path";
+    if ((evhttp_uri_get_host(uri) == NULL) != (evhttp_uri_get_scheme(uri) == NULL))
+        return "the target names a host without a scheme, or a scheme without a host";
+    if (evhttp_uri_get_fragment(uri) != NULL)
+        return "the target has a fragment";
+    return NULL;
+}
+
 static bool check_framing(struct exchange *x)
 {
     const char *fault = http_conn_fault(x->conn);
     if (fault == NULL)
         fault = framing_fault(x->req);
+    if (fault == NULL)
+        fault = target_fault(x->req);
     if (fault == NULL)
         return true;
     exchange_add_header(x, "Connection", "close");

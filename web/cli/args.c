@@ -15,8 +15,10 @@ const struct resource *const resources[] = {
     &resource_host,     &resource_initiator,
     &resource_auth,     &resource_mapping,
     &resource_session,  &resource_drain,
-    &resource_job,      &resource_event,     &resource_token,
-    &resource_status,   NULL,
+    &resource_job,      &resource_event,
+    &resource_token,    &resource_audit,
+    &resource_apply,    &resource_status,
+    NULL,
 };
 
 const struct flag global_flags[] = {
@@ -33,6 +35,9 @@ const struct flag global_flags[] = {
     {.name = "token-file",
      .value = "FILE",
      .help = "holds the token for --url (or ASHLAR_TOKEN)"},
+    {.name = "dry-run",
+     .kind = FLAG_YES,
+     .help = "change nothing: say what would be done, or refused"},
     {.name = "timeout",
      .value = "SECONDS",
      .help = "for each answer of the daemon (default 300)"},

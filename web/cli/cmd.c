@@ -171,11 +171,25 @@ bool cmd_is_good(const struct reply *reply)
 }
 
 /* The good reply is the caller's. */
+/* path, for a change that is not to be made if the command line says so. */
+static char *path_of(const struct cmd *cmd, const char *method, const char *path)
+{
+    char *out = NULL;
+    bool dry = args_has(cmd->args, "dry-run") && strcmp(method, "GET") != 0;
+    if (asprintf(&out, "%s%s", path,
+                 !dry                        ? ""
+                 : strchr(path, '?') != NULL ? "&dry_run=1"
+                                             : "?dry_run=1") < 0)
+        out = must(NULL);
+    return out;
+}
+
 static enum outcome request(const struct cmd *cmd, const char *method, const char *path,
                             const json_t *body, const char *const *names,
                             struct reply *reply)
 {
-    enum outcome outcome = client_call(cmd->client, method, path, body, reply);
+    AUTO_FREE char *whole = path_of(cmd, method, path);
+    enum outcome outcome = client_call(cmd->client, method, whole, body, reply);
     if (outcome == OUTCOME_DONE && !cmd_is_good(reply))
         outcome = refusal_say(cmd->args, names, reply);
     if (outcome != OUTCOME_DONE)
@@ -300,13 +314,14 @@ static enum outcome delete_step(const struct cmd *cmd, const char *name, size_t 
     AUTO_FREE char *path = cmd_path(cmd, name, deletion->query);
     if (path == NULL)
         return OUTCOME_USAGE;
-    enum outcome outcome = client_call(cmd->client, "DELETE", path, NULL, &reply);
-    if (outcome == OUTCOME_DONE && !cmd_is_good(&reply))
-        outcome = refusal_say(cmd->args, &name, &reply);
-    if (outcome == OUTCOME_DONE && !args_has(cmd->args, "json")) {
+    enum outcome outcome = request(cmd, "DELETE", path, NULL, &name, &reply);
+    if (outcome != OUTCOME_DONE)
+        return outcome;
+    if (!args_has(cmd->args, "json")) {
         printf("%s ", cmd->args->resource->name);
         say_plain(stdout, name);
-        printf(" %s\n", deletion->done);
+        printf(" %s%s\n", deletion->done,
+               args_has(cmd->args, "dry-run") ? ", if it were no dry run" : "");
     }
     reply_fini(&reply);
     return outcome;

@@ -5,6 +5,7 @@
 #include "web/cli/args.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,7 +84,7 @@ static enum outcome verify_page(const struct cmd *cmd, struct chain *chain, bool
     AUTO_FREE char *path = NULL;
     if (asprintf(&path, "/v1/audit?limit=%d&after=%" PRIu64, PAGE_ENTRIES, chain->seq) < 0)
         path = must(NULL);
-    json_t *page = cmd_fetch(cmd, "GET", path, NULL, &outcome);
+    json_t *page = cmd_ask(cmd, "GET", path, NULL, &outcome);
     json_array_foreach(json_object_get(page, "items"), i, entry)
     {
         if (outcome == OUTCOME_DONE && !chain_take(chain, entry))

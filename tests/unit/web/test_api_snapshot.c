@@ -216,6 +216,7 @@ static void snapshot_requests_are_read_strictly(void **state)
         {"{\"volumes\":[\"v\"]}", "/name"},
         {"{\"volumes\":[\"v\",7],\"name\":\"s\"}", "/volumes/1"},
         {"{\"volumes\":[\"v\",\"none\"],\"name\":\"s\"}", "/volumes/1"},
+        {"{\"volumes\":[\"v\",\"v\"],\"name\":\"s\"}", "/volumes/1"},
     };
     struct rig *r = *state;
     rig_provision(r);

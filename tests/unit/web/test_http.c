@@ -151,6 +151,15 @@ static void doubtful_framing_ends_the_connection(void **state)
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n",
         "HEAD /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n",
+        "GET /v1 HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n",
+        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+        "GET /v1 x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /v1\t HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /v1#x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET //x/v1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET v1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     };
     struct rig *r = *state;
     char value[64];
@@ -166,6 +175,14 @@ static void doubtful_framing_ends_the_connection(void **state)
         assert_true(client_sees_end(&other));
         client_close(&other);
     }
+}
+
+static void target_with_scheme_and_host_is_taken(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(raw_text(r, "GET http://x:80/healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+                     200);
+    client_close(&other);
 }
 
 static void old_http_needs_no_host(void **state)
@@ -439,6 +456,7 @@ int main(void)
         WITH_RIG(wrong_method_is_405_with_allow),
         WITH_RIG(unknown_method_is_evhttps_own_501),
         WITH_RIG(doubtful_framing_ends_the_connection),
+        WITH_RIG(target_with_scheme_and_host_is_taken),
         WITH_RIG(old_http_needs_no_host),
         WITH_RIG(chunked_body_is_taken),
         WITH_RIG(body_must_be_json_and_wanted),

@@ -80,6 +80,28 @@ static void text_that_is_not_utf8_still_answers(void **state)
     json_decref(out);
 }
 
+static void text_that_was_cut_ends_with_a_whole_character(void **state)
+{
+    static const struct {
+        const char *pointer, *shown;
+    } cases[] = {
+        {"/x\xc3", "/x"},
+        {"/x\xe2\x82", "/x"},
+        {"/x\xf0\x9f\x98", "/x"},
+        {"/\xc3\xa4", "/\xc3\xa4"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct problem p = {0};
+        problem_set(&p, PROBLEM_UNKNOWN_MEMBER, "why");
+        snprintf(p.pointer, sizeof(p.pointer), "%s", cases[i].pointer);
+        json_t *out = problem_json(&p);
+        assert_string_equal(json_string_value(json_object_get(out, "pointer")),
+                            cases[i].shown);
+        json_decref(out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +109,7 @@ int main(void)
         cmocka_unit_test(every_type_is_its_own),
         cmocka_unit_test(json_has_what_is_known_and_no_more),
         cmocka_unit_test(text_that_is_not_utf8_still_answers),
+        cmocka_unit_test(text_that_was_cut_ends_with_a_whole_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
