@@ -28,7 +28,8 @@ static void subject_fill(const struct exchange *x, char *out, size_t out_bytes)
         const char *text = json_string_value(json_object_get(x->body, names[i]));
         if (text == NULL || at >= out_bytes)
             continue;
-        at += (size_t)snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : "/", text);
+        at +=
+            (size_t)snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : "/", text);
         if (i == 0)
             return;
     }

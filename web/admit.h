@@ -28,7 +28,8 @@ struct passage {
 
 /* Takes x over: calls its route's handler when all is passed, or answers why not. */
 void admit_change(struct exchange *x);
-/* x ends, or nobody waits for its answer any more: the next of its object has its turn. */
+/* x ends, or nobody waits for its answer any more: the next of its object has its turn.
+ */
 void admit_leave(struct exchange *x);
 /* Writes x's record by itself, for what is no change of the catalog, and calls then(x)
  * when it is durable; a dry run is answered instead, a failure too. */

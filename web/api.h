@@ -25,8 +25,8 @@ void api_pool_create(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
 
-extern const struct schema schema_volume_create, schema_volume_put,
-    schema_volume_change, schema_volume_rollback;
+extern const struct schema schema_volume_create, schema_volume_put, schema_volume_change,
+    schema_volume_rollback;
 void api_volume_create(struct exchange *x);
 void api_volume_change(struct exchange *x);
 void api_volume_delete(struct exchange *x);

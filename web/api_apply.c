@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /v1/apply: a desired state as a document, answered with the differences; and PUT of
- * one resource by name: create or agree. Control thread. */
+/* POST /v1/apply: a desired state as a document, answered with the differences; and PUT
+ * of one resource by name: create or agree. Control thread. */
 #include "web/api.h"
 #include "web/apply.h"
 #include "web/differ.h"
@@ -69,7 +69,8 @@ static bool put_names(struct exchange *x, const struct schema *create)
 static void put_agree(struct exchange *x, const void *object)
 {
     json_t *list = differences(x->web, x->route->resource, object, x->body);
-    const char *pointer = json_string_value(json_object_get(json_array_get(list, 0), "pointer"));
+    const char *pointer =
+        json_string_value(json_object_get(json_array_get(list, 0), "pointer"));
     if (list == NULL) {
         reply_json(x, 200, NULL);
     } else if (pointer == NULL) {

@@ -58,7 +58,8 @@ static void audit_on_listed(void *arg, const struct audit_entry *entries, size_t
         if (json_array_append_new(items, entry_json(&entries[i])) != 0)
             json_decref(TAKE(items));
     }
-    snprintf(next, sizeof(next), "%" PRIu64, count == 0 ? 0 : entries[count - 1].fields.seq);
+    snprintf(next, sizeof(next), "%" PRIu64,
+             count == 0 ? 0 : entries[count - 1].fields.seq);
     reply_json(x, 200,
                json_pack("{s:o, s:s?}", "items", items, "next",
                          count == x->query.limit ? next : NULL));

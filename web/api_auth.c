@@ -19,7 +19,8 @@ static json_t *discovery_json(const struct web *web, const void *auth)
 
 static const struct column columns[] = {
     {"discovery", COLUMN_JSON, .render = discovery_json, .settable = true},
-    {"revision", COLUMN_JSON, .render = auth_revision_json, .settable = true, .hidden = true},
+    {"revision", COLUMN_JSON, .render = auth_revision_json, .settable = true,
+     .hidden = true},
     {"forbid_md5", COLUMN_BOOL, AUTH(forbid_md5), .settable = true},
     {.name = NULL},
 };

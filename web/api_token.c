@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* API tokens: list, show, create, delete. The token itself is in the answer that made it and
- * nowhere else. Control thread. */
+/* API tokens: list, show, create, delete. The token itself is in the answer that made it
+ * and nowhere else. Control thread. */
 #include "web/token.h"
 
 #include "web/api.h"
@@ -10,7 +10,7 @@ const struct schema schema_token_create = {"TokenCreate",
                                            {"name", "scope", "host", "expires"}};
 
 #define TOKEN_SCOPE_BYTES_MAX 16
-#define TOKEN(member) COLUMN_AT(struct token_info, member)
+#define TOKEN(member)         COLUMN_AT(struct token_info, member)
 
 static const char *scope_of(const void *info)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes: create (clones too), show, list, change, roll back, delete. Control thread. */
+#include "lunmgr/snapshot.h"
 #include "lunmgr/volume.h"
 #include "web/api.h"
-#include "lunmgr/snapshot.h"
 #include "web/change.h"
 #include "web/resource.h"
 

@@ -157,7 +157,8 @@ static bool item_change(struct apply *a, const struct kind *kind, struct step st
     return step_add(a, step);
 }
 
-static bool item_plan(struct apply *a, const struct kind *kind, size_t index, json_t *item)
+static bool item_plan(struct apply *a, const struct kind *kind, size_t index,
+                      json_t *item)
 {
     struct step step = {.kind = kind, .index = index};
     const json_t *absent = json_object_get(item, "absent");
@@ -175,10 +176,9 @@ static bool item_plan(struct apply *a, const struct kind *kind, size_t index, js
     }
     json_t *rest = item_rest(kind, item);
     step.action = object == NULL ? ACTION_CREATE : ACTION_CHANGE;
-    step.differences = rest == NULL
-                           ? NULL
-                           : differences(a->web, kind->resource, object,
-                                         object == NULL ? item : rest);
+    step.differences = rest == NULL ? NULL
+                                    : differences(a->web, kind->resource, object,
+                                                  object == NULL ? item : rest);
     json_decref(rest);
     if (object == NULL) {
         step.body = json_incref(item);
@@ -328,8 +328,9 @@ static void apply_refuse(struct apply *a, const struct step *s, const json_t *bo
     if (a->is_trying)
         problem_set(p, kind, "%s", text_of(body, "detail"));
     else
-        problem_set(p, kind, "%zu of %zu changes were made, then: %s; apply again to go on",
-                    a->at, a->count, text_of(body, "detail"));
+        problem_set(p, kind,
+                    "%zu of %zu changes were made, then: %s; apply again to go on", a->at,
+                    a->count, text_of(body, "detail"));
     snprintf(p->pointer, sizeof(p->pointer), "/%s/%zu%s", s->kind->member, s->index,
              text_of(body, "pointer"));
     problem_accepts(p, "%s", text_of(body, "accepted"));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A desired state and the way to it: for each resource that a document names what is
  * missing or other than it should be, first tried without doing it, then done in order of
- * what needs what. Each step is a request of its own (exchange_create_part) and so whole or
- * not at all; all together are not one transaction: what stops in the middle is finished by
- * applying the document again. Control thread. */
+ * what needs what. Each step is a request of its own (exchange_create_part) and so whole
+ * or not at all; all together are not one transaction: what stops in the middle is
+ * finished by applying the document again. Control thread. */
 #ifndef WEB_APPLY_H
 #define WEB_APPLY_H
 

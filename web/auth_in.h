@@ -26,8 +26,8 @@ void auth_forget(const struct auth_in *in);
 json_t *auth_json(const struct auth *auth);
 /* Whether said, an object as auth_read() takes it, is so already; its secrets too. */
 enum agreement auth_agrees(const struct auth *auth, const json_t *said);
-/* The hidden column of every resource that has credentials (resource.h): other secrets are
- * another tag, and the tag tells nothing of them. auth: a struct auth. */
+/* The hidden column of every resource that has credentials (resource.h): other secrets
+ * are another tag, and the tag tells nothing of them. auth: a struct auth. */
 json_t *auth_revision_json(const struct web *web, const void *auth);
 
 #endif

@@ -3,8 +3,8 @@
  * no harm: it is compared with, and no more. */
 #include "web/cursor.h"
 
-#include "web/base64.h"
 #include "base/digest.h"
+#include "web/base64.h"
 #include "web/path.h"
 
 #include <assert.h>

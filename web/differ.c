@@ -28,7 +28,8 @@ static bool is_the_id(const json_t *shown, const char *member, const json_t *val
     return json_equal(json_object_get(shown, id), value);
 }
 
-static int add_difference(json_t *list, const char *member, const json_t *from, json_t *to)
+static int add_difference(json_t *list, const char *member, const json_t *from,
+                          json_t *to)
 {
     char pointer[WEB_PROBLEM_POINTER_MAX];
     snprintf(pointer, sizeof(pointer), "/%s", member);
@@ -89,8 +90,9 @@ json_t *differences(const struct web *web, const struct resource *resource,
         const struct column *column = resource_column(resource, member);
         if (rc != 0 || !is_of_object(resource, member))
             continue;
-        json_t *said = column != NULL && column->kind == COLUMN_BYTES ? size_of(value)
-                                                                     : json_incref(value);
+        json_t *said = column != NULL && column->kind == COLUMN_BYTES
+                           ? size_of(value)
+                           : json_incref(value);
         if (!agrees(web, resource, column, object, shown, member, said))
             rc = add_difference(list, member, json_object_get(shown, member),
                                 redacted(said));
@@ -113,6 +115,6 @@ void reply_dry_run(struct exchange *x)
                        : differences(x->web, resource, exchange_object(x), x->body);
     reply_json(x, 200,
                json_pack("{s:b, s:s, s:s?, s:o}", "dry_run", true, "operation",
-                         r->operation, "subject", text_or_null(r->subject),
-                         "differences", list));
+                         r->operation, "subject", text_or_null(r->subject), "differences",
+                         list));
 }

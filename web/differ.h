@@ -8,7 +8,8 @@
 #include "web/resource.h"
 
 /* [{"pointer", "from", "to"}] of each member of body that says another thing of object
- * (NULL: there is none yet) than is so. A secret is told as "(secret)". NULL: no memory. */
+ * (NULL: there is none yet) than is so. A secret is told as "(secret)". NULL: no memory.
+ */
 json_t *differences(const struct web *web, const struct resource *resource,
                     const void *object, const json_t *body);
 

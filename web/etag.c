@@ -20,7 +20,7 @@ static void hash_text(struct digest *d, const char *text)
 
 /* Without memory it is another tag: an If-Match then fails, as is safe. */
 static void hash_column(struct digest *d, const struct web *web, const struct column *c,
-                       const void *info)
+                        const void *info)
 {
     struct json_text text = {.at = NULL};
     member_put(&text, web, c, info);

@@ -37,12 +37,12 @@ struct exchange {
     json_t *body; /* an object, if the route has a schema */
     struct principal who;
     struct problem problem;
-    struct passage passage; /* of a change */
-    struct secret secret;   /* of a token being made */
+    struct passage passage;           /* of a change */
+    struct secret secret;             /* of a token being made */
     void (*then)(struct exchange *x); /* after admit_record */
-    uint64_t number; /* what then is about */
-    json_t *answer;                  /* what it will say; NULL: nothing yet */
-    part_done_fn answered; /* NULL: by HTTP */
+    uint64_t number;                  /* what then is about */
+    json_t *answer;                   /* what it will say; NULL: nothing yet */
+    part_done_fn answered;            /* NULL: by HTTP */
     void *answered_arg;
     /* Of a resource that is asked for first (resource.h): takes the answer. */
     void (*loaded)(struct exchange *x, const void *infos, size_t count);
@@ -50,7 +50,8 @@ struct exchange {
 
 struct exchange *exchange_create(struct web *web, struct http_conn *conn,
                                  struct evhttp_request *req);
-/* A request that another one makes for itself, with the same rights. NULL: out of memory. */
+/* A request that another one makes for itself, with the same rights. NULL: out of memory.
+ */
 struct exchange *exchange_create_part(const struct exchange *whole, part_done_fn answered,
                                       void *arg);
 /* The client is gone: from now on nobody is there to answer. */

@@ -328,8 +328,8 @@ void http_conn_identify(const struct http_conn *conn, struct principal *who)
     *who = (struct principal){.is_local = conn->listener->trusted};
     snprintf(who->address, sizeof(who->address), "%s", conn->peer.text);
     if (who->is_local)
-        identify_local(
-            bufferevent_getfd(evhttp_connection_get_bufferevent(conn->evcon)), who);
+        identify_local(bufferevent_getfd(evhttp_connection_get_bufferevent(conn->evcon)),
+                       who);
 }
 
 const char *http_conn_fault(const struct http_conn *conn)

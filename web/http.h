@@ -30,8 +30,8 @@ int http_listen_tcp(struct http *http, const char *address, struct tls *tls,
 void http_destroy(struct http *http);
 
 const char *http_tcp_address(const struct http *http); /* NULL: none */
-/* Who is at the other end, as far as the connection tells: an admin of this box by the uid,
- * or an address. */
+/* Who is at the other end, as far as the connection tells: an admin of this box by the
+ * uid, or an address. */
 void http_conn_identify(const struct http_conn *conn, struct principal *who);
 /* What is wrong with the bytes of the request under way, though evhttp has read it; NULL:
  * nothing. */

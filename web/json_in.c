@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#define NAME_BYTES_MAX 63
-#define UUID_BYTES     36
-#define TIME_BYTES_MAX 32
+#define NAME_BYTES_MAX   63
+#define UUID_BYTES       36
+#define TIME_BYTES_MAX   32
 #define TIME_AHEAD_S_MAX (100 * UINT64_C(365) * 86400)
 #define SIZE_ACCEPTED                                                                    \
     "bytes as an integer, or a string such as \"100GiB\" (" SIZE_UNITS ")"
@@ -368,10 +368,11 @@ int64_t input_time(struct input *in, const char *member)
     if (duration_parse(text, &after) && after > 0 && after <= TIME_AHEAD_S_MAX)
         return now + (int64_t)after;
     if (!time_parse(text, &when) || when <= now)
-        input_refuse(in, member,
-                     "a time to come such as \"2030-12-31T00:00:00Z\", or a duration from "
-                     "now such as \"30d\"",
-                     "it is no time to come");
+        input_refuse(
+            in, member,
+            "a time to come such as \"2030-12-31T00:00:00Z\", or a duration from "
+            "now such as \"30d\"",
+            "it is no time to come");
     return when;
 }
 

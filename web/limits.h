@@ -21,7 +21,7 @@
 #define WEB_PARAM_MAX               64 /* a path parameter with its NUL */
 #define WEB_PARAMS_MAX              3  /* in one path */
 #define WEB_KEY_MAX                 (WEB_PARAMS_MAX * WEB_PARAM_MAX)
-#define WEB_AFTER_MAX               128 /* what a row is listed by, with its NUL */
+#define WEB_AFTER_MAX               128  /* what a row is listed by, with its NUL */
 #define WEB_CURSOR_MAX              1024 /* these with their NULs */
 #define WEB_FILTER_MAX              513
 #define WEB_SORT_MAX                80
@@ -36,15 +36,15 @@
 #define WEB_PATTERN_MAX             64 /* the path of a route with its NUL */
 #define WEB_PROBLEM_POINTER_MAX     160
 #define WEB_PROBLEM_ACCEPT_MAX      400
-#define WEB_EVENTS_MAX          4096        /* kept in memory */
-#define WEB_EVENT_BYTES_MAX     2048        /* one as JSON; a longer one loses its data */
-#define WEB_STREAMS_MAX         32          /* clients that watch events */
-#define WEB_STREAM_FILL_BYTES   (64 * 1024) /* that a stream's socket is given at once */
-#define WEB_STREAM_UNSENT_MAX   (1024 * 1024) /* then the stream is dropped */
-#define WEB_STREAM_INPUT_MAX    4096          /* what its client says is not read */
-#define WEB_STREAM_BEAT_S       15            /* a sign of life; tokens are looked at */
-#define WEB_STREAM_RETRY_MS     2000 /* told to clients, before they come again */
-#define WEB_DAMPER_S            60
-#define WEB_DAMPER_KEYS_MAX     128
+#define WEB_EVENTS_MAX              4096 /* kept in memory */
+#define WEB_EVENT_BYTES_MAX         2048 /* one as JSON; a longer one loses its data */
+#define WEB_STREAMS_MAX             32   /* clients that watch events */
+#define WEB_STREAM_FILL_BYTES       (64 * 1024) /* that a stream's socket is given at once */
+#define WEB_STREAM_UNSENT_MAX       (1024 * 1024) /* then the stream is dropped */
+#define WEB_STREAM_INPUT_MAX        4096          /* what its client says is not read */
+#define WEB_STREAM_BEAT_S           15   /* a sign of life; tokens are looked at */
+#define WEB_STREAM_RETRY_MS         2000 /* told to clients, before they come again */
+#define WEB_DAMPER_S                60
+#define WEB_DAMPER_KEYS_MAX         128
 
 #endif

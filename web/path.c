@@ -206,14 +206,10 @@ static const struct query_param {
     const char *name;
     bool (*read)(const char *text, struct query *out, struct problem *problem);
 } query_params[] = {
-    {QUERY_LIMIT, "limit", limit_take},
-    {QUERY_AFTER, "after", after_take},
-    {QUERY_FILTER, "filter", filter_take},
-    {QUERY_SORT, "sort", sort_take},
-    {QUERY_FIELDS, "fields", fields_take},
-    {QUERY_VOLUME, "volume", volume_take},
-    {QUERY_PURGE, "purge", purge_take},
-    {QUERY_DRY_RUN, "dry_run", dry_run_take},
+    {QUERY_LIMIT, "limit", limit_take},    {QUERY_AFTER, "after", after_take},
+    {QUERY_FILTER, "filter", filter_take}, {QUERY_SORT, "sort", sort_take},
+    {QUERY_FIELDS, "fields", fields_take}, {QUERY_VOLUME, "volume", volume_take},
+    {QUERY_PURGE, "purge", purge_take},    {QUERY_DRY_RUN, "dry_run", dry_run_take},
     {QUERY_TYPE, "type", type_take},
 };
 

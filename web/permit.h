@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who asks, and what that one may. A token has one scope; the Unix socket is for the box's
- * own admins. Control thread. */
+/* Who asks, and what that one may. A token has one scope; the Unix socket is for the
+ * box's own admins. Control thread. */
 #ifndef WEB_PERMIT_H
 #define WEB_PERMIT_H
 
@@ -33,8 +33,8 @@ struct principal {
 /* Whether who may ask for what needs permit at all. One whose token is for a host also
  * has to ask for that host (permit_concerns). */
 bool permit_allows(enum permit permit, const struct principal *who);
-/* For PERMIT_ATTACH and PERMIT_MAP: whether what x asks for is of the host that its token is
- * for; true for every other principal. What does not exist concerns nobody. */
+/* For PERMIT_ATTACH and PERMIT_MAP: whether what x asks for is of the host that its token
+ * is for; true for every other principal. What does not exist concerns nobody. */
 bool permit_concerns(const struct exchange *x);
 /* The scopes that permit needs, as an answer names them: "provision or admin". */
 const char *permit_scopes(enum permit permit);

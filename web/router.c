@@ -333,8 +333,7 @@ void router_show(const struct exchange *x, const char *id, part_done_fn answered
                  r->is_single ? "" : id);
     else
         snprintf(path, sizeof(path), "%.*s/%s", length, x->route->path, id);
-    router_part(x, &(const struct part){.method = EVHTTP_REQ_GET,
-                                        .path = path,
-                                        .answered = answered,
-                                        .arg = arg});
+    router_part(
+        x, &(const struct part){
+               .method = EVHTTP_REQ_GET, .path = path, .answered = answered, .arg = arg});
 }

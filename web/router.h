@@ -30,8 +30,8 @@ const char *router_method_name(enum evhttp_cmd_type method);
 const struct route *router_find(enum evhttp_cmd_type method, const char *path);
 /* What the route takes in its query. */
 enum query_take router_query(const struct route *route);
-/* Whether the answer has what will never be told again, so that no repetition can have it:
- * a new token. */
+/* Whether the answer has what will never be told again, so that no repetition can have
+ * it: a new token. */
 bool router_tells_once(const struct route *route);
 
 /* Takes over a request just read: calls its handler, or answers why not. */

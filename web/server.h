@@ -39,7 +39,7 @@ struct web {
     struct event_base *base; /* of it */
     struct http *http;
     struct exchange *exchanges, **exchanges_end; /* under way, oldest first */
-    struct tls *tls; /* NULL: TCP is off or in clear */
+    struct tls *tls;                             /* NULL: TCP is off or in clear */
     struct listen_tcp tcp;
     char *tls_dir;
     struct events *events;

@@ -89,11 +89,10 @@ bool stream_is_permitted(const struct stream *stream)
     struct principal who;
     http_conn_identify(stream->conn, &who);
     if (!who.is_local)
-        bearer_identify(
-            stream->web->lunmgr,
-            evhttp_find_header(evhttp_request_get_input_headers(stream->req),
-                               "Authorization"),
-            &who);
+        bearer_identify(stream->web->lunmgr,
+                        evhttp_find_header(evhttp_request_get_input_headers(stream->req),
+                                           "Authorization"),
+                        &who);
     return permit_allows(PERMIT_READ, &who);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* To be preloaded into a daemon: each sync of its catalog takes SLOW_SYNC_MS longer, as on
- * a disk that is slow or far away. What is not the catalog's is left alone. */
+/* To be preloaded into a daemon: each sync of its catalog takes SLOW_SYNC_MS longer, as
+ * on a disk that is slow or far away. What is not the catalog's is left alone. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>

@@ -142,9 +142,8 @@ void cmd_print_table(const struct column *columns, size_t count, const json_t *i
     }
     for (size_t i = 0; i < json_array_size(items); i++) {
         for (size_t c = 0; c < count; c++) {
-            AUTO_FREE char *cell =
-                human_value(member_at(json_array_get(items, i), columns[c].member),
-                            columns[c].kind);
+            AUTO_FREE char *cell = human_value(
+                member_at(json_array_get(items, i), columns[c].member), columns[c].kind);
             table_add(&table, cell);
         }
     }

@@ -28,7 +28,8 @@ static enum outcome apply(const struct cmd *cmd)
         cmd_print_rows(cmd, json_object_get(made, "changes"));
         printf("%zu %s, %lld are so already\n",
                json_array_size(json_object_get(made, "changes")),
-               json_is_true(json_object_get(made, "dry_run")) ? "would change" : "changed",
+               json_is_true(json_object_get(made, "dry_run")) ? "would change"
+                                                              : "changed",
                json_integer_value(json_object_get(made, "unchanged")));
     }
     json_decref(made);
@@ -41,7 +42,8 @@ const struct resource resource_apply = {
     .summary = "Make things be as a document says",
     .path = "/v1/apply",
     .verbs = {{.name = "",
-               .summary = "Make what a JSON document says and is not so; --dry-run: only tell",
+               .summary =
+                   "Make what a JSON document says and is not so; --dry-run: only tell",
                .names_usage = "FILE",
                .names_min = 1,
                .names_max = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ashlarctl audit. To verify, each entry's hash is made anew here, from what the API tells
- * of the entry and of the one before it. Single thread. */
+/* ashlarctl audit. To verify, each entry's hash is made anew here, from what the API
+ * tells of the entry and of the one before it. Single thread. */
 #include "base/audit_chain.h"
 #include "web/cli/args.h"
 
@@ -71,7 +71,8 @@ static bool chain_is_expected(const struct chain *chain, const char *expected)
 
 static enum outcome refuse_entry(uint64_t seq, const char *why)
 {
-    return say(OUTCOME_REFUSED, "the audit log was changed: entry %" PRIu64 " %s", seq, why);
+    return say(OUTCOME_REFUSED, "the audit log was changed: entry %" PRIu64 " %s", seq,
+               why);
 }
 
 /* One page. *more: there is another. */
@@ -82,13 +83,15 @@ static enum outcome verify_page(const struct cmd *cmd, struct chain *chain, bool
     json_t *entry;
     const char *expected = args_value(cmd->args, "expect");
     AUTO_FREE char *path = NULL;
-    if (asprintf(&path, "/v1/audit?limit=%d&after=%" PRIu64, PAGE_ENTRIES, chain->seq) < 0)
+    if (asprintf(&path, "/v1/audit?limit=%d&after=%" PRIu64, PAGE_ENTRIES, chain->seq) <
+        0)
         path = must(NULL);
     json_t *page = cmd_ask(cmd, "GET", path, NULL, &outcome);
     json_array_foreach(json_object_get(page, "items"), i, entry)
     {
         if (outcome == OUTCOME_DONE && !chain_take(chain, entry))
-            outcome = refuse_entry(chain->seq, "does not follow from what stands before it");
+            outcome =
+                refuse_entry(chain->seq, "does not follow from what stands before it");
         if (outcome == OUTCOME_DONE && !chain_is_expected(chain, expected))
             outcome = refuse_entry(chain->seq, "has another hash than --expect says");
     }
@@ -105,7 +108,8 @@ static enum outcome audit_verify(const struct cmd *cmd)
     char text[2 * DIGEST_BYTES + 1];
     const char *expected = args_value(cmd->args, "expect");
     if (expected != NULL && strchr(expected, ':') == NULL)
-        return say(OUTCOME_USAGE, "audit verify: --expect %s; accepted: SEQ:HASH", expected);
+        return say(OUTCOME_USAGE, "audit verify: --expect %s; accepted: SEQ:HASH",
+                   expected);
     while (more)
         outcome = verify_page(cmd, &chain, &more);
     if (outcome != OUTCOME_DONE)
@@ -129,9 +133,10 @@ const struct resource resource_audit = {
             {.name = "list", .summary = "All changes, the oldest first", .run = cmd_list},
             {.name = "verify",
              .summary = "Make each entry's hash anew: says whether the log was changed",
-             .flags = {{.name = "expect",
-                        .value = "SEQ:HASH",
-                        .help = "an entry as an earlier verify told it: must be there still"}},
+             .flags =
+                 {{.name = "expect",
+                   .value = "SEQ:HASH",
+                   .help = "an entry as an earlier verify told it: must be there still"}},
              .run = audit_verify},
         },
     .columns = {{"SEQ", "seq", COLUMN_COUNT},

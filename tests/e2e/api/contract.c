@@ -29,24 +29,16 @@ static int fail(const char *what)
 static int run(const char *dir)
 {
     /* What takes a fault, or two requests at once, or a job that takes its time. */
-    static const char *const save[] = {"500",
-                                       "503",
-                                       "DELETE /v1/trash/{trashed} 409",
-                                       "POST /v1/drains 409",
-                                       "POST /v1/pools/{pool}/check 409",
-                                       "POST /v1/jobs/{job}/cancel 202",
-                                       "POST /v1/jobs/{job}/cancel 409",
-                                       /* a request with the same key under way: test_admit */
-                                       "DELETE /v1/sessions/{session} 409",
-                                       "DELETE /v1/drains/{drain} 409",
-                                       "DELETE /v1/tokens/{token} 409",
-                                       "DELETE /v1/mappings/{mapping} 409",
-                                       "DELETE /v1/mappings/{volume}/{host} 409",
-                                       "DELETE /v1/mappings/{volume}/{snapshot}/{host} 409",
-                                       "PATCH /v1/auth 409",
-                                       "POST /v1/apply 409",
-                                       "POST /v1/jobs/{job}/cancel 200",
-                                       NULL};
+    static const char *const save[] = {
+        "500", "503", "DELETE /v1/trash/{trashed} 409", "POST /v1/drains 409",
+        "POST /v1/pools/{pool}/check 409", "POST /v1/jobs/{job}/cancel 202",
+        "POST /v1/jobs/{job}/cancel 409",
+        /* a request with the same key under way: test_admit */
+        "DELETE /v1/sessions/{session} 409", "DELETE /v1/drains/{drain} 409",
+        "DELETE /v1/tokens/{token} 409", "DELETE /v1/mappings/{mapping} 409",
+        "DELETE /v1/mappings/{volume}/{host} 409",
+        "DELETE /v1/mappings/{volume}/{snapshot}/{host} 409", "PATCH /v1/auth 409",
+        "POST /v1/apply 409", "POST /v1/jobs/{job}/cancel 200", NULL};
     json_t *document = get("/v1/openapi.json");
     json_t *sessions = get("/v1/sessions");
     walk.document = document;

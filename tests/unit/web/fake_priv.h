@@ -115,7 +115,7 @@ struct lunmgr {
     size_t under_way;
     char last_id[VOLUME_ID_MAX]; /* made by the call that runs; "": none */
     bool has_record;
-    struct record record; /* for the next call */
+    struct record record;    /* for the next call */
     struct fake_replay late; /* answered inside the call that is about to be kept */
     struct fake_audit *audits;
     struct fake_replay *replays;

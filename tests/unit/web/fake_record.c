@@ -21,13 +21,13 @@ void record_take(struct call *call)
     call->dry = m->has_record && m->record.dry_run;
     if (m->has_record)
         call->record = m->record;
-    call->record.request = m->has_record && m->record.request != NULL
-                               ? strdup(m->record.request)
-                               : NULL;
+    call->record.request =
+        m->has_record && m->record.request != NULL ? strdup(m->record.request) : NULL;
     m->has_record = false;
 }
 
-static struct fake_replay *replay_of(struct lunmgr *m, const char *principal, const char *key)
+static struct fake_replay *replay_of(struct lunmgr *m, const char *principal,
+                                     const char *key)
 {
     for (size_t i = 0; i < m->replay_count; i++) {
         struct fake_replay *r = &m->replays[i];
@@ -60,7 +60,8 @@ void record_keep(struct call *call, const char *subject_id)
     memcpy(r->was.fingerprint, record->fingerprint, sizeof(r->was.fingerprint));
     copy(r->was.operation, sizeof(r->was.operation), record->operation);
     copy(r->was.subject_id, sizeof(r->was.subject_id), subject_id);
-    if (strcmp(m->late.key, r->key) == 0 && strcmp(m->late.principal, r->principal) == 0) {
+    if (strcmp(m->late.key, r->key) == 0 &&
+        strcmp(m->late.principal, r->principal) == 0) {
         r->was.status = m->late.was.status;
         memcpy(r->body, m->late.body, sizeof(r->body));
     }
@@ -84,8 +85,7 @@ static void fields_of(const struct fake_audit *a, uint64_t seq, struct audit_fie
 static void do_audit_list(struct call *call, struct err *e)
 {
     struct lunmgr *m = call->m;
-    AUTO_FREE struct audit_entry *entries =
-        calloc(m->audit_count + 1, sizeof(*entries));
+    AUTO_FREE struct audit_entry *entries = calloc(m->audit_count + 1, sizeof(*entries));
     uint8_t hash[DIGEST_BYTES] = {0};
     size_t count = 0;
     for (size_t i = 0; i < m->audit_count; i++) {
@@ -132,7 +132,8 @@ static void do_replay_find(struct call *call, struct err *e)
     struct fake_replay *r = replay_of(call->m, call->name, call->other);
     if (r != NULL)
         r->was.body = r->body;
-    call->fn.replay(call->arg, r == NULL || e->code != 0 ? NULL : &r->was, err_or_null(e));
+    call->fn.replay(call->arg, r == NULL || e->code != 0 ? NULL : &r->was,
+                    err_or_null(e));
 }
 
 void replay_find(struct lunmgr *m, const char *principal, const char *key,

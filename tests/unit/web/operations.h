@@ -34,7 +34,8 @@ const json_t *operation_body(const json_t *document, const struct operation *op)
 /* The index-th example of its body, at the media type or the schema; NULL: no more. */
 const json_t *operation_body_example(const json_t *document, const struct operation *op,
                                      size_t index);
-/* The status of success, above that of a dry run (200), and its resolved response; 0: none.
+/* The status of success, above that of a dry run (200), and its resolved response; 0:
+ * none.
  */
 int operation_success(const json_t *document, const struct operation *op,
                       const json_t **response);

@@ -261,8 +261,8 @@ static void every_answer_is_documented_and_every_document_answered(void **state)
 {
     static struct client local, tcp;
     static struct walk w;
-    /* What goes past the manager cannot be made to fail; a request with a key that is under
-     * way is test_admit's. */
+    /* What goes past the manager cannot be made to fail; a request with a key that is
+     * under way is test_admit's. */
     static const char *const save[] = {"DELETE /v1/sessions/{session} 409",
                                        "DELETE /v1/sessions/{session} 500", NULL};
     struct rig *r = *state;

@@ -72,7 +72,8 @@ static void near_tokens_are_refused(void **state)
         if (i == 2)
             other.token[20] ^= 1;
         assert_int_equal(rig_call_on(r, &other, "GET", "/v1", NULL), 401);
-        assert_string_equal(rig_text(r, "detail"), "the token is not known here, or has expired");
+        assert_string_equal(rig_text(r, "detail"),
+                            "the token is not known here, or has expired");
         assert_null(strstr(r->answer.body, good));
     }
     client_close(&other);

@@ -210,10 +210,10 @@ static const struct step {
     {"GET", "/v1/tokens", "/v1/tokens", NULL, 200, false},
     {"DELETE", "/v1/tokens/ct", "/v1/tokens/{token}", NULL, 204, false},
     {"POST", "/v1/apply", "/v1/apply",
-     "{\"hosts\":[{\"name\":\"ck\",\"initiators\":[\"iqn.2026-01.test.contract:k\"]}]}", 200,
-     false},
-    {"POST", "/v1/apply", "/v1/apply",
-     "{\"hosts\":[{\"name\":\"ck\",\"absent\":true}]}", 200, false},
+     "{\"hosts\":[{\"name\":\"ck\",\"initiators\":[\"iqn.2026-01.test.contract:k\"]}]}",
+     200, false},
+    {"POST", "/v1/apply", "/v1/apply", "{\"hosts\":[{\"name\":\"ck\",\"absent\":true}]}",
+     200, false},
     {"GET", "/v1/audit?limit=3", "/v1/audit", NULL, 200, false},
 };
 #define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
@@ -522,14 +522,15 @@ static bool make_token(struct walk *w, const char *body, char *out, size_t room)
 static bool prepare(struct walk *w)
 {
     static const struct step host = {"POST", "/v1/hosts", "/v1/hosts", NULL, 201, false};
-    static const struct step key = {"PATCH", "/v1/hosts/walk", "/v1/hosts/{host}", NULL,
-                                    200, false};
+    static const struct step key = {
+        "PATCH", "/v1/hosts/walk", "/v1/hosts/{host}", NULL, 200, false};
     return ask(w, w->local, &host, host.path,
                "{\"name\":\"walk\",\"initiators\":[\"iqn.2026-01.test.contract:walk\"]}",
                201) &&
            make_token(w, "{\"name\":\"walk-read\",\"scope\":\"read\",\"expires\":\"1d\"}",
                       w->read_token, sizeof(w->read_token)) &&
-           make_token(w, "{\"name\":\"walk-attach\",\"scope\":\"attach\",\"host\":\"walk\"}",
+           make_token(w,
+                      "{\"name\":\"walk-attach\",\"scope\":\"attach\",\"host\":\"walk\"}",
                       w->attach_token, sizeof(w->attach_token)) &&
            ask_with(w, &key, key.path, JSON "Idempotency-Key: walk\r\n",
                     "{\"addresses\":[]}", 200);

@@ -95,7 +95,8 @@ static void wrong_words_are_named_with_what_is_accepted(void **state)
     rig_expect_usage(WORDS("volume"), PARTS("a verb is missing", "create"));
     rig_expect_usage(WORDS("--json"), PARTS("a resource is missing", "pool"));
     rig_expect_usage(WORDS("status", "now"), PARTS("too many names", "ashlarctl status"));
-    rig_expect_usage(WORDS("token", "show", "t"), PARTS("show", "create, list, delete"));
+    rig_expect_usage(WORDS("token", "make", "t"),
+                     PARTS("make", "create, list, show, delete"));
 }
 
 static void wrong_names_show_the_usage(void **state)
