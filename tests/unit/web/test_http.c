@@ -145,10 +145,10 @@ static void doubtful_framing_ends_the_connection(void **state)
         "GET /v1 HTTP/1.1\r\n\r\n",
         "GET /v1 HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-        "Content-Length: 5\r\n\r\n0\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
-        "Content-Length: 2\r\n\r\n{}",
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+         "Content-Length: 5\r\n\r\n0\r\n\r\n"),
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+         "Content-Length: 2\r\n\r\n{}"),
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n",
         "HEAD /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n",
