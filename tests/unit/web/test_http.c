@@ -153,8 +153,8 @@ static void doubtful_framing_ends_the_connection(void **state)
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n",
         "HEAD /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n",
         "GET /v1 HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+         "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"),
         "GET /v1 x HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /v1\t HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /v1#x HTTP/1.1\r\nHost: x\r\n\r\n",
