@@ -273,7 +273,6 @@ static void try_types(struct malform *m, const char *example)
         "Content-Type: application/json, text/plain\r\n",
         "Content-Type: application\r\n",
         "Content-Type: */*\r\n",
-        "Content-Type: \x01\r\n",
         "Content-Type: ;charset=utf-8\r\n",
         "X-Content-Type: application/json\r\n",
     };
