@@ -2,7 +2,6 @@
 /* See malform.h: sends, judges, counts, and compares the lists. */
 #include "malform_priv.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,24 +22,19 @@ char *text_times(const char *text, size_t times)
     return out;
 }
 
-static void fault(struct malform *m, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void fault(struct malform *m, const char *fmt, ...)
+/* what: is wrong; with: the request, or what else it is about. */
+static void fault(struct malform *m, const char *with, const char *what)
 {
-    va_list args;
     m->faults++;
-    fprintf(m->report, "FAULT %s %s: ", m->op->method, m->op->path);
-    va_start(args, fmt);
-    vfprintf(m->report, fmt, args);
-    va_end(args);
-    fprintf(m->report, "\n");
+    fprintf(m->report, "FAULT %s %s: %s: %s\n", m->op->method, m->op->path, with, what);
 }
 
 static void bad_fault(struct malform *m, const struct bad *b, const char *what)
 {
-    fault(m, "%s: %s; answered %d: %.200s", b->what, what, m->world.answer.status,
-          m->world.answer.body);
+    char text[WHY_MAX];
+    snprintf(text, sizeof(text), "%.200s; answered %d: %.200s", what,
+             m->world.answer.status, m->world.answer.body);
+    fault(m, b->what, text);
 }
 
 /* ---- Connections ------------------------------------------------------------------- */
@@ -109,15 +103,16 @@ static const char *first_change(const char *before, const char *after)
 
 static void check_state(struct malform *m, const char *last)
 {
-    char *now = state_read(m);
+    char text[WHY_MAX], *now = state_read(m);
     m->unchecked = 0;
     if (now == NULL) {
-        fault(m, "the lists cannot be read after: %s", last);
+        fault(m, last, "the lists cannot be read after it");
         return;
     }
     if (strcmp(m->state, now) != 0) {
-        fault(m, "one of the last %d requests to \"%s\" changed %.500s", CHECK_EVERY,
-              last, first_change(m->state, now));
+        snprintf(text, sizeof(text), "it, or one of the %d before, changed %.400s",
+                 CHECK_EVERY - 1, first_change(m->state, now));
+        fault(m, last, text);
         free(m->state);
         m->state = strdup(now);
     }
@@ -246,7 +241,7 @@ void malform_try(struct malform *m, const struct bad *b)
         return;
     struct client *c = connection(m, b->tcp);
     if (c == NULL) {
-        fault(m, "%s: cannot connect", b->what);
+        fault(m, b->what, "cannot connect");
         return;
     }
     bool answered = send_it(m, c, b) && client_receive(c, head, &m->world.answer);
@@ -297,7 +292,7 @@ static void run_operation(struct malform *m)
 {
     m->count = 0;
     if (connection(m, false) == NULL || !world_path(&m->world, m->op, m->path)) {
-        fault(m, "%s", m->world.why);
+        fault(m, "its path", m->world.why);
         return;
     }
     m->body = good_body(m);
@@ -314,7 +309,7 @@ static void run_operation(struct malform *m)
     fprintf(m->report, "%5zu malformed requests for %s %s\n", m->count, m->op->method,
             m->op->path);
     if (m->count < floor)
-        fault(m, "at least %zu were due", floor);
+        fault(m, "all", "too few requests");
     free(m->body);
     m->total += m->count;
 }

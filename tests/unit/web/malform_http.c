@@ -302,8 +302,7 @@ void malform_token(struct malform *m)
         "Authorization: ashlar_0000000000000000000000000000000000000000000\r\n",
         "Authorization: Bearer ashlar_0000000000000000000000000000000000000000000\r\n",
         "Authorization: bearer  ashlar_0000000000000000000000000000000000000000000\r\n",
-        "Authorization: Bearer "
-        "ashlar_00000000000000000000000000000000000000000\xff\xff\r\n",
+        "Authorization: Bearer ashlar_00000000000000000000000000000000000\xff\xff\r\n",
         "Cookie: token=ashlar_0000000000000000000000000000000000000000000\r\n",
         "X-Forwarded-For: 127.0.0.1\r\n",
     };

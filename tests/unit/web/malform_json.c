@@ -28,11 +28,13 @@ static void try_text(struct malform *m, const char *body)
 static void try_joined(struct malform *m, const char *what, const char *a, const char *b,
                        size_t b_bytes)
 {
-    size_t a_bytes = strlen(a);
-    char *body = malloc(a_bytes + b_bytes);
-    memcpy(body, a, a_bytes);
-    memcpy(body + a_bytes, b, b_bytes);
-    try_bytes(m, what, body, a_bytes + b_bytes);
+    char *body = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&body, &bytes);
+    fprintf(f, "%s", a);
+    fwrite(b, 1, b_bytes, f);
+    fclose(f);
+    try_bytes(m, what, body, bytes);
     free(body);
 }
 
@@ -198,34 +200,33 @@ static void try_long(struct malform *m)
     free(digits);
 }
 
-/* As much as HTTP lets through, in a member that nothing has. text with one %s. */
-static void try_big_member(struct malform *m, const char *what, const char *format,
-                           const char *piece)
+/* As much as HTTP lets through, most of it in a member that nothing has: open, pieces and
+ * close, and behind them what is missing of 1 MiB. */
+static void try_big_member(struct malform *m, const char *what, const char *open,
+                           const char *piece, const char *close)
 {
-    char head[64], *body = malloc(MIB);
-    size_t length = (size_t)snprintf(head, sizeof(head), "%s", format);
-    size_t used = strcspn(head, "%"), tail = length - used - 1;
-    memcpy(body, head, used);
-    while (used + strlen(piece) + tail <= MIB) {
-        memcpy(body + used, piece, strlen(piece));
-        used += strlen(piece);
-    }
-    memcpy(body + used, head + length - tail, tail);
+    char *pieces = text_times(piece, (MIB - 64) / strlen(piece)), *body = NULL;
+    int bytes = asprintf(&body, "{\"nonsense\":%s%s%s}", open, pieces, close);
+    assert(bytes > 0 && bytes <= MIB);
+    char *padded = text_times(" ", MIB);
+    memcpy(padded, body, (size_t)bytes);
     malform_try(m, &(struct bad){.what = what,
-                                 .body = body,
-                                 .body_bytes = used + tail,
+                                 .body = padded,
+                                 .body_bytes = MIB,
                                  .status = 422,
                                  .type = "/problems/unknown-member",
                                  .pointer = "/nonsense"});
+    free(padded);
     free(body);
+    free(pieces);
 }
 
 static void try_big(struct malform *m)
 {
-    try_big_member(m, "a string of 1 MiB", "{\"nonsense\":\"%\"}", "x");
-    try_big_member(m, "a string of 1 MiB of escapes", "{\"nonsense\":\"%\"}", "\\u0001");
-    try_big_member(m, "an array of 500,000", "{\"nonsense\":[%1]}", "1,");
-    try_big_member(m, "an array of 1 MiB of objects", "{\"nonsense\":[%1]}", "{},");
+    try_big_member(m, "a string of 1 MiB", "\"", "x", "\"");
+    try_big_member(m, "a string of 1 MiB of escapes", "\"", "\\u0001", "\"");
+    try_big_member(m, "an array of 500,000", "[", "1,", "1]");
+    try_big_member(m, "an array of 1 MiB of objects", "[", "{},", "1]");
     char *body = text_times(" ", MIB + 1);
     malform_try(m, &(struct bad){.what = "a body of more than 1 MiB",
                                  .body = body,
