@@ -209,10 +209,9 @@ static void every_operation_is_for_whom_the_table_says(void **state)
     struct world w;
     size_t count;
     const struct route *routes = router_table(&count);
-    AUTO_FREE struct client *tcp = calloc(1, sizeof(*tcp));
     world_make(r, &w);
+    struct client *tcp = rig_client_open(r, "");
     assert_int_equal(count, ARRAY_LEN(expected));
-    assert_int_equal(client_open_tcp(tcp, web_tcp_address(r->web), rig_pump, r), 0);
     for (size_t i = 0; i < count; i++) {
         tcp->token[0] = '\0';
         ask(r, tcp, &w, &routes[i]);
@@ -227,7 +226,7 @@ static void every_operation_is_for_whom_the_table_says(void **state)
         ask(r, &r->client, &w, &routes[i]);
         hold(r, &routes[i], "local", ADMIN);
     }
-    client_close(tcp);
+    rig_client_close(tcp);
 }
 
 /* Ten tokens that are not known lock their address out: some operations a rig. */
@@ -238,16 +237,14 @@ static void ask_badly(struct rig *r, size_t from, size_t token)
     struct world w;
     size_t count;
     const struct route *routes = router_table(&count);
-    AUTO_FREE struct client *tcp = calloc(1, sizeof(*tcp));
     world_make(r, &w);
-    assert_int_equal(client_open_tcp(tcp, web_tcp_address(r->web), rig_pump, r), 0);
-    snprintf(tcp->token, sizeof(tcp->token), "%s",
-             token < ARRAY_LEN(tokens) ? w.tokens[token] : "ashlar_guess");
+    struct client *tcp =
+        rig_client_open(r, token < ARRAY_LEN(tokens) ? w.tokens[token] : "ashlar_guess");
     for (size_t i = from; i < count && i < from + BATCH; i++) {
         ask(r, tcp, &w, &routes[i]);
         hold(r, &routes[i], "one with a bad token", NOBODY);
     }
-    client_close(tcp);
+    rig_client_close(tcp);
 }
 
 static void bad_tokens_open_nothing(void **state)
@@ -269,26 +266,11 @@ static void bad_tokens_open_nothing(void **state)
 
 /* ---- A token for one host ---------------------------------------------------------- */
 
-struct attacher {
+static struct client *attacher_open(struct rig *r)
+{
     struct world w;
-    struct client client; /* on TCP, with the token "own" */
-};
-
-static struct attacher *attacher_open(struct rig *r)
-{
-    struct attacher *a = calloc(1, sizeof(*a));
-    assert_non_null(a);
-    world_make(r, &a->w);
-    assert_int_equal(client_open_tcp(&a->client, web_tcp_address(r->web), rig_pump, r),
-                     0);
-    snprintf(a->client.token, sizeof(a->client.token), "%s", a->w.tokens[3]);
-    return a;
-}
-
-static void attacher_close(struct attacher *a)
-{
-    client_close(&a->client);
-    free(a);
+    world_make(r, &w);
+    return rig_client_open(r, w.tokens[3]);
 }
 
 static void attach_token_sees_its_hosts_mappings_alone(void **state)
@@ -301,22 +283,22 @@ static void attach_token_sees_its_hosts_mappings_alone(void **state)
         "/v1/mappings?fields=host",
     };
     struct rig *r = *state;
-    struct attacher *a = attacher_open(r);
+    struct client *own = attacher_open(r);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        assert_int_equal(rig_call_on(r, &a->client, "GET", lists[i], NULL), 200);
+        assert_int_equal(rig_call_on(r, own, "GET", lists[i], NULL), 200);
         assert_int_equal(json_array_size(rig_get(r, "items")), 2);
         assert_string_equal(rig_text(r, "items/0/host"), "h");
         assert_string_equal(rig_text(r, "items/1/host"), "h");
         assert_true(json_is_null(rig_get(r, "next")));
     }
-    rig_call_on(r, &a->client, "GET", "/v1/mappings?filter=host%3Dg", NULL);
+    rig_call_on(r, own, "GET", "/v1/mappings?filter=host%3Dg", NULL);
     assert_int_equal(json_array_size(rig_get(r, "items")), 0);
-    rig_call_on(r, &a->client, "GET", "/v1/mappings?limit=1", NULL);
+    rig_call_on(r, own, "GET", "/v1/mappings?limit=1", NULL);
     assert_string_equal(rig_text(r, "items/0/host"), "h");
     assert_true(json_is_string(rig_get(r, "next")));
     assert_int_equal(rig_call(r, "GET", "/v1/mappings", NULL), 200);
     assert_int_equal(json_array_size(rig_get(r, "items")), 3);
-    attacher_close(a);
+    rig_client_close(own);
 }
 
 static void attach_token_maps_for_its_host_alone(void **state)
@@ -347,15 +329,14 @@ static void attach_token_maps_for_its_host_alone(void **state)
         {"POST", "/v1/mappings", "{\"snapshot\":\"v/s\",\"host\":\"h\"}", 201},
     };
     struct rig *r = *state;
-    struct attacher *a = attacher_open(r);
+    struct client *own = attacher_open(r);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        int status =
-            rig_call_on(r, &a->client, steps[i].method, steps[i].path, steps[i].body);
+        int status = rig_call_on(r, own, steps[i].method, steps[i].path, steps[i].body);
         if (status != steps[i].status)
             fail_msg("%s %s %s: %d %s", steps[i].method, steps[i].path,
                      steps[i].body == NULL ? "" : steps[i].body, status, r->answer.body);
     }
-    attacher_close(a);
+    rig_client_close(own);
 }
 
 int main(void)
