@@ -58,12 +58,29 @@ static void what_stays_mapped_stops_all_of_it(void **state)
     assert_int_equal(rig_call(r, "GET", "/v1/mappings/v/hv", NULL), 200);
 }
 
+/* The try must not use up what the change needs. */
+static void a_document_may_have_secrets(void **state)
+{
+    struct rig *r = *state;
+    static const char body[] =
+        "{\"hosts\":[{\"name\":\"h\",\"auth\":{\"method\":\"chap\",\"user\":\"u\","
+        "\"secret\":\"twelve bytes at least\"}},{\"name\":\"hs\",\"initiators\":["
+        "\"iqn.2024-01.com.example:hs\"],\"auth\":{\"method\":\"chap\",\"user\":\"u\","
+        "\"secret\":\"fourteen bytes at least\"}}]}";
+    rig_provision(r);
+    assert_int_equal(rig_call(r, "POST", "/v1/apply", body), 200);
+    assert_int_equal(rig_call(r, "GET", "/v1/hosts/hs", NULL), 200);
+    assert_true(json_is_true(rig_get(r, "auth/has_secret")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_document_unmaps_and_deletes, rig_setup,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(what_stays_mapped_stops_all_of_it, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(a_document_may_have_secrets, rig_setup,
                                         rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
