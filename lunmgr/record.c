@@ -20,16 +20,20 @@ static_assert(sizeof(((struct record *)0)->principal) == CATALOG_PRINCIPAL_MAX &
 
 /* ---- Handed over ----------------------------------------------------------------- */
 
-/* In one piece: the request's text is behind it. */
+/* In one piece: its texts are behind it. */
 static struct record *record_copy(const struct record *record)
 {
     const char *request = record->request == NULL ? "" : record->request;
-    size_t bytes = strlen(request) + 1;
-    struct record *copy = malloc(sizeof(*copy) + bytes);
+    size_t request_bytes = strlen(request) + 1;
+    size_t answer_bytes = record->answer == NULL ? 0 : strlen(record->answer) + 1;
+    struct record *copy = malloc(sizeof(*copy) + request_bytes + answer_bytes);
     if (copy == NULL)
         log_fatal("out of memory"); /* as for an op */
     *copy = *record;
-    copy->request = memcpy(copy + 1, request, bytes);
+    char *texts = (char *)(copy + 1);
+    copy->request = memcpy(texts, request, request_bytes);
+    if (record->answer != NULL)
+        copy->answer = memcpy(texts + request_bytes, record->answer, answer_bytes);
     return copy;
 }
 
@@ -93,7 +97,10 @@ static int replay_store(struct catalog_txn *txn, const struct lunmgr *m,
     memcpy(row.fingerprint, r->fingerprint, sizeof(row.fingerprint));
     memcpy(row.operation, r->operation, sizeof(row.operation));
     memcpy(row.subject_id, r->subject_id, sizeof(row.subject_id));
-    return replay_row_add(txn, &row, &bounds, e);
+    int rc = replay_row_add(txn, &row, &bounds, e);
+    if (rc == 0 && r->status != 0)
+        rc = replay_row_answer(txn, r->principal, r->key, r->status, r->answer, e);
+    return rc;
 }
 
 int record_check(struct catalog_txn *txn, const struct lunmgr *m,

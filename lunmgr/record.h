@@ -24,6 +24,10 @@ struct record {
     char principal[64];
     char key[256]; /* the idempotency key; "": none */
     uint8_t fingerprint[32];
+    /* What it will be answered with, if that is known before it is recorded: a repetition
+     * gets it even if nobody lives to store it. 0: it is not. */
+    int status;
+    const char *answer; /* the body, copied; NULL: none */
 };
 
 /* The next operation asked of lunmgr, in this turn of the control thread, takes it: it is

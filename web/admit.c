@@ -2,6 +2,7 @@
 /* See admit.h. */
 #include "web/admit.h"
 
+#include "base/auto.h"
 #include "base/digest.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/replay.h"
@@ -276,6 +277,13 @@ void admit_record(struct exchange *x, void (*then)(struct exchange *x))
         (void)!exchange_is_live(x);
         return;
     }
+    struct record record = x->passage.record;
+    AUTO_FREE char *answer =
+        x->answer == NULL ? NULL : json_dumps(x->answer, JSON_COMPACT);
+    if (answer != NULL) {
+        record.status = x->route->status;
+        record.answer = answer;
+    }
     x->then = then;
-    record_write(x->web->lunmgr, &x->passage.record, admit_on_recorded, x);
+    record_write(x->web->lunmgr, &record, admit_on_recorded, x);
 }

@@ -31,8 +31,9 @@ void admit_change(struct exchange *x);
 /* x ends, or nobody waits for its answer any more: the next of its object has its turn.
  */
 void admit_leave(struct exchange *x);
-/* Writes x's record by itself, for what is no change of the catalog, and calls then(x)
- * when it is durable; a dry run is answered instead, a failure too. */
+/* Writes x's record by itself, for what is no change of the catalog, with x->answer if
+ * there is one already, and calls then(x) when it is durable; a dry run is answered
+ * instead, a failure too. */
 void admit_record(struct exchange *x, void (*then)(struct exchange *x));
 
 #endif

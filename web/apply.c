@@ -314,6 +314,40 @@ static bool waits_for_earlier(const struct apply *a, const struct step *s,
     return false;
 }
 
+/* How many mappings of what s names the steps before it delete. */
+static uint64_t mappings_freed(const struct apply *a, const struct step *s)
+{
+    uint64_t freed = 0;
+    bool is_host = s->kind->resource == &resource_host;
+    size_t length = strlen(s->key);
+    for (size_t i = 0; i < a->at; i++) {
+        const char *key = a->steps[i].key, *slash = strchr(key, '/');
+        if (a->steps[i].action != ACTION_DELETE || slash == NULL)
+            continue;
+        const char *side = is_host ? slash + 1 : key;
+        freed += strncmp(side, s->key, length) == 0 &&
+                 (side[length] == '/' || side[length] == '\0');
+    }
+    return freed;
+}
+
+/* Nor can it know that what is still mapped will not be by then. */
+static bool is_freed_by_earlier(const struct apply *a, const struct step *s,
+                                const json_t *problem)
+{
+    union resource_room room;
+    struct problem why = {.kind = PROBLEM_NONE};
+    const struct resource *r = s->kind->resource;
+    const struct column *count = resource_column(r, "mapping_count");
+    const void *object = r->find(a->web, s->key);
+    problem_of_json(&why, problem);
+    if (s->action != ACTION_DELETE || count == NULL || object == NULL ||
+        why.kind != PROBLEM_IN_USE)
+        return false;
+    uint64_t mapped = member_number(count, resource_info(a->web, r, object, &room));
+    return mapped > 0 && mapped == mappings_freed(a, s);
+}
+
 /* What stopped a step, told of the whole document. */
 static void apply_refuse(struct apply *a, const struct step *s, const json_t *body)
 {
@@ -340,7 +374,9 @@ static void apply_on_step(void *arg, int status, json_t *body)
 {
     struct apply *a = arg;
     struct step *s = &a->steps[a->at];
-    if (status >= 300 && !(a->is_trying && waits_for_earlier(a, s, body)))
+    bool waits = a->is_trying &&
+                 (waits_for_earlier(a, s, body) || is_freed_by_earlier(a, s, body));
+    if (status >= 300 && !waits)
         apply_refuse(a, s, body);
     json_decref(body);
     a->at++;

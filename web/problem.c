@@ -130,7 +130,8 @@ static const char *text_of(const json_t *object, const char *member)
 
 void problem_of_json(struct problem *p, const json_t *said)
 {
-    if (!problem_set(p, kind_of_type(text_of(said, "type")), "%s", text_of(said, "detail")))
+    if (!problem_set(p, kind_of_type(text_of(said, "type")), "%s",
+                     text_of(said, "detail")))
         return;
     snprintf(p->pointer, sizeof(p->pointer), "%s", text_of(said, "pointer"));
     snprintf(p->parameter, sizeof(p->parameter), "%s", text_of(said, "parameter"));

@@ -153,11 +153,16 @@ rig_alive() {
 
 # --- the daemon: one pair of functions for each target ---
 
+# RIG_COMMAND: the daemon as rig_start runs it, for a test that starts it itself.
+rig_ashlar_command() {
+    RIG_COMMAND=("$RIG_ASHLARD" --state-dir "$RIG_DIR/state" --portal "127.0.0.1:$RIG_PORT"
+        --api-socket "$RIG_DIR/api.sock" --reactors "$RIG_REACTORS" --io-engine "$RIG_ENGINE"
+        --trash-retention 0 ${RIG_FLAGS[@]+"${RIG_FLAGS[@]}"})
+}
+
 rig_ashlar_spawn() {
-    "$RIG_ASHLARD" --state-dir "$RIG_DIR/state" --portal "127.0.0.1:$RIG_PORT" \
-        --api-socket "$RIG_DIR/api.sock" --reactors "$RIG_REACTORS" --io-engine "$RIG_ENGINE" \
-        --trash-retention 0 \
-        ${RIG_FLAGS[@]+"${RIG_FLAGS[@]}"} >>"$RIG_DIR/daemon.log" 2>&1 &
+    rig_ashlar_command
+    "${RIG_COMMAND[@]}" >>"$RIG_DIR/daemon.log" 2>&1 &
     RIG_PID=$!
 }
 

@@ -3,9 +3,9 @@
 """Many clients of one API while its daemon is killed again and again: each keeps asking, with the
 same Idempotency-Key, until it is answered, and holds the daemon to what it was told.
 
-usage: promises.py SOCKET ROUNDS CLIENTS -- DAEMON ARGUMENT...
-It starts the daemon itself, kills it -9 after a random time in each round, and prints what was
-held. Exit 0: every promise was kept. Before it there is a pool p and a host h.
+usage: promises.py SOCKET ROUNDS CLIENTS LOG -- DAEMON ARGUMENT...
+It starts the daemon itself, its output to LOG, kills it -9 after a random time in each round, and
+prints what was held. Exit 0: every promise was kept. Before it there is a pool p.
 """
 import http.client
 import json
@@ -186,12 +186,14 @@ class Client(threading.Thread):
 
 
 class Daemon:
-    def __init__(self, arguments, api):
-        self.arguments, self.api = arguments, api
+    def __init__(self, arguments, log, api):
+        self.arguments, self.log, self.api = arguments, log, api
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(self.arguments)  # pylint: disable=consider-using-with
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+                self.arguments, stdout=log, stderr=log)
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             got = self.api.ask("GET", "/readyz")
@@ -207,6 +209,12 @@ class Daemon:
             raise Broken(f"the daemon ended by itself with {self.process.returncode}")
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def end(self):
+        """Whatever has come of it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def stop(self):
         self.process.terminate()
@@ -241,43 +249,51 @@ def hold_to(api, counts):
         raise Broken(f"{len(counts.made)} volumes were made, the audit has {len(made)}")
 
 
-def run(socket_path, rounds, client_count, arguments):
-    api, counts, over = Api(socket_path), Counts(), threading.Event()
-    daemon = Daemon(arguments, api)
-    daemon.start()
-    api.insist("POST", "/v1/volumes", {"name": "counter", "pool": "p", "size": "1GiB"})
-    clients = [Client(no, socket_path, counts, over) for no in range(client_count)]
+def failure_of(clients):
+    return next((c.failure for c in clients if c.failure is not None), None)
+
+
+def play(daemon, rounds, clients, over):
+    """Kills it again and again; what a client found broken ends it early."""
     for client in clients:
         client.start()
-    kills = 0
     try:
         for _ in range(rounds):
             time.sleep(random.uniform(0.05, 1.0))
             daemon.kill()
-            kills += 1
             daemon.start()
-            failures = [c.failure for c in clients if c.failure is not None]
-            if failures:
-                raise Broken(failures[0])
+            if failure_of(clients) is not None:
+                break
     finally:
         over.set()
         for client in clients:
             client.join()
-    failures = [c.failure for c in clients if c.failure is not None]
-    if failures:
-        raise Broken(failures[0])
-    hold_to(api, counts)
-    daemon.stop()
-    print(f"{kills} kills, {client_count} clients: {len(counts.made)} volumes made once each, "
+    if failure_of(clients) is not None:
+        raise Broken(failure_of(clients))
+
+
+def run(socket_path, rounds, client_count, log, arguments):
+    api, counts, over = Api(socket_path), Counts(), threading.Event()
+    daemon = Daemon(arguments, log, api)
+    try:
+        daemon.start()
+        api.insist("POST", "/v1/volumes", {"name": "counter", "pool": "p", "size": "1GiB"})
+        clients = [Client(no, socket_path, counts, over) for no in range(client_count)]
+        play(daemon, rounds, clients, over)
+        hold_to(api, counts)
+        daemon.stop()
+    finally:
+        daemon.end()
+    print(f"{rounds} kills, {client_count} clients: {len(counts.made)} volumes made once each, "
           f"{counts.repeated} requests repeated, {counts.increments} increments and {counts.lost_races} "
           f"lost races, {counts.applied} documents applied, {counts.jobs} jobs ended")
 
 
 def main():
-    socket_path, rounds, clients = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    socket_path, rounds, clients, log = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     random.seed(int(os.environ.get("PROMISES_SEED", "1")))
     try:
-        run(socket_path, rounds, clients, sys.argv[5:])
+        run(socket_path, rounds, clients, log, sys.argv[6:])
     except Broken as why:
         print(f"BROKEN: {why}", file=sys.stderr)
         return 1

@@ -203,6 +203,21 @@ static void without_a_key_a_change_can_be_repeated(void **state)
     }
 }
 
+static void an_answer_known_before_is_recorded_at_once(void **state)
+{
+    struct record r = {.principal = "token:ci", .key = "key", .status = 200};
+    char body[] = "{\"changes\":[]}";
+    struct answer a = {.came = false};
+    (void)state;
+    r.answer = body;
+    record_write(rig.manager, &r, on_done, &a);
+    memset(body, 'x', sizeof(body) - 1);
+    assert_int_equal(wait_for(&a), 0);
+    struct found found = find("token:ci", "key");
+    assert_int_equal(found.replay.status, 200);
+    assert_string_equal(found.body, "{\"changes\":[]}");
+}
+
 static int trash_long_ago(struct catalog_txn *txn, void *arg, struct err *e)
 {
     struct volume_row row;
@@ -513,6 +528,7 @@ int main(void)
         CASES_TEST(a_change_that_nobody_asked_for_has_no_record),
         CASES_TEST(what_the_trash_lets_go_is_in_the_log),
         CASES_TEST(without_a_key_a_change_can_be_repeated),
+        CASES_TEST(an_answer_known_before_is_recorded_at_once),
         cmocka_unit_test(a_key_is_used_once),
         cmocka_unit_test(of_two_with_one_key_in_one_commit_one_wins),
         CASES_TEST(a_refused_snapshot_costs_nobody_a_flush),

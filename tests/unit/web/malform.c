@@ -218,7 +218,8 @@ static void judge(struct malform *m, const struct bad *b, bool answered)
             bad_fault(m, b, "no answer was due");
         return;
     }
-    /* So many unknown tokens come from one address that they are not looked at any more. */
+    /* So many unknown tokens come from one address that they are not looked at any more.
+     */
     bool locked = answered && b->status == 401 && m->world.answer.status == 429;
     if (locked)
         return;
