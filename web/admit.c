@@ -5,6 +5,8 @@
 #include "base/digest.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/replay.h"
+#include "web/api.h"
+#include "web/differ.h"
 #include "web/exchange.h"
 #include "web/redact.h"
 #include "web/resource.h"
@@ -86,6 +88,8 @@ static void enter(struct exchange *x)
         reply_problem(x);
         return;
     }
+    if (x->query.dry_run)
+        dry_run_look(x);
     x->passage.is_changing = true;
     lunmgr_record_next(m, &x->passage.record);
     x->route->handler(x);
@@ -208,6 +212,9 @@ static void reply_what_was(struct exchange *x, const struct replay *was)
         problem_set(&x->problem, PROBLEM_KEY_REUSED,
                     "the Idempotency-Key came with another request before");
         reply_problem(x);
+    } else if (was->status == 0 && x->route->schema == &schema_apply) {
+        x->passage.record.key[0] = '\0'; /* it is recorded; what is done stays done */
+        turn_take(x);
     } else if (router_tells_once(x->route)) {
         problem_set(&x->problem, PROBLEM_TOLD_ONCE,
                     "it was made before, and what it is was told that once");
