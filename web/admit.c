@@ -19,10 +19,11 @@
 
 /* ---- The record -------------------------------------------------------------------- */
 
-/* What the path names, or what the body of a creation does. */
+/* What the path names, or what the body of a creation does: "A", "volume/A",
+ * "volume/host". */
 static void subject_fill(const struct exchange *x, char *out, size_t out_bytes)
 {
-    static const char *const names[] = {"name", "volume", "snapshot", "host"};
+    static const char *const names[] = {"volume", "name", "snapshot", "host"};
     char key[WEB_KEY_MAX];
     size_t at = 0;
     snprintf(out, out_bytes, "%s", exchange_key(x, key));
@@ -32,7 +33,7 @@ static void subject_fill(const struct exchange *x, char *out, size_t out_bytes)
             continue;
         at +=
             (size_t)snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : "/", text);
-        if (i == 0)
+        if (strcmp(names[i], "name") == 0)
             return;
     }
 }
