@@ -128,9 +128,20 @@ int initiators_check(const char *const *initiators, size_t count, struct err *e)
     return rc;
 }
 
+static int credentials_check(const struct auth_change *change, struct err *e)
+{
+    struct auth auth = {.chap = false};
+    int rc = change == NULL ? 0 : auth_apply(&auth, change, "auth", e);
+    auth_wipe(&auth);
+    return rc;
+}
+
+/* What is wrong with it by itself comes first, then what is in its way. */
 static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struct err *e)
 {
     int rc = name_check(spec->name, "name", e);
+    if (rc == 0)
+        rc = credentials_check(spec->auth, e);
     if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
         rc = err_set(e, -EEXIST, "name", "host %s exists", spec->name);
     return rc != 0 ? rc : initiators_check(spec->initiators, spec->initiator_count, e);

@@ -6,6 +6,8 @@
 #include "base/digest.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/replay.h"
+#include "web/api.h"
+#include "web/differ.h"
 #include "web/exchange.h"
 #include "web/redact.h"
 #include "web/resource.h"
@@ -18,10 +20,11 @@
 
 /* ---- The record -------------------------------------------------------------------- */
 
-/* What the path names, or what the body of a creation does. */
+/* What the path names, or what the body of a creation does: "A", "volume/A",
+ * "volume/host". */
 static void subject_fill(const struct exchange *x, char *out, size_t out_bytes)
 {
-    static const char *const names[] = {"name", "volume", "snapshot", "host"};
+    static const char *const names[] = {"volume", "name", "snapshot", "host"};
     char key[WEB_KEY_MAX];
     size_t at = 0;
     snprintf(out, out_bytes, "%s", exchange_key(x, key));
@@ -31,7 +34,7 @@ static void subject_fill(const struct exchange *x, char *out, size_t out_bytes)
             continue;
         at +=
             (size_t)snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : "/", text);
-        if (i == 0)
+        if (strcmp(names[i], "name") == 0)
             return;
     }
 }
@@ -87,6 +90,8 @@ static void enter(struct exchange *x)
         reply_problem(x);
         return;
     }
+    if (x->query.dry_run)
+        dry_run_look(x);
     x->passage.is_changing = true;
     lunmgr_record_next(m, &x->passage.record);
     x->route->handler(x);
@@ -209,6 +214,9 @@ static void reply_what_was(struct exchange *x, const struct replay *was)
         problem_set(&x->problem, PROBLEM_KEY_REUSED,
                     "the Idempotency-Key came with another request before");
         reply_problem(x);
+    } else if (was->status == 0 && x->route->schema == &schema_apply) {
+        x->passage.record.key[0] = '\0'; /* it is recorded; what is done stays done */
+        turn_take(x);
     } else if (router_tells_once(x->route)) {
         problem_set(&x->problem, PROBLEM_TOLD_ONCE,
                     "it was made before, and what it is was told that once");

@@ -42,6 +42,8 @@ static const char *id_of(const struct exchange *x, union resource_room *info,
     if (r == NULL || r->find == NULL)
         return NULL;
     const void *object = r->find(x->web, name);
+    if (object == NULL && x->route->method == EVHTTP_REQ_PATCH)
+        object = x->passage.object; /* has another name now */
     return object == NULL ? NULL
                           : resource_id(r, resource_info(x->web, r, object, info), room);
 }

@@ -73,6 +73,8 @@ static void put_agree(struct exchange *x, const void *object)
         json_string_value(json_object_get(json_array_get(list, 0), "pointer"));
     if (list == NULL) {
         reply_json(x, 200, NULL);
+    } else if (pointer == NULL && x->query.dry_run) {
+        reply_dry_run(x);
     } else if (pointer == NULL) {
         reply_resource(x, 200, x->route->resource, object);
     } else {

@@ -91,7 +91,7 @@ enum agreement auth_agrees(const struct auth *auth, const json_t *said)
         else if (strcmp(member, "mutual_secret") == 0)
             good = good && secret_is(&auth->mutual_secret, value);
         else if (strcmp(member, "forbid_md5") == 0)
-            good = good && json_is_true(value) == auth->forbid_md5;
+            good = good && json_equal(json_boolean(auth->forbid_md5), value);
         else
             good = good && json_equal(json_object_get(shown, member), value);
     }

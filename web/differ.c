@@ -105,14 +105,21 @@ json_t *differences(const struct web *web, const struct resource *resource,
     return NULL;
 }
 
+void dry_run_look(struct exchange *x)
+{
+    if (x->route->method == EVHTTP_REQ_PATCH)
+        x->answer = differences(x->web, x->route->resource, exchange_object(x), x->body);
+}
+
 void reply_dry_run(struct exchange *x)
 {
     const struct record *r = &x->passage.record;
     const struct resource *resource = x->route->resource;
-    bool sets = x->route->status == 201 || x->route->method == EVHTTP_REQ_PATCH;
-    json_t *list = resource == NULL || x->body == NULL || !sets
-                       ? json_array()
-                       : differences(x->web, resource, exchange_object(x), x->body);
+    json_t *list = TAKE(x->answer);
+    if (list == NULL && resource != NULL && x->body != NULL && x->route->status == 201)
+        list = differences(x->web, resource, exchange_object(x), x->body);
+    else if (list == NULL)
+        list = json_array();
     reply_json(x, 200,
                json_pack("{s:b, s:s, s:s?, s:o}", "dry_run", true, "operation",
                          r->operation, "subject", text_or_null(r->subject), "differences",

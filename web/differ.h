@@ -13,6 +13,9 @@
 json_t *differences(const struct web *web, const struct resource *resource,
                     const void *object, const json_t *body);
 
+/* Before a dry run's handler, which wipes secrets out of the body: notes in x->answer
+ * what a change of what is there would make of it. */
+void dry_run_look(struct exchange *x);
 /* Ends x, a dry run that found nothing to refuse: what it would have done. */
 void reply_dry_run(struct exchange *x);
 

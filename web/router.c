@@ -304,8 +304,7 @@ static bool part_begin(struct exchange *x, const struct part *part)
 {
     x->route = router_find(part->method, part->path);
     x->query.dry_run = part->dry_run;
-    if (part->body !=
-        NULL) /* all its own: a handler puts names in and wipes secrets out */
+    if (part->body != NULL) /* its own: a handler puts names in, and wipes secrets out */
         x->body = json_deep_copy(part->body);
     return check_route(x, part->path) && check_permit(x) &&
            path_params(x->route->path, part->path, x->params, &x->problem);

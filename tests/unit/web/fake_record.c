@@ -114,8 +114,6 @@ void audit_list(struct lunmgr *m, uint64_t after_seq, unsigned limit, audit_done
 
 static void do_record_write(struct call *call, struct err *e)
 {
-    if (e->code == 0)
-        record_keep(call, "");
     call->fn.done(call->arg, err_or_null(e));
 }
 

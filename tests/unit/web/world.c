@@ -51,6 +51,7 @@ static const struct step making[] = {
 };
 
 static const struct step changing[] = {
+    {"apply", 0, NULL, NULL},
     {"volume_change", 0, NULL, NULL},
     {"volume_rollback", 0, NULL, NULL},
     {"snapshot_change", 0, NULL, NULL},
@@ -62,7 +63,6 @@ static const struct step changing[] = {
     {"host_change", 0, NULL, NULL},
     {"auth_change", 0, NULL, NULL},
     {"auth_change", 1, NULL, NULL},
-    {"apply", 0, NULL, NULL},
 };
 
 static bool wrong(struct world *w, const struct operation *op, const char *what)
