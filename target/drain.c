@@ -347,8 +347,10 @@ static int drain_plan(struct target *t, const struct target_drain_spec *spec,
 int target_drain_check(struct target *t, const struct target_drain_spec *spec,
                        struct err *e)
 {
-    AUTO_FREE struct drain *d = NULL;
-    return drain_plan(t, spec, &d, e);
+    struct drain *d = NULL;
+    int rc = drain_plan(t, spec, &d, e);
+    free(d);
+    return rc;
 }
 
 int target_drain(struct target *t, const struct target_drain_spec *spec,

@@ -59,8 +59,13 @@ static bool check_condition(struct exchange *x)
         return true;
     const void *object = exchange_object(x);
     bool has_tag = x->route->resource != NULL && x->route->resource->find != NULL;
-    if (object == NULL && has_tag && x->params[0][0] != '\0')
-        return true; /* the handler says what is not there */
+    if (object == NULL && has_tag && x->params[0][0] != '\0') {
+        if (x->route->method != EVHTTP_REQ_PUT)
+            return true; /* the handler says what is not there */
+        problem_set(&x->problem, PROBLEM_CHANGED, "it is not there (any more)");
+        problem_accepts(&x->problem, "no If-Match, to make it");
+        return false;
+    }
     if (object == NULL)
         return !problem_set(&x->problem, PROBLEM_MALFORMED,
                             "If-Match means nothing for this path: what it is about has "

@@ -84,17 +84,52 @@ static void put_agree(struct exchange *x, const void *object)
     json_decref(list);
 }
 
+/* What a creation would refuse is refused of what is there as well; that it is there is
+ * what it finds otherwise. */
+static void put_on_tried(void *arg, int status, json_t *body)
+{
+    struct exchange *x = arg;
+    bool refused = status == 400 || status == 422;
+    if (!exchange_is_live(x)) {
+        json_decref(body);
+        return;
+    }
+    const void *object = exchange_object(x);
+    if (refused)
+        problem_of_json(&x->problem, body);
+    json_decref(body);
+    if (refused)
+        reply_problem(x);
+    else if (object == NULL)
+        reply_not_found(x, x->route->resource->kind, x->passage.record.subject);
+    else
+        put_agree(x, object);
+}
+
+static void put_try(struct exchange *x)
+{
+    const struct part part = {
+        .method = EVHTTP_REQ_POST,
+        .path = x->route->resource->collection,
+        .body = x->body,
+        .dry_run = true,
+        .answered = put_on_tried,
+        .arg = x,
+    };
+    lunmgr_record_drop(x->web->lunmgr); /* nothing is changed */
+    router_part(x, &part);
+}
+
 void api_put(struct exchange *x)
 {
     struct input in;
-    const void *object = exchange_object(x);
     const struct route *create =
         router_find(EVHTTP_REQ_POST, x->route->resource->collection);
     input_begin(&in, x->body, "", x->route->schema, &x->problem);
     if (!input_good(&in) || !put_names(x, create->schema))
         reply_problem(x);
-    else if (object != NULL)
-        put_agree(x, object);
+    else if (exchange_object(x) != NULL)
+        put_try(x);
     else
         create->handler(x);
 }

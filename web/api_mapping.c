@@ -161,6 +161,13 @@ static void mapping_list_key(const void *mapping, const void *info,
     mapping_key(mapping, key);
 }
 
+/* To one whose token is for a host, that host's. */
+static bool mapping_is_shown(const void *row, const struct principal *who)
+{
+    const struct mapping_info *info = &((const struct mapping_row *)row)->info;
+    return !permit_is_for_host(who) || strcmp(info->host_id, who->host_id) == 0;
+}
+
 const struct resource resource_mapping = {
     .kind = "mapping",
     .collection = "/v1/mappings",
@@ -170,6 +177,7 @@ const struct resource resource_mapping = {
     .next = mapping_of_walk,
     .describe = mapping_fill,
     .key = mapping_list_key,
+    .is_shown = mapping_is_shown,
 };
 
 /* ---- Create and delete ------------------------------------------------------------- */

@@ -223,7 +223,7 @@ static void volumes_read(struct exchange *x, const json_t *list, const char **ou
             input_refuse(&element, index, "a volume's name or id",
                          "it cannot be a volume's name or id");
         for (size_t j = 0; j < i && input_good(&element); j++) {
-            if (strcmp(out[i], out[j]) == 0)
+            if (json_equal(json_array_get(list, i), json_array_get(list, j)))
                 input_refuse(&element, index, "each volume once",
                              "the volume is there twice");
         }

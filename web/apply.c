@@ -355,17 +355,17 @@ static bool is_freed_by_earlier(const struct apply *a, const struct step *s,
 /* What stopped a step, told of the whole document. */
 static void apply_refuse(struct apply *a, const struct step *s, const json_t *body)
 {
-    struct problem *p = &a->problem;
-    enum problem_kind kind = problem_of_type(text_of(body, "type"));
+    struct problem *p = &a->problem, why = {.kind = PROBLEM_NONE};
+    problem_of_json(&why, body);
     if (a->is_trying)
-        problem_set(p, kind, "%s", text_of(body, "detail"));
+        problem_set(p, why.kind, "%s", why.detail);
     else
-        problem_set(p, kind,
-                    "%zu of %zu changes were made, then: %s; apply again to go on", a->at,
-                    a->count, text_of(body, "detail"));
-    snprintf(p->pointer, sizeof(p->pointer), "/%s/%zu%s", s->kind->member, s->index,
-             text_of(body, "pointer"));
-    problem_accepts(p, "%s", text_of(body, "accepted"));
+        problem_set(p, why.kind,
+                    "%zu of %zu changes were made, then: %.600s; apply again to go on",
+                    a->at, a->count, why.detail);
+    snprintf(p->pointer, sizeof(p->pointer), "/%s/%zu%.100s", s->kind->member, s->index,
+             why.pointer);
+    problem_accepts(p, "%s", why.accepted);
 }
 
 static void apply_end(struct apply *a)

@@ -143,7 +143,7 @@ static void name_files(const char *dir, struct certificate_files *out)
 
 static int write_pair(const char *dir, const char *ip, struct err *e)
 {
-    struct certificate_files files;
+    struct certificate_files files = {.key = ""};
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = key == NULL ? NULL : certificate_of(key, ip);
     name_files(dir, &files);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A certificate for a box that was given none: self-signed, EC P-256, made once and kept
  * in a directory of its own beside its key. Whoever is to trust it is given its file or
- * its fingerprint. Main's thread, before it serves: it waits for the disk. */
+ * its fingerprint. Control thread, at the start and at a reload: it waits for the disk.
+ */
 #ifndef WEB_CERTIFICATE_H
 #define WEB_CERTIFICATE_H
 

@@ -76,18 +76,6 @@ void exchange_orphan(struct exchange *x)
         exchange_free(x);
 }
 
-void exchange_abandon_all(struct web *web)
-{
-    struct exchange *next;
-    for (struct exchange *x = web->exchanges; x != NULL; x = next) {
-        next = x->next;
-        x->web = NULL;
-        if (x->passage.is_waiting)
-            exchange_free(x);
-    }
-    web->exchanges = NULL;
-}
-
 static bool has_client(const struct exchange *x)
 {
     return x->req != NULL || x->answered != NULL;
@@ -99,6 +87,20 @@ static void end_part(struct exchange *x, int status, json_t *body)
     void *arg = x->answered_arg;
     exchange_free(x);
     answered(arg, status, body);
+}
+
+void exchange_abandon_all(struct web *web)
+{
+    struct exchange *next;
+    for (struct exchange *x = web->exchanges; x != NULL; x = next) {
+        next = x->next;
+        x->web = NULL;
+        if (x->passage.is_waiting && x->answered != NULL)
+            end_part(x, 503, NULL);
+        else if (x->passage.is_waiting)
+            exchange_free(x);
+    }
+    web->exchanges = NULL;
 }
 
 bool exchange_is_live(struct exchange *x)
@@ -312,11 +314,23 @@ void reply_empty(struct exchange *x)
     send_answer(x, 204, NULL, NULL, 0);
 }
 
+/* Where what was made is: where it was then. */
+static void reply_made_again(struct exchange *x, int status, json_t *body)
+{
+    char id[RESOURCE_ID_MAX];
+    const struct route *route = x->route;
+    const struct resource *r = route->shows != NULL ? route->shows : route->resource;
+    snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(body, "id")));
+    reply_located(x, status, r != NULL ? r->collection : route->path, id, body);
+}
+
 void reply_again(struct exchange *x, int status, json_t *body)
 {
     exchange_add_header(x, "Idempotency-Replayed", "true");
     if (status == 204)
         reply_empty(x);
+    else if (status != 200 && json_is_string(json_object_get(body, "id")))
+        reply_made_again(x, status, body);
     else
         reply_json(x, status, body);
 }

@@ -48,7 +48,6 @@ struct http {
     char tcp_address[LISTEN_ADDRESS_MAX];
     struct web_patience patience;
     struct http_conn *conns;
-    unsigned conn_count;
     struct log_budget refusals;
     struct auth_limit auth_limit;
 };
@@ -90,7 +89,6 @@ static void conn_free(struct http_conn *conn)
     *conn->place = conn->next;
     if (conn->next != NULL)
         conn->next->place = conn->place;
-    conn->listener->http->conn_count--;
     free(conn);
 }
 
@@ -176,17 +174,21 @@ static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
     evhttp_connection_free(conn->evcon);
 }
 
-/* The limit that it is over; NULL: none. It is counted itself. */
+/* The limit that it is over; NULL: none. It is counted itself, but none that was accepted
+ * in this turn and is still to be asked: else a crowd would be over for all of them. */
 static const char *conn_limit(const struct http_conn *conn)
 {
-    const struct http *http = conn->listener->http;
-    unsigned tcp = 0, same = 0;
-    for (const struct http_conn *other = http->conns; other != NULL;
+    unsigned all = 0, tcp = 0, same = 0;
+    for (const struct http_conn *other = conn->listener->http->conns; other != NULL;
          other = other->next) {
-        tcp += !other->listener->trusted;
-        same += !other->listener->trusted && peer_is_same(&other->peer, &conn->peer);
+        bool is_tcp = !other->listener->trusted;
+        if (other->evcon == NULL && other->link == NULL)
+            continue;
+        all++;
+        tcp += is_tcp;
+        same += is_tcp && peer_is_same(&other->peer, &conn->peer);
     }
-    if (http->conn_count > WEB_CONNECTIONS_MAX)
+    if (all > WEB_CONNECTIONS_MAX)
         return "connections";
     if (conn->listener->trusted)
         return NULL;
@@ -210,29 +212,35 @@ static bool conn_is_refused(struct http_conn *conn)
     return true;
 }
 
-/* The descriptor that evhttp has becomes one end of a pair, and the link gets the other
- * and the TCP socket. The event loop must not know the descriptor meanwhile. */
-static bool conn_link(struct http_conn *conn)
+/* The descriptor that evhttp has becomes one end of a pair, *inner is the other, and the
+ * TCP socket is *outer. The event loop must not know the descriptor meanwhile. */
+static bool split_socket(struct bufferevent *bev, int *outer, int *inner)
 {
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(conn->evcon);
     int fd = bufferevent_getfd(bev), pair[2];
-    AUTO_CLOSE int outer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (outer < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
     bufferevent_disable(bev, EV_READ);
-    bool swapped = dup3(pair[0], fd, O_CLOEXEC) == fd;
+    *outer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    *inner = pair[1];
+    bool swapped = *outer >= 0 && dup3(pair[0], fd, O_CLOEXEC) == fd;
     bufferevent_enable(bev, EV_READ);
     close(pair[0]);
-    if (!swapped) {
-        close(pair[1]);
+    if (swapped)
+        return true;
+    close(*inner);
+    if (*outer >= 0)
+        close(*outer);
+    return false;
+}
+
+static bool conn_link(struct http_conn *conn)
+{
+    const struct listener *listener = conn->listener;
+    int outer, inner;
+    if (!split_socket(evhttp_connection_get_bufferevent(conn->evcon), &outer, &inner))
         return false;
-    }
-    int taken = outer;
-    outer = -1;
-    conn->link =
-        tls_link_create(conn->listener->tls, conn->listener->http->base, taken, pair[1],
-                        conn->listener->http->patience.tls_ms, conn_on_link_end, conn);
+    conn->link = tls_link_create(listener->tls, listener->http->base, outer, inner,
+                                 listener->http->patience.tls_ms, conn_on_link_end, conn);
     return conn->link != NULL;
 }
 
@@ -282,7 +290,6 @@ static struct bufferevent *conn_on_new(struct event_base *base, void *arg)
     if (conn->next != NULL)
         conn->next->place = &conn->next;
     http->conns = conn;
-    http->conn_count++;
     event_assign(&conn->timer, base, -1, 0, conn_on_accepted, conn);
     event_active(&conn->timer, EV_TIMEOUT, 0);
     return bev;

@@ -69,14 +69,17 @@ def with_dry_run(operation, dry_run, headers):
 
 
 def without(schemas, members, schema):
-    """A schema less some of its members: a PUT's body, whose path says them. It may say less than
-    a creation must, as long as the resource is there."""
+    """A schema less some of its members: a PUT's body, whose path says them."""
     result = copy.deepcopy(schemas[schema])
     result.pop("examples", None)
     for member in members:
         del result["properties"][member]
-    for rule in ("required", "anyOf"):
-        result.pop(rule, None)
+    result["required"] = [m for m in result.get("required", []) if m not in members]
+    choices = [c for c in result.pop("anyOf", []) if not set(c["required"]) & set(members)]
+    if choices:
+        result["anyOf"] = choices
+    if not result["required"]:
+        del result["required"]
     return result
 
 

@@ -39,19 +39,32 @@ const char *permit_scopes(enum permit permit)
     return permits[permit].text;
 }
 
-/* The id of the host that x asks for, or whose mapping it asks for. NULL: none. */
+/* The host that the path names last, or the body of what has no parameters. NULL: none
+ * is named. */
+static const char *named_host(const struct exchange *x)
+{
+    size_t count = 0;
+    const char *last = NULL;
+    for (const char *at = x->route->path; (at = strchr(at, '{')) != NULL; at++) {
+        last = at;
+        count++;
+    }
+    if (last == NULL)
+        return json_string_value(json_object_get(x->body, "host"));
+    return strcmp(last, "{host}") == 0 ? x->params[count - 1] : NULL;
+}
+
+/* The id of the host that x asks for, or whose mapping it asks for: one that is there or,
+ * by its host's name, one that is not. NULL: none. */
 static const char *concerned_host(const struct exchange *x, struct host_info *room)
 {
-    char key[WEB_KEY_MAX];
     struct lunmgr *m = x->web->lunmgr;
-    const char *named = json_string_value(json_object_get(x->body, "host"));
+    const char *named = named_host(x);
     struct host *host = NULL;
-    if (x->params[0][0] == '\0') {
-        host = named == NULL ? NULL : host_find(m, named);
-    } else if (x->route->resource == &resource_host) {
-        host = host_find(m, x->params[0]);
-    } else {
-        struct mapping *mapping = mapping_find(m, exchange_key(x, key));
+    if (named != NULL) {
+        host = host_find(m, named);
+    } else if (x->params[0][0] != '\0') {
+        struct mapping *mapping = mapping_find(m, x->params[0]);
         host = mapping == NULL ? NULL : mapping_host(mapping);
     }
     if (host == NULL)
@@ -60,11 +73,15 @@ static const char *concerned_host(const struct exchange *x, struct host_info *ro
     return room->id;
 }
 
+bool permit_is_for_host(const struct principal *who)
+{
+    return !who->is_local && who->scope == TOKEN_ATTACH;
+}
+
 bool permit_concerns(const struct exchange *x)
 {
     struct host_info info;
-    if (x->who.is_local || x->who.scope != TOKEN_ATTACH ||
-        x->route->permit == PERMIT_ANYONE)
+    if (!permit_is_for_host(&x->who) || x->route->permit == PERMIT_ANYONE)
         return true;
     /* A list of mappings shows those of the host alone. */
     if (x->params[0][0] == '\0' && x->route->method == EVHTTP_REQ_GET)

@@ -33,6 +33,8 @@ struct principal {
 /* Whether who may ask for what needs permit at all. One whose token is for a host also
  * has to ask for that host (permit_concerns). */
 bool permit_allows(enum permit permit, const struct principal *who);
+/* Whether who's token is good for one host alone: who->host_id. */
+bool permit_is_for_host(const struct principal *who);
 /* For PERMIT_ATTACH and PERMIT_MAP: whether what x asks for is of the host that its token
  * is for; true for every other principal. What does not exist concerns nobody. */
 bool permit_concerns(const struct exchange *x);

@@ -112,13 +112,29 @@ const char *problem_type(enum problem_kind kind)
     return kinds[kind].type;
 }
 
-enum problem_kind problem_of_type(const char *type)
+/* INTERNAL: there is no such type. */
+static enum problem_kind kind_of_type(const char *type)
 {
     for (int kind = PROBLEM_NONE + 1; kind < PROBLEM_KINDS; kind++) {
         if (strcmp(kinds[kind].type, type) == 0)
             return (enum problem_kind)kind;
     }
     return PROBLEM_INTERNAL;
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text == NULL ? "" : text;
+}
+
+void problem_of_json(struct problem *p, const json_t *said)
+{
+    if (!problem_set(p, kind_of_type(text_of(said, "type")), "%s", text_of(said, "detail")))
+        return;
+    snprintf(p->pointer, sizeof(p->pointer), "%s", text_of(said, "pointer"));
+    snprintf(p->parameter, sizeof(p->parameter), "%s", text_of(said, "parameter"));
+    problem_accepts(p, "%s", text_of(said, "accepted"));
 }
 
 /* A text that was cut inside of a character loses that; one that was never UTF-8 is not

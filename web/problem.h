@@ -57,8 +57,8 @@ void problem_of_err(struct problem *p, const struct err *e, bool names_member);
 
 int problem_status(enum problem_kind kind);
 const char *problem_type(enum problem_kind kind);
-/* INTERNAL: there is no such type. */
-enum problem_kind problem_of_type(const char *type);
+/* What problem_json made of one, set in p unless one is set already. */
+void problem_of_json(struct problem *p, const json_t *said);
 /* NULL: out of memory. */
 json_t *problem_json(const struct problem *p);
 

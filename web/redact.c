@@ -31,7 +31,10 @@ static void redact(json_t *value)
         else
             redact(member);
     }
-    json_array_foreach(value, i, member) redact(member);
+    json_array_foreach(value, i, member)
+    {
+        redact(member);
+    }
 }
 
 json_t *redacted(const json_t *value)

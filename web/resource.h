@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 struct exchange;
+struct principal;
 struct label_list;
 struct problem;
 
@@ -62,6 +63,8 @@ struct resource {
     bool (*part)(const struct web *web, const char *volume, char prefix[WEB_AFTER_MAX]);
     /* A walk has one order, and no change of a row changes its key. Else ids are so. */
     bool key_is_id;
+    /* Whether a list shows the row to who asks for it. NULL: all of them, to everyone. */
+    bool (*is_shown)(const void *info, const struct principal *who);
     bool is_single; /* there is one, and its collection is its path */
     /* Whether value, which a request says of member, is so already, for what the object's
      * JSON does not tell: a secret. NULL: nothing of that kind. */

@@ -161,6 +161,8 @@ static bool row_show(struct scan *s, const struct row *row)
 
 static bool is_wanted(const struct scan *s, const struct row *row)
 {
+    if (s->resource->is_shown != NULL && !s->resource->is_shown(row->info, &s->x->who))
+        return false;
     return strncmp(row->key, s->prefix, strlen(s->prefix)) == 0 &&
            filter_allows(&s->filter, row->info);
 }

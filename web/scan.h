@@ -52,7 +52,7 @@ int scan_take_rows(struct scan *s, const void *infos, size_t count) MUST_CHECK;
 void scan_start(struct scan *s);
 /* Of one that was not started. */
 void scan_free(struct scan *s);
-/* web stops, and its exchanges are orphans. */
+/* web stops, and has abandoned its exchanges. */
 void scan_end_all(struct web *web);
 
 #endif

@@ -111,8 +111,8 @@ void web_stop(struct web *web)
     if (web == NULL)
         return;
     http_destroy(web->http);
-    scan_end_all(web);
     exchange_abandon_all(web);
+    scan_end_all(web);
     news_destroy(web->news);
     watches_destroy(web->watches);
     events_destroy(web->events);

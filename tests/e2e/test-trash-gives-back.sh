@@ -53,7 +53,7 @@ is_back
 ctl volume delete v
 ctl volume change old --name v
 ctl volume delete v
-refused 'or several: name its id' trash show v
+refused 'no single volume in the trash that has the id or the name v' trash show v
 id=$(of /v1/trash ".items[] | select(.naa == \"$naa\") | .id")
 ctl trash restore "$id"
 [ "$(of /v1/volumes/v .naa)" = "$naa" ] || fail "the other came back"

@@ -154,8 +154,9 @@ static enum outcome find_url(struct endpoint *endpoint, const struct args *args)
         url_part(url, CURLUPART_FRAGMENT, &u.fragment);
     }
     outcome = check_url(endpoint, &u);
+    bool https = u.scheme != NULL && strcmp(u.scheme, "https") == 0;
     if (outcome == OUTCOME_DONE)
-        outcome = find_cacert(endpoint, args, strcmp(u.scheme, "https") == 0);
+        outcome = find_cacert(endpoint, args, https);
     curl_free(u.scheme);
     curl_free(u.host);
     curl_free(u.user);

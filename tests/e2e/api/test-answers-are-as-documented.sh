@@ -23,7 +23,7 @@ for _ in $(seq 200); do
 done
 grep -q ready "$RIG_DIR/idle.out" || fail "no session: $(cat "$RIG_DIR/idle.out")"
 
-timeout 60 "$ASHLAR_BUILD/tests/e2e/api/ashlar-contract" "$RIG_DIR/api.sock" "$api" "$RIG_DIR" ||
+timeout 60 "$ASHLAR_BUILD/tests/e2e/api/ashlar-contract" walk "$RIG_DIR/api.sock" "$api" "$RIG_DIR" ||
     fail "the API and its document differ"
 exec 9>&-
 rig_api GET /readyz >/dev/null || fail "the daemon is not ready afterwards"

@@ -169,15 +169,63 @@ token=$(sed -n 's/^token *//p' "$RIG_DIR/out")
 [[ $token =~ ^ashlar_.{43}$ ]] || fail "no token is shown"
 err 'shown this once'
 cli 0 token list
-out '^ci +20'
+out '^ci +admin +- +20'
 grep -q ashlar_ "$RIG_DIR/out" && fail "the list shows the token"
 same '/v1/tokens?limit=1000' token list
 grep -q ashlar_ "$RIG_DIR/out" && fail "the list shows the token"
 cli 0 token create bare --json
 quiet
 [ "$(value .token)" != null ] || fail "--json has no token"
-cli 0 token delete ci bare
-out '^token ci is deleted$' '^token bare is deleted$'
+cli 0 token show ci
+out '^name +ci$' '^scope +admin$' '^expires +-$'
+cli 0 token create reader --scope read --expires 30d
+out '^scope +read$' '^expires +20'
+cli 0 token create one --scope attach --host hv1
+out '^scope +attach$' '^host +hv1$'
+cli 1 token create two --scope attach
+one_line '--host'
+cli 0 token delete ci bare reader one
+out '^token ci is deleted$' '^token bare is deleted$' '^token one is deleted$'
+
+# --- what would be done ---
+cli 0 host create later --initiator iqn.2026-01.test.ashlar:later --dry-run
+out '^dry_run +yes$' '^operation +host_create$' '^subject +later$'
+cli 1 host show later
+one_line 'no host later'
+cli 1 host delete hv1 --dry-run
+one_line 'hv1'
+
+# --- a desired state ---
+cat >"$RIG_DIR/state.json" <<'JSON'
+{"hosts": [{"name": "later", "initiators": ["iqn.2026-01.test.ashlar:later"]}],
+ "volumes": [{"name": "later", "pool": "p", "size": "1GiB"}],
+ "mappings": [{"volume": "later", "host": "later", "lun": 7}]}
+JSON
+cli 0 apply "$RIG_DIR/state.json" --dry-run
+out '^create +host +later$' '^create +volume +later$' '^create +mapping +later/later$' '^3 would change, 0 are so already$'
+cli 0 apply "$RIG_DIR/state.json"
+out '^3 changed, 0 are so already$'
+cli 0 apply "$RIG_DIR/state.json"
+out '^0 changed, 3 are so already$'
+cli 0 mapping delete later/later
+cli 0 volume delete later
+cli 0 host delete later
+echo '{"volumes": [{"name": "later"' >"$RIG_DIR/state.json"
+cli 2 apply "$RIG_DIR/state.json"
+one_line 'apply: '
+
+# --- the audit log ---
+cli 0 audit list
+out '^ *1 +20.* +local uid [0-9]+ +- +pool_create +p$' ' volume_create +later$' ' token_create +ci$'
+grep -q 'ashlar_' "$RIG_DIR/out" && fail "the audit log shows a token"
+cli 0 audit verify
+out '^[0-9]+ entries, each follows from the one before; note the last: [0-9]+:[0-9a-f]{64}$'
+note=$(sed 's/.*last: //' "$RIG_DIR/out")
+cli 0 audit verify --expect "$note"
+cli 1 audit verify --expect "${note%%:*}:$(printf '0%.0s' $(seq 64))"
+one_line 'the audit log was changed: entry '
+cli 2 audit verify --expect nonsense
+one_line 'SEQ:HASH'
 
 # --- pools, and the way down ---
 cli 0 pool list

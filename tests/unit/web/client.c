@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOKS_MAX 100000
+#define LOOKS_MAX  100000
+#define IDLE_LOOKS 50 /* before it naps */
 
 static void nap(void *arg)
 {
@@ -30,6 +31,7 @@ static int open_to(struct client *c, const struct sockaddr *address, socklen_t b
     c->pump = pump == NULL ? nap : pump;
     c->pump_arg = arg;
     c->held = 0;
+    c->idle = 0;
     c->token[0] = '\0';
     c->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd >= 0 && connect(c->fd, address, bytes) == 0)
@@ -89,9 +91,12 @@ static ssize_t look(struct client *c)
     ssize_t n = recv(c->fd, c->input + c->held, sizeof(c->input) - c->held, MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN) {
         c->pump(c->pump_arg);
-        nap(NULL);
+        /* A server of this thread answers as it is pumped; it may also wait for time. */
+        if (++c->idle > IDLE_LOOKS)
+            nap(NULL);
         return 0;
     }
+    c->idle = 0;
     if (n <= 0)
         return -1;
     c->held += (size_t)n;

@@ -16,6 +16,7 @@ struct client {
     void *pump_arg;
     char token[128]; /* "": none */
     size_t held;     /* bytes of the next answer in input */
+    unsigned idle;   /* looks since it had anything */
     char input[CLIENT_ANSWER_MAX];
 };
 

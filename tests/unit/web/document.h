@@ -19,6 +19,9 @@ const json_t *document_operation(const json_t *document, const char *path,
 /* True if value is as schema says; else why tells where and what. */
 bool document_allows(const json_t *document, const json_t *schema, const json_t *value,
                      char why[WHY_MAX]);
+/* The text of a header or a query as the value that its resolved schema speaks of; a
+ * string, if it cannot be one. NULL: it is not UTF-8. */
+json_t *document_value(const json_t *schema, const char *text);
 /* True if the operation documents this answer: status, type, headers and body. */
 bool document_covers(const json_t *document, const json_t *operation,
                      const struct answer *answer, char why[WHY_MAX]);

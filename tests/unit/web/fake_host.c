@@ -64,6 +64,7 @@ static void do_host_change(struct call *call, struct err *e)
         if (call->name_count > 0)
             host_take_names(host, call);
         host->auth = call->auth;
+        call_about(call, host->info.id);
     }
     call->fn.host(call->arg, host, err_or_null(e));
 }
@@ -96,8 +97,10 @@ static void do_host_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no host %s", call->name);
     if (e->code == 0 && host != NULL && host->info.mapping_count > 0)
         err_set(e, -EBUSY, NULL, "host %s has mappings", call->name);
-    if (e->code == 0 && !call->dry && host != NULL)
+    if (e->code == 0 && !call->dry && host != NULL) {
+        call_about(call, host->info.id);
         host_free(host);
+    }
     call->fn.done(call->arg, err_or_null(e));
 }
 

@@ -79,6 +79,7 @@ static void do_job_cancel(struct call *call, struct err *e)
     if (e->code == 0 && job != NULL && job->info.ended_s != 0)
         err_set(e, -EBUSY, NULL, "job %s has ended", call->name);
     if (e->code == 0 && !call->dry && job != NULL) {
+        call_about(call, job->info.id);
         job->info.cancel_asked = true;
         job->info.state = "cancelled";
         job->info.ended_s = CREATED_S;

@@ -21,6 +21,11 @@ static void call_run(struct note *note)
     free(call);
 }
 
+void call_about(struct call *call, const char *id)
+{
+    copy(call->m->last_id, sizeof(call->m->last_id), id);
+}
+
 struct call *call_begin(struct lunmgr *m, work_fn work, void *arg)
 {
     struct call *call = calloc(1, sizeof(*call));

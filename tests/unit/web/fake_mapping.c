@@ -141,6 +141,7 @@ static void do_mapping_delete(struct call *call, struct err *e)
     if (e->code == 0 && mapping == NULL)
         err_set(e, -ENOENT, NULL, "there is no mapping %s", call->name);
     if (e->code == 0 && !call->dry && mapping != NULL) {
+        call_about(call, mapping->info.id);
         mapping->volume->info.mapping_count--;
         mapping->host->info.mapping_count--;
         *mapping = (struct mapping){0};

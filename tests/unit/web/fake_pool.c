@@ -19,6 +19,7 @@ static void do_pool_create(struct call *call, struct err *e)
         make_id(call->m, info->devices[0].id);
         copy(info->devices[0].path, POOL_PATH_MAX, call->path);
         info->devices[0].size_bytes = call->number;
+        call_about(call, info->id);
     }
     call->fn.pool(call->arg, pool, err_or_null(e));
 }
@@ -42,8 +43,10 @@ static void do_pool_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
     if (e->code == 0 && pool != NULL && pool->info.volume_count > 0)
         err_set(e, -EBUSY, NULL, "pool %s has volumes", call->name);
-    if (e->code == 0 && !call->dry && pool != NULL)
+    if (e->code == 0 && !call->dry && pool != NULL) {
+        call_about(call, pool->info.id);
         pool->info.id[0] = '\0';
+    }
     call->fn.done(call->arg, err_or_null(e));
 }
 

@@ -113,7 +113,7 @@ struct lunmgr {
     bool hold;
     struct call *held;
     size_t under_way;
-    char last_id[VOLUME_ID_MAX]; /* made by the call that runs; "": none */
+    char last_id[VOLUME_ID_MAX]; /* what the call that runs is about; "": nothing */
     bool has_record;
     struct record record;    /* for the next call */
     struct fake_replay late; /* answered inside the call that is about to be kept */
@@ -123,11 +123,13 @@ struct lunmgr {
     bool forgets_answers; /* as if it were killed before they are stored */
 };
 
-/* A call that fails as fake_fail_next said, if it did. */
 /* The call gets the record that waits for one; what it did is kept if it worked. */
 void record_take(struct call *call);
 void record_keep(struct call *call, const char *subject_id);
-/* Without a record: of the target. */
+/* What the record says that it made (make_id says that, too), changed or deleted. */
+void call_about(struct call *call, const char *id);
+/* A call that fails as fake_fail_next said, if it did. Without a record: of the target.
+ */
 struct call *call_begin(struct lunmgr *m, work_fn work, void *arg);
 struct call *call_new(struct lunmgr *m, work_fn work, void *arg);
 /* Its work is done in a later turn; then it is freed. */

@@ -129,7 +129,7 @@ void record_write(struct lunmgr *m, const struct record *record, done_fn done, v
 
 static void do_replay_find(struct call *call, struct err *e)
 {
-    struct fake_replay *r = replay_of(call->m, call->name, call->other);
+    struct fake_replay *r = replay_of(call->m, call->name, call->record.key);
     if (r != NULL)
         r->was.body = r->body;
     call->fn.replay(call->arg, r == NULL || e->code != 0 ? NULL : &r->was,
@@ -141,7 +141,7 @@ void replay_find(struct lunmgr *m, const char *principal, const char *key,
 {
     struct call *call = call_new(m, do_replay_find, arg);
     copy(call->name, sizeof(call->name), principal);
-    copy(call->other, sizeof(call->other), key);
+    copy(call->record.key, sizeof(call->record.key), key);
     call->fn.replay = done;
     call_post(call);
 }

@@ -139,6 +139,8 @@ static void do_snapshot_create(struct call *call, struct err *e)
         volume_take_labels(made[i], call);
     }
     bool good = e->code == 0 && !call->dry;
+    if (good)
+        call_about(call, call->flag ? group : made[0]->info.id);
     call->fn.snapshots(call->arg, good ? made : NULL, good ? call->name_count : 0,
                        err_or_null(e));
 }
@@ -174,6 +176,7 @@ static void do_snapshot_delete(struct call *call, struct err *e)
     if (e->code == 0 && s != NULL && (s->info.mapping_count > 0 || s->info.is_protected))
         err_set(e, -EBUSY, "snapshot", "snapshot %s is mapped or protected", call->name);
     if (e->code == 0 && !call->dry && s != NULL) {
+        call_about(call, s->info.id);
         s->of->info.snapshot_count--;
         *s = (struct volume){0};
     }

@@ -193,6 +193,7 @@ void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done
 
 static void change_apply(struct call *call, struct volume *v)
 {
+    call_about(call, v->info.id);
     if (call->name_count > 0)
         copy(v->info.name, sizeof(v->info.name), call->names[0]);
     if (call->number != 0)
@@ -279,8 +280,10 @@ static void do_volume_rollback(struct call *call, struct err *e)
     snprintf(key, sizeof(key), "%s/%s", call->name, call->third);
     if (e->code == 0 && snapshot_find(call->m, key) != NULL)
         err_set(e, -EEXIST, "keep_name", "there is a snapshot %s already", key);
-    if (e->code == 0 && !call->dry && v != NULL)
+    if (e->code == 0 && !call->dry && v != NULL) {
         fake_snapshot_make(call->m, v, call->third, "");
+        call_about(call, v->info.id);
+    }
     answer_volume(call, v, e);
 }
 
@@ -316,6 +319,8 @@ static void do_volume_delete(struct call *call, struct err *e)
         err_set(e, -ENOENT, "volume", "there is no volume %s", call->name);
     if (e->code == 0 && v != NULL && (v->info.mapping_count > 0 || v->info.is_protected))
         err_set(e, -EBUSY, "volume", "volume %s is mapped or protected", call->name);
+    if (e->code == 0 && !call->dry && v != NULL)
+        call_about(call, v->info.id);
     if (e->code == 0 && !call->dry && v != NULL && call->flag)
         volume_forget(call->m, v);
     else if (e->code == 0 && !call->dry && v != NULL) {
@@ -344,6 +349,7 @@ static void do_volume_restore(struct call *call, struct err *e)
     if (e->code == 0 && volume_find(call->m, name) != NULL)
         err_set(e, -EEXIST, "name", "volume %s exists", name);
     if (e->code == 0 && !call->dry && v != NULL) {
+        call_about(call, v->info.id);
         v->info.trashed_s = v->info.purge_s = 0;
         if (call->other[0] != '\0')
             copy(v->info.name, sizeof(v->info.name), call->other);
@@ -366,8 +372,10 @@ static void do_volume_purge(struct call *call, struct err *e)
     struct volume *v = volume_trash_find(call->m, call->name);
     if (e->code == 0 && v == NULL)
         err_set(e, -ENOENT, "volume", "there is no volume %s in the trash", call->name);
-    if (e->code == 0 && !call->dry && v != NULL)
+    if (e->code == 0 && !call->dry && v != NULL) {
+        call_about(call, v->info.id);
         volume_forget(call->m, v);
+    }
     call->fn.done(call->arg, err_or_null(e));
 }
 

@@ -107,16 +107,21 @@ void rig_pump(void *rig)
         loop_run_once(r->loop, false);
 }
 
-int rig_call_on(struct rig *r, struct client *c, const char *method, const char *path,
-                const char *body)
+static int take_answer(struct rig *r)
 {
     json_decref(r->json);
     r->json = NULL;
-    if (!client_call(c, method, path, body, &r->answer))
-        fail_msg("%s %s: no answer", method, path);
     if (r->answer.body_bytes > 0)
         r->json = json_loadb(r->answer.body, r->answer.body_bytes, 0, NULL);
     return r->answer.status;
+}
+
+int rig_call_on(struct rig *r, struct client *c, const char *method, const char *path,
+                const char *body)
+{
+    if (!client_call(c, method, path, body, &r->answer))
+        fail_msg("%s %s: no answer", method, path);
+    return take_answer(r);
 }
 
 int rig_call(struct rig *r, const char *method, const char *path, const char *body)
@@ -124,6 +129,69 @@ int rig_call(struct rig *r, const char *method, const char *path, const char *bo
     if (r->client.fd < 0)
         assert_int_equal(client_open_unix(&r->client, r->socket, rig_pump, r), 0);
     return rig_call_on(r, &r->client, method, path, body);
+}
+
+void rig_send(struct rig *r, struct client *c, const char *method, const char *path,
+              const char *headers, const char *body)
+{
+    char *text = NULL, token[160] = "";
+    (void)r;
+    if (c->token[0] != '\0')
+        snprintf(token, sizeof(token), "Authorization: Bearer %s\r\n", c->token);
+    int length = asprintf(&text,
+                          "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s%s"
+                          "Content-Length: %zu\r\n\r\n%s",
+                          method, path, token, headers,
+                          body == NULL ? "" : "Content-Type: application/json\r\n",
+                          body == NULL ? 0 : strlen(body), body == NULL ? "" : body);
+    assert_true(length > 0);
+    if (!client_send(c, text, (size_t)length))
+        fail_msg("%s %s: not sent", method, path);
+    free(text);
+}
+
+int rig_receive(struct rig *r, struct client *c)
+{
+    if (!client_receive(c, false, &r->answer))
+        fail_msg("no answer");
+    return take_answer(r);
+}
+
+int rig_call_with(struct rig *r, struct client *c, const char *method, const char *path,
+                  const char *headers, const char *body)
+{
+    rig_send(r, c, method, path, headers, body);
+    return rig_receive(r, c);
+}
+
+struct client *rig_client_open(struct rig *r, const char *token)
+{
+    struct client *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    assert_int_equal(token == NULL
+                         ? client_open_unix(c, r->socket, rig_pump, r)
+                         : client_open_tcp(c, web_tcp_address(r->web), rig_pump, r),
+                     0);
+    snprintf(c->token, sizeof(c->token), "%s", token == NULL ? "" : token);
+    return c;
+}
+
+void rig_client_close(struct client *c)
+{
+    client_close(c);
+    free(c);
+}
+
+void rig_wait_held(struct rig *r, size_t count)
+{
+    for (int i = 0; i < 1000 && fake_held(r->m) < count; i++)
+        rig_pump(r);
+    assert_int_equal(fake_held(r->m), count);
+}
+
+const char *rig_header(struct rig *r, const char *name)
+{
+    return answer_header(&r->answer, name, r->header, sizeof(r->header));
 }
 
 json_t *rig_get(struct rig *r, const char *path)

@@ -4,6 +4,7 @@
  * against the schema. */
 #include "cm.h"
 #include "document.h"
+#include "operations.h"
 #include "rig.h"
 #include "walk.h"
 #include "web/api.h"
@@ -29,41 +30,13 @@ static int unload(void **state)
     return 0;
 }
 
-static const json_t *paths(void)
-{
-    return json_object_get(document, "paths");
-}
-
-static const char *const method_keys[] = {"get",   "put",     "post", "delete",
-                                          "patch", "options", "head"};
-
-static bool is_method(const char *key)
-{
-    for (size_t i = 0; i < ARRAY_LEN(method_keys); i++) {
-        if (strcmp(method_keys[i], key) == 0)
-            return true;
-    }
-    return false;
-}
-
-static size_t count_operations(void)
-{
-    size_t count = 0;
-    const char *path, *key;
-    json_t *item, *operation;
-    json_object_foreach((json_t *)(uintptr_t)paths(), path, item)
-    {
-        json_object_foreach(item, key, operation) count += is_method(key) ? 1 : 0;
-    }
-    return count;
-}
-
 /* ---- The document against the table ------------------------------------------------ */
 
 static void every_route_is_documented_and_no_more(void **state)
 {
     size_t count;
     const struct route *table = router_table(&count);
+    static struct operation list[OPERATIONS_MAX];
     (void)state;
     for (size_t i = 0; i < count; i++) {
         if (document_operation(document, table[i].path,
@@ -71,7 +44,7 @@ static void every_route_is_documented_and_no_more(void **state)
             fail_msg("not documented: %s %s", router_method_name(table[i].method),
                      table[i].path);
     }
-    assert_int_equal(count_operations(), count);
+    assert_int_equal(operations_list(document, list), count);
 }
 
 static const char *schema_name(const json_t *content_holder)
@@ -112,23 +85,16 @@ static void bodies_have_the_documented_members(void **state)
 }
 
 /* The named parameters of the operation and its path, of one kind, as "a, b". */
-static void list_parameters(const char *path, const json_t *operation, const char *in,
-                            char *out, size_t room)
+static void list_parameters(const struct operation *op, const char *in, char *out,
+                            size_t room)
 {
-    const json_t *holders[] = {json_object_get(paths(), path), operation};
+    const json_t *p;
     out[0] = '\0';
-    for (size_t h = 0; h < ARRAY_LEN(holders); h++) {
-        size_t i;
-        json_t *item;
-        json_array_foreach(json_object_get(holders[h], "parameters"), i, item)
-        {
-            const json_t *p = document_resolve(document, item);
-            assert_non_null(p);
-            if (strcmp(json_string_value(json_object_get(p, "in")), in) == 0)
-                snprintf(out + strlen(out), room - strlen(out), "%s%s",
-                         out[0] == '\0' ? "" : ", ",
-                         json_string_value(json_object_get(p, "name")));
-        }
+    for (size_t i = 0; (p = operation_parameter(document, op, i)) != NULL; i++) {
+        if (strcmp(json_string_value(json_object_get(p, "in")), in) == 0)
+            snprintf(out + strlen(out), room - strlen(out), "%s%s",
+                     out[0] == '\0' ? "" : ", ",
+                     json_string_value(json_object_get(p, "name")));
     }
 }
 
@@ -147,12 +113,15 @@ static void parameters_are_those_of_the_table(void **state)
     (void)state;
     for (size_t i = 0; i < count; i++) {
         char got[128], want[128];
-        const json_t *operation = document_operation(document, table[i].path,
-                                                     router_method_name(table[i].method));
-        list_parameters(table[i].path, operation, "query", got, sizeof(got));
+        const struct operation op = {
+            .item = json_object_get(json_object_get(document, "paths"), table[i].path),
+            .json = document_operation(document, table[i].path,
+                                       router_method_name(table[i].method)),
+        };
+        list_parameters(&op, "query", got, sizeof(got));
         query_names(router_query(&table[i]), want, sizeof(want));
         assert_string_equal(got[0] == '\0' ? "none" : got, want);
-        list_parameters(table[i].path, operation, "path", got, sizeof(got));
+        list_parameters(&op, "path", got, sizeof(got));
         template_parameters(table[i].path, want, sizeof(want));
         assert_string_equal(got, want);
     }

@@ -145,16 +145,16 @@ static void doubtful_framing_ends_the_connection(void **state)
         "GET /v1 HTTP/1.1\r\n\r\n",
         "GET /v1 HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-        "Content-Length: 5\r\n\r\n0\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
-        "Content-Length: 2\r\n\r\n{}",
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+         "Content-Length: 5\r\n\r\n0\r\n\r\n"),
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+         "Content-Length: 2\r\n\r\n{}"),
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
         "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n",
         "HEAD /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n",
         "GET /v1 HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n",
-        "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+        ("POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+         "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}"),
         "GET /v1 x HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /v1\t HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /v1#x HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -281,13 +281,6 @@ static void garbage_is_refused_and_the_next_served(void **state)
     }
 }
 
-static void wait_held(struct rig *r, size_t count)
-{
-    for (int i = 0; i < 1000 && fake_held(r->m) < count; i++)
-        rig_pump(r);
-    assert_int_equal(fake_held(r->m), count);
-}
-
 static const char make_token[] =
     "POST /v1/tokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     "Content-Length: 12\r\n\r\n{\"name\":\"t\"}";
@@ -298,7 +291,7 @@ static void client_that_left_is_not_answered_but_its_change_stands(void **state)
     fake_hold(r->m);
     assert_int_equal(client_open_unix(&other, r->socket, rig_pump, r), 0);
     assert_true(client_send(&other, make_token, strlen(make_token)));
-    wait_held(r, 1);
+    rig_wait_held(r, 1);
     client_close(&other);
     rig_pump(r);
     fake_release(r->m);
@@ -314,7 +307,7 @@ static void other_requests_pass_one_that_waits(void **state)
     fake_hold(r->m);
     assert_int_equal(client_open_unix(&other, r->socket, rig_pump, r), 0);
     assert_true(client_send(&other, make_token, strlen(make_token)));
-    wait_held(r, 1);
+    rig_wait_held(r, 1);
     assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
     fake_release(r->m);
     assert_true(client_receive(&other, false, &r->answer));
@@ -328,7 +321,7 @@ static void stop_ends_connections_and_drops_late_answers(void **state)
     fake_hold(r->m);
     assert_int_equal(client_open_unix(&other, r->socket, rig_pump, r), 0);
     assert_true(client_send(&other, make_token, strlen(make_token)));
-    wait_held(r, 1);
+    rig_wait_held(r, 1);
     web_stop(TAKE(r->web));
     other.pump = NULL; /* not called: the end is there already */
     char byte;

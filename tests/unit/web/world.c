@@ -61,6 +61,7 @@ static const struct step changing[] = {
     {"trash_restore", 1, NULL, NULL},
     {"host_change", 0, NULL, NULL},
     {"auth_change", 0, NULL, NULL},
+    {"auth_change", 1, NULL, NULL},
     {"apply", 0, NULL, NULL},
 };
 
@@ -88,8 +89,9 @@ static bool is_id(const char *text)
            text[strspn(text, "0123456789")] == '\0';
 }
 
-/* Of what was made last in the collection, or is the first that it lists. */
-static bool find_id(struct world *w, const char *collection, char out[64])
+/* Of what was made last in the collection, or is the first that it lists. There may be
+ * none: out stays. */
+static void find_id(struct world *w, const char *collection, char out[64])
 {
     const char *made = json_string_value(json_object_get(w->ids, collection));
     json_t *list = made == NULL ? get(w, collection) : NULL;
@@ -99,7 +101,6 @@ static bool find_id(struct world *w, const char *collection, char out[64])
     if (made != NULL)
         snprintf(out, 64, "%s", made);
     json_decref(list);
-    return made != NULL;
 }
 
 static bool value_of(struct world *w, const struct operation *op, const char *name,
@@ -110,8 +111,9 @@ static bool value_of(struct world *w, const struct operation *op, const char *na
     if (example == NULL)
         return wrong(w, op, "a parameter of the path has no example");
     snprintf(out, 64, "%s", example);
-    return !is_id(example) || find_id(w, before, out) ||
-           wrong(w, op, "there is nothing that its path could lead to");
+    if (is_id(example))
+        find_id(w, before, out);
+    return true;
 }
 
 bool world_path(struct world *w, const struct operation *op, char out[WORLD_PATH_MAX])

@@ -3,7 +3,8 @@
  * what belongs to them, made on a server by sending the request examples themselves, each
  * answer held against the document. In it every operation has a path that leads to
  * something: path parameters have the value of their example, or, where that is an id,
- * the id of what is there. Over the fake manager and over a running daemon. */
+ * the id of what is there, if anything is. Over the fake manager and over a running
+ * daemon. */
 #ifndef TESTS_UNIT_WEB_WORLD_H
 #define TESTS_UNIT_WEB_WORLD_H
 
