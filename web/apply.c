@@ -286,12 +286,6 @@ void apply_destroy(struct apply *a)
 
 static void apply_go_on(struct apply *a);
 
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text == NULL ? "" : text;
-}
-
 /* Whether an earlier step makes what name names. */
 static bool is_pending(const struct apply *a, const char *member, const char *name)
 {
@@ -345,8 +339,9 @@ static bool is_freed_by_earlier(const struct apply *a, const struct step *s,
     const struct resource *r = s->kind->resource;
     const struct column *count = resource_column(r, "mapping_count");
     const void *object = r->find(a->web, s->key);
-    if (s->action != ACTION_DELETE || count == NULL || object == NULL ||
-        problem_of_type(text_of(problem, "type")) != PROBLEM_IN_USE)
+    const char *type = json_string_value(json_object_get(problem, "type"));
+    if (s->action != ACTION_DELETE || count == NULL || object == NULL || type == NULL ||
+        strcmp(type, problem_type(PROBLEM_IN_USE)) != 0)
         return false;
     uint64_t mapped = member_number(count, resource_info(a->web, r, object, &room));
     return mapped > 0 && mapped == mappings_freed(a, s);

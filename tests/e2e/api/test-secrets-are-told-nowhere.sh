@@ -209,6 +209,7 @@ hear 200 GET /v1/hosts
 rig_stop
 [ "$RIG_RC" = 0 ] || fail "the daemon ended with $RIG_RC"
 wait "$watcher" || true
+RIG_CLEANUPS=()
 [ "$(grep -c '^event:' "$HEARD/events")" -ge 5 ] || fail "no events were heard"
 cp "$RIG_DIR/daemon.log" "$HEARD/log"
 
