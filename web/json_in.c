@@ -42,6 +42,28 @@ static size_t text_depth(const char *text, size_t length)
     return deepest;
 }
 
+/* In words of our own: jansson's repeat what it stopped at, which may be a secret. */
+static const char *json_fault(const json_error_t *error)
+{
+    switch (json_error_code(error)) {
+    case json_error_premature_end_of_input:
+        return "it ends too early";
+    case json_error_end_of_input_expected:
+        return "something follows it";
+    case json_error_invalid_utf8:
+        return "not UTF-8";
+    case json_error_duplicate_key:
+        return "an object has a member twice";
+    case json_error_numeric_overflow:
+        return "a number is too big";
+    case json_error_null_byte_in_key:
+    case json_error_null_character:
+        return "\\u0000 is not taken";
+    default:
+        return "bad syntax";
+    }
+}
+
 json_t *input_parse(const char *text, size_t length, struct problem *problem)
 {
     if (length == 0) {
@@ -58,7 +80,7 @@ json_t *input_parse(const char *text, size_t length, struct problem *problem)
     json_t *body = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (body == NULL) {
         problem_set(problem, PROBLEM_MALFORMED, "not JSON: line %d column %d: %s",
-                    error.line, error.column, error.text);
+                    error.line, error.column, json_fault(&error));
         return NULL;
     }
     if (!json_is_object(body)) {

@@ -9,11 +9,19 @@ ACCEPT_PROGRAMS="ashlard ashlarctl bench_snapshot bench_first_write bench_chain 
 # accept_bench CLAIMS SECONDS PROGRAM [ARG...]: each of its rows is a claim, of which there are CLAIMS, or a
 # figure that is shown beside them.
 accept_bench() {
-    local claims=$1 seconds=$2 program=$3 rc=0 judged=0 claim figure bound verdict
+    local claims=$1 seconds=$2 program=$3
     shift 3
+    accept_rows "$claims" "$seconds" "$ASHLAR_BUILD/tests/bench/$program" "$@"
+}
+
+# accept_rows CLAIMS SECONDS COMMAND [ARG...]: the same of any command that prints such rows; its scratch files
+# are on the disk that is measured.
+accept_rows() {
+    local claims=$1 seconds=$2 rc=0 judged=0 program claim figure bound verdict
+    shift 2
+    program=$(basename "$1")
     mkdir -p "$ACCEPT_SCRATCH/bench"
-    (cd "$ACCEPT_SCRATCH/bench" &&
-        timeout --kill-after=10 "$seconds" "$ASHLAR_BUILD/tests/bench/$program" "$@") \
+    (cd "$ACCEPT_SCRATCH/bench" && TMPDIR=$PWD timeout --kill-after=10 "$seconds" "$@") \
         >"$ACCEPT_SCRATCH/rows" 2>"$ACCEPT_LOG" || rc=$?
     while IFS='|' read -r _ claim figure bound verdict _; do
         read -r claim <<<"$claim"

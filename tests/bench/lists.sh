@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # How long a page of each list takes, in its own order, filtered and sorted, over a running daemon with many
-# volumes, and how long others wait meanwhile. Prints the worst beside the bound; judges nothing.
-# Usage: lists.sh [--volumes 10000] [--rounds 10]
+# volumes, and how long others wait meanwhile. Prints the worst beside the bound; with --judge rows of
+# `claim | figure | bound | verdict`, and exit 1 if one fails: on a quiet machine only.
+# Usage: lists.sh [--volumes 10000] [--rounds 10] [--judge]
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/../lib/rig.sh"

@@ -55,6 +55,28 @@ static void parse_refuses_what_is_no_object(void **state)
     }
 }
 
+/* What is no JSON may have a secret in it all the same. */
+static void a_refusal_does_not_repeat_the_body(void **state)
+{
+    static const char *const cases[] = {
+        "{\"a\":\"planted",
+        "{\"a\":\"planted\"",
+        "{\"a\":planted}",
+        "{\"a\":\"p\"} planted",
+        "{\"a\":\"planted\xff\"}",
+        "{\"a\":\"planted\\u12",
+        "{\"planted\":1,\"planted\":2}",
+        "{\"a\":\"planted\\u0000\"}",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct problem p = {0};
+        assert_null(input_parse(cases[i], strlen(cases[i]), &p));
+        assert_non_null(strstr(p.detail, "not JSON: line 1 column "));
+        assert_null(strstr(p.detail, "planted"));
+    }
+}
+
 static void parse_bounds_the_depth(void **state)
 {
     char text[2 * (WEB_JSON_DEPTH_MAX + 1) + 16];
@@ -359,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_refuses_what_is_no_object),
+        cmocka_unit_test(a_refusal_does_not_repeat_the_body),
         cmocka_unit_test(parse_bounds_the_depth),
         cmocka_unit_test(brackets_in_strings_are_not_depth),
         cmocka_unit_test(unknown_member_is_named_with_the_known_ones),
