@@ -370,13 +370,20 @@ static void apply_end(struct apply *a)
     a->done(a->x, a);
 }
 
+static bool may_be_right_by_then(const struct apply *a, const struct step *s,
+                                 const json_t *problem)
+{
+    return a->is_trying &&
+           (waits_for_earlier(a, s, problem) || is_freed_by_earlier(a, s, problem));
+}
+
 static void apply_on_step(void *arg, int status, json_t *body)
 {
     struct apply *a = arg;
     struct step *s = &a->steps[a->at];
-    bool waits = a->is_trying &&
-                 (waits_for_earlier(a, s, body) || is_freed_by_earlier(a, s, body));
-    if (status >= 300 && !waits)
+    if (a->x->web == NULL) /* it has stopped: there is nothing to look at any more */
+        problem_set(&a->problem, PROBLEM_STOPPING, "the daemon stops");
+    else if (status >= 300 && !may_be_right_by_then(a, s, body))
         apply_refuse(a, s, body);
     json_decref(body);
     a->at++;

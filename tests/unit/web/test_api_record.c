@@ -255,14 +255,14 @@ static void refused_change_leaves_nothing(void **state)
         {"POST", "/v1/volumes", "{\"name\":\"v\",\"pool\":\"p\",\"size\":4096}", 409,
          NULL, NULL, NULL},
         {"PATCH", "/v1/volumes/nothing", "{}", 404, NULL, NULL, NULL},
-        {"PUT", "/v1/volumes/v", "{\"size\":4096}", 409, NULL, NULL, NULL},
+        {"PUT", "/v1/volumes/v", "{\"pool\":\"p\",\"size\":4096}", 409, NULL, NULL, NULL},
         {"DELETE", "/v1/sessions/8", NULL, 404, NULL, NULL, NULL},
         {"DELETE", "/v1/drains/8", NULL, 404, NULL, NULL, NULL},
         {"POST", "/v1/drains", "{\"host\":\"nothing\"}", 422, NULL, NULL, NULL},
         {"POST", "/v1/volumes/v/rollback", "{\"snapshot\":\"nothing\"}", 422, NULL, NULL,
          NULL},
         {"POST", "/v1/apply", "{\"hosts\":[{}]}", 422, NULL, NULL, NULL},
-        {"PUT", "/v1/volumes/v", "{\"size\":\"1TiB\"}", 200, NULL, NULL,
+        {"PUT", "/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"1TiB\"}", 200, NULL, NULL,
          NULL}, /* agrees */
     };
     struct rig *r = *state;

@@ -329,6 +329,8 @@ static void repetition_whose_answer_was_lost_goes_through_again(void **state)
 
 /* ---- PUT --------------------------------------------------------------------------- */
 
+#define H2 "\"initiators\":[\"iqn.2024-01.com.example:h2\"]"
+
 static void put_agrees_or_differs(void **state)
 {
     static const struct {
@@ -338,24 +340,41 @@ static void put_agrees_or_differs(void **state)
     } steps[] = {
         {"/v1/hosts/h2",
          "{\"initiators\":[\"iqn.2024-01.com.example:h2\"],\"auth\":" CHAP "}", 201, ""},
-        {"/v1/hosts/h2", "{\"auth\":" CHAP "}", 200, ""},
-        {"/v1/hosts/h2", "{\"auth\":{\"secret\":\"" SECRET "\"}}", 200, ""},
-        {"/v1/hosts/h2", "{\"auth\":{\"secret\":\"another-secret-1\"}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":{\"mutual_secret\":\"" SECRET "\"}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":{\"secret\":\"\"}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":{\"user\":\"h3\"}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":{\"forbid_md5\":false}}", 200, ""},
-        {"/v1/hosts/h2", "{\"auth\":{\"forbid_md5\":true}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":{\"forbid_md5\":\"no\"}}", 409, "/auth"},
-        {"/v1/hosts/h2", "{\"auth\":7}", 409, "/auth"},
-        {"/v1/hosts/h2", "{}", 200, ""},
+        {"/v1/hosts/h2", "{" H2 ",\"auth\":" CHAP "}", 200, ""},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"another-"
+                "secret-1\"}}",
+         409, "/auth"},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h3\",\"secret\":\"" SECRET
+         "\"}}",
+         409, "/auth"},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"" SECRET
+         "\",\"mutual_user\":\"box\",\"mutual_secret\":\"another-secret-1\"}}",
+         409, "/auth"},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"" SECRET
+         "\",\"forbid_md5\":false}}",
+         200, ""},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"" SECRET
+         "\",\"forbid_md5\":true}}",
+         409, "/auth"},
+        {"/v1/hosts/h2",
+         "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"short\"}}",
+         422, "/auth/secret"},
+        {"/v1/hosts/h2", "{" H2 ",\"auth\":7}", 422, "/auth"},
+        {"/v1/hosts/h2", "{" H2 "}", 200, ""},
+        {"/v1/hosts/h2", "{}", 422, "/initiators"},
         {"/v1/hosts/h2", "{\"initiators\":[\"iqn.2024-01.com.example:x\"]}", 409,
          "/initiators"},
-        {"/v1/hosts/h2", "{\"nonsense\":1}", 422, "/nonsense"},
+        {"/v1/hosts/h2", "{" H2 ",\"nonsense\":1}", 422, "/nonsense"},
         {"/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"1TiB\"}", 200, ""},
         {"/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"2TiB\"}", 409, "/size"},
-        {"/v1/volumes/v", "{\"labels\":{}}", 200, ""},
-        {"/v1/volumes/v", "{\"labels\":{\"a\":\"b\"}}", 409, "/labels"},
+        {"/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"1TiB\",\"labels\":{}}", 200, ""},
+        {"/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"1TiB\",\"labels\":{\"a\":\"b\"}}",
+         409, "/labels"},
         {"/v1/volumes/w", "{\"pool\":\"p\"}", 422, "/size"},
     };
     struct rig *r = *state;
