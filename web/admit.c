@@ -293,5 +293,7 @@ void admit_record(struct exchange *x, void (*then)(struct exchange *x))
         record.answer = answer;
     }
     x->then = then;
+    lunmgr_record_drop(
+        x->web->lunmgr); /* if its handler still runs: no operation comes */
     record_write(x->web->lunmgr, &record, admit_on_recorded, x);
 }
