@@ -282,9 +282,47 @@ void apply_destroy(struct apply *a)
     free(a);
 }
 
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text == NULL ? "" : text;
+}
+
 /* ---- Running ----------------------------------------------------------------------- */
 
 static void apply_go_on(struct apply *a);
+
+/* Whether t deletes a mapping of what s names: "volume/host". */
+static bool frees(const struct step *t, const struct step *s)
+{
+    const char *at = t->key;
+    if (t->action != ACTION_DELETE || t->kind->resource != &resource_mapping)
+        return false;
+    for (size_t i = 0; t->kind->identity[i] != NULL; i++) {
+        size_t length = strcspn(at, "/");
+        if (strcmp(t->kind->identity[i], s->kind->resource->kind) == 0)
+            return strlen(s->key) == length && strncmp(at, s->key, length) == 0;
+        at += length + 1;
+    }
+    return false;
+}
+
+/* Whether earlier steps delete all mappings of what s is to delete: a try does not, so
+ * that it is in use still. */
+static bool is_freed(const struct apply *a, const struct step *s)
+{
+    union resource_room room;
+    size_t count = 0;
+    const struct resource *r = s->kind->resource;
+    const struct column *mappings = resource_column(r, "mapping_count");
+    const void *object = r->find(a->web, s->key);
+    if (s->action != ACTION_DELETE || mappings == NULL || object == NULL)
+        return false;
+    for (size_t i = 0; i < a->at; i++)
+        count += frees(&a->steps[i], s);
+    return count > 0 &&
+           count == member_number(mappings, resource_info(a->web, r, object, &room));
+}
 
 /* Whether an earlier step makes what name names. */
 static bool is_pending(const struct apply *a, const char *member, const char *name)
@@ -298,12 +336,14 @@ static bool is_pending(const struct apply *a, const char *member, const char *na
     return false;
 }
 
-/* A try cannot know what the steps before it would have made. lunmgr looks for that last,
+/* A try cannot know what the steps before it would have done. lunmgr looks for that last,
  * so that everything else of the request was found good. */
 static bool waits_for_earlier(const struct apply *a, const struct step *s,
                               const json_t *problem)
 {
     const char *pointer = json_string_value(json_object_get(problem, "pointer"));
+    if (problem_of_type(text_of(problem, "type")) == PROBLEM_IN_USE)
+        return is_freed(a, s);
     for (size_t i = 0; pointer != NULL && s->kind->references[i] != NULL; i++) {
         const char *member = s->kind->references[i];
         const char *name = json_string_value(json_object_get(s->body, member));
@@ -312,12 +352,6 @@ static bool waits_for_earlier(const struct apply *a, const struct step *s,
             return true;
     }
     return false;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text == NULL ? "" : text;
 }
 
 /* What stopped a step, told of the whole document. */
