@@ -118,17 +118,36 @@ static void what_is_to_be_absent_goes_first(void **state)
     static const char document[] =
         "{\"pools\":[{\"name\":\"p2\",\"devices\":[{\"path\":\"/srv/p2.img\","
         "\"size\":\"1GiB\"}]}],"
+        "\"volumes\":[{\"name\":\"v\",\"absent\":true}],"
         "\"hosts\":[{\"name\":\"h\",\"absent\":true},{\"name\":\"k\",\"absent\":true}],"
         "\"mappings\":[{\"volume\":\"v\",\"host\":\"h\",\"absent\":true}]}";
-    /* A try cannot delete the host of a mapping that is there still. */
-    expect(r, "POST", "/v1/apply",
-           "{\"mappings\":[{\"volume\":\"v\",\"host\":\"h\",\"absent\":true}]}", 200);
-    assert_change(r, 0, "delete", "mapping", "v/h");
-    expect(r, "POST", "/v1/apply", document, 200);
-    assert_change(r, 0, "delete", "host", "h");
-    assert_change(r, 1, "create", "pool", "p2");
-    assert_int_equal(rig_number(r, "unchanged"), 2);
+    for (int dry = 1; dry >= 0; dry--) {
+        expect(r, "POST", dry == 1 ? "/v1/apply?dry_run=1" : "/v1/apply", document, 200);
+        assert_change(r, 0, "delete", "mapping", "v/h");
+        assert_change(r, 1, "delete", "volume", "v");
+        assert_change(r, 2, "delete", "host", "h");
+        assert_change(r, 3, "create", "pool", "p2");
+        assert_int_equal(rig_number(r, "unchanged"), 1);
+    }
     assert_int_equal(count_of(r, "/v1/hosts"), 0);
+    assert_int_equal(count_of(r, "/v1/volumes"), 0);
+}
+
+/* A try does not delete the mappings either: what they hold is free only without all. */
+static void what_other_mappings_hold_is_in_use(void **state)
+{
+    static const char document[] =
+        "{\"hosts\":[{\"name\":\"h\",\"absent\":true}],"
+        "\"mappings\":[{\"volume\":\"v\",\"host\":\"h\",\"absent\":true}]}";
+    struct rig *r = *state;
+    rig_provision(r);
+    expect(r, "POST", "/v1/volumes", "{\"name\":\"w\",\"pool\":\"p\",\"size\":4096}",
+           201);
+    expect(r, "POST", "/v1/mappings", "{\"volume\":\"v\",\"host\":\"h\"}", 201);
+    expect(r, "POST", "/v1/mappings", "{\"volume\":\"w\",\"host\":\"h\",\"lun\":1}", 201);
+    expect(r, "POST", "/v1/apply", document, 409);
+    assert_string_equal(rig_text(r, "pointer"), "/hosts/0");
+    assert_int_equal(count_of(r, "/v1/mappings"), 2);
 }
 
 static void refusal_names_the_item_and_does_nothing(void **state)
@@ -395,6 +414,7 @@ int main(void)
         WITH_RIG(document_is_made_in_order_of_need),
         WITH_RIG(what_differs_is_changed),
         WITH_RIG(what_is_to_be_absent_goes_first),
+        WITH_RIG(what_other_mappings_hold_is_in_use),
         WITH_RIG(refusal_names_the_item_and_does_nothing),
         WITH_RIG(what_cannot_be_changed_is_refused),
         WITH_RIG(document_has_a_bound),
