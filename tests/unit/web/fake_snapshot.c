@@ -127,7 +127,8 @@ static void check_volume(struct call *call, size_t i, struct volume **of, struct
 
 static void do_snapshot_create(struct call *call, struct err *e)
 {
-    struct volume *of[SNAPSHOT_VOLUMES_MAX] = {NULL}, *made[SNAPSHOT_VOLUMES_MAX];
+    struct volume *of[SNAPSHOT_VOLUMES_MAX] = {NULL};
+    struct volume *made[SNAPSHOT_VOLUMES_MAX] = {NULL};
     char group[VOLUME_ID_MAX] = "";
     for (size_t i = 0; i < call->name_count; i++)
         check_volume(call, i, of, e);
