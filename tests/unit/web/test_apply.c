@@ -362,7 +362,7 @@ static void put_agrees_or_differs(void **state)
         {"/v1/hosts/h2", "{" H2 ",\"auth\":" CHAP "}", 200, ""},
         {"/v1/hosts/h2",
          "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h2\",\"secret\":\"another-"
-                "secret-1\"}}",
+         "secret-1\"}}",
          409, "/auth"},
         {"/v1/hosts/h2",
          "{" H2 ",\"auth\":{\"method\":\"chap\",\"user\":\"h3\",\"secret\":\"" SECRET
