@@ -69,7 +69,7 @@ void traffic_add(struct traffic_result *sum, const struct traffic_result *result
 
 double traffic_iops(const struct traffic_result *result)
 {
-    return (double)result->count / result->seconds;
+    return result->count == 0 ? 0 : (double)result->count / result->seconds;
 }
 
 /* ---- On the lane ----------------------------------------------------------------- */
@@ -116,9 +116,14 @@ static void traffic_begin(struct note *note)
     uint64_t now_ns = bench_now_ns();
     t->began_ns = now_ns;
     t->ends_ns = t->o.milliseconds == 0 ? 0 : now_ns + t->o.milliseconds * 1000000U;
-    for (unsigned i = 0; i < t->o.depth; i++)
-        if (!slot_begin(&t->slots[i], now_ns) && i == 0)
+    for (unsigned i = 0; i < t->o.depth; i++) {
+        if (slot_begin(&t->slots[i], now_ns) || i > 0)
+            continue;
+        if (!atomic_load(&t->stopping))
             bench_die("traffic", "there is nothing to do");
+        atomic_store(&t->ended, true); /* stopped before this lane's turn came */
+        return;
+    }
 }
 
 /* ---- On the control thread ------------------------------------------------------- */
