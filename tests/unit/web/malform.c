@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#define CHECK_EVERY 32  /* requests between two looks at the lists */
-#define FAULTS_MAX  40  /* told; then it is given up */
-#define POINTER_CUT 150 /* a longer one may be cut */
+#define SETTLE_LOOKS 100
+#define CALM_LOOKS   5
+#define CHECK_EVERY  32  /* requests between two looks at the lists */
+#define FAULTS_MAX   40  /* told; then it is given up */
+#define POINTER_CUT  150 /* a longer one may be cut */
 
 char *text_times(const char *text, size_t times)
 {
@@ -99,6 +102,22 @@ static const char *first_change(const char *before, const char *after)
             line = i + 1;
     }
     return after + line;
+}
+
+/* What was asked for while the world was made may still end: a job. NULL as above. */
+static char *state_settled(struct malform *m)
+{
+    static const struct timespec moment = {.tv_nsec = 100000000};
+    char *state = state_read(m);
+    int calm = 0; /* looks that found the same */
+    for (int i = 0; state != NULL && calm < CALM_LOOKS && i < SETTLE_LOOKS; i++) {
+        nanosleep(&moment, NULL);
+        char *now = state_read(m);
+        calm = now != NULL && strcmp(state, now) == 0 ? calm + 1 : 0;
+        free(state);
+        state = now;
+    }
+    return state;
 }
 
 static void check_state(struct malform *m, const char *last)
@@ -317,7 +336,7 @@ static void run_operation(struct malform *m)
 
 static void run(struct malform *m)
 {
-    m->state = state_read(m);
+    m->state = state_settled(m);
     for (size_t i = 0;
          m->state != NULL && m->faults < FAULTS_MAX && i < m->world.operation_count;
          i++) {
