@@ -8,7 +8,7 @@
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/../lib/rig.sh"
-requires curl jq iscsi-perf
+requires curl jq iscsi-perf qemu-img
 requires_ashlar
 
 SECONDS_EACH=4 ROUNDS=3 JUDGE=0
@@ -66,8 +66,16 @@ p99_us() {
     [ -z "$load" ] || wait "$load" || true
 }
 
+# Random bytes all over, so that reads are of the disk.
+write_all() {
+    head -c 64M /dev/urandom >"$RIG_DIR/data"
+    qemu-img convert -n -f raw "$RIG_DIR/data" --target-image-opts \
+        "driver=raw,file.driver=iscsi,file.transport=tcp,file.portal=127.0.0.1:$RIG_PORT,file.target=$RIG_NAME,file.lun=1,file.initiator-name=$RIG_IQN"
+}
+
 rig_start
 rig_volume iscsi 64MiB 1
+write_all
 for round in $(seq "$ROUNDS"); do
     commits >>"$RIG_DIR/commits"
     creates 1 >>"$RIG_DIR/ones"
