@@ -8,7 +8,6 @@
 #include "web/resource.h"
 #include "web/router.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -337,12 +336,13 @@ static bool is_freed_by_earlier(const struct apply *a, const struct step *s,
 {
     union resource_room room;
     struct problem why = {.kind = PROBLEM_NONE};
+    problem_of_json(&why, problem);
+    if (s->action != ACTION_DELETE || why.kind != PROBLEM_IN_USE)
+        return false;
     const struct resource *r = s->kind->resource;
     const struct column *count = resource_column(r, "mapping_count");
     const void *object = r->find(a->web, s->key);
-    problem_of_json(&why, problem);
-    if (s->action != ACTION_DELETE || count == NULL || object == NULL ||
-        why.kind != PROBLEM_IN_USE)
+    if (count == NULL || object == NULL)
         return false;
     uint64_t mapped = member_number(count, resource_info(a->web, r, object, &room));
     return mapped > 0 && mapped == mappings_freed(a, s);
