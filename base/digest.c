@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 
 static void digest_must(int good)
 {
@@ -37,4 +38,11 @@ void digest_of(const void *data, size_t bytes, uint8_t out[DIGEST_BYTES])
     digest_begin(&d);
     digest_add(&d, data, bytes);
     digest_end(&d, out);
+}
+
+const char *digest_text(const uint8_t sum[DIGEST_BYTES], char out[DIGEST_TEXT])
+{
+    for (size_t i = 0; i < DIGEST_BYTES; i++)
+        snprintf(out + 2 * i, 3, "%02x", sum[i]);
+    return out;
 }

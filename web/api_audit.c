@@ -21,24 +21,16 @@ static const char *ms_text(char out[TIME_TEXT_MAX], int64_t ms)
     return out;
 }
 
-static const char *hash_text(char out[2 * DIGEST_BYTES + 1],
-                             const uint8_t hash[DIGEST_BYTES])
-{
-    for (size_t i = 0; i < DIGEST_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
-    return out;
-}
-
 static json_t *entry_json(const struct audit_entry *entry)
 {
-    char when[TIME_TEXT_MAX], hash[2 * DIGEST_BYTES + 1];
+    char when[TIME_TEXT_MAX], hash[DIGEST_TEXT];
     const struct audit_fields *f = &entry->fields;
     return json_pack("{s:I, s:s, s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:s}", "seq",
                      (json_int_t)f->seq, "time", ms_text(when, f->time_ms), "who", f->who,
                      "from", text_or_null(f->from), "operation", f->operation, "subject",
                      text_or_null(f->subject), "subject_id", text_or_null(f->subject_id),
                      "request", text_or_null(f->request), "hash",
-                     hash_text(hash, entry->hash));
+                     digest_text(entry->hash, hash));
 }
 
 /* A full page may be the last: then the next one is empty. */

@@ -32,16 +32,10 @@ static int64_t time_of(const json_t *entry)
     return timegm(&utc) * INT64_C(1000) + ms;
 }
 
-static void hash_text(const uint8_t hash[DIGEST_BYTES], char out[2 * DIGEST_BYTES + 1])
-{
-    for (size_t i = 0; i < DIGEST_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", hash[i]);
-}
-
 /* The entry follows the chain, which then ends with it. */
 static bool chain_take(struct chain *chain, const json_t *entry)
 {
-    char text[2 * DIGEST_BYTES + 1];
+    char text[DIGEST_TEXT];
     struct audit_fields f = {
         .seq = (uint64_t)json_integer_value(json_object_get(entry, "seq")),
         .time_ms = time_of(entry),
@@ -53,7 +47,7 @@ static bool chain_take(struct chain *chain, const json_t *entry)
         .request = text_of(entry, "request"),
     };
     audit_hash(chain->hash, &f, chain->hash);
-    hash_text(chain->hash, text);
+    digest_text(chain->hash, text);
     bool good = f.seq == chain->seq + 1 && strcmp(text, text_of(entry, "hash")) == 0;
     chain->seq++;
     return good;
@@ -62,10 +56,10 @@ static bool chain_take(struct chain *chain, const json_t *entry)
 /* --expect SEQ:HASH, noted at another time: the log must still have it. */
 static bool chain_is_expected(const struct chain *chain, const char *expected)
 {
-    char *rest, text[2 * DIGEST_BYTES + 1];
+    char *rest, text[DIGEST_TEXT];
     if (expected == NULL || strtoull(expected, &rest, 10) != chain->seq)
         return true;
-    hash_text(chain->hash, text);
+    digest_text(chain->hash, text);
     return *rest == ':' && strcmp(rest + 1, text) == 0;
 }
 
@@ -105,7 +99,7 @@ static enum outcome audit_verify(const struct cmd *cmd)
     bool more = true;
     struct chain chain = {.seq = 0};
     enum outcome outcome = OUTCOME_DONE;
-    char text[2 * DIGEST_BYTES + 1];
+    char text[DIGEST_TEXT];
     const char *expected = args_value(cmd->args, "expect");
     if (expected != NULL && strchr(expected, ':') == NULL)
         return say(OUTCOME_USAGE, "audit verify: --expect %s; accepted: SEQ:HASH",
@@ -116,7 +110,7 @@ static enum outcome audit_verify(const struct cmd *cmd)
         return outcome;
     if (expected != NULL && strtoull(expected, NULL, 10) > chain.seq)
         return refuse_entry(strtoull(expected, NULL, 10), "is not there any more");
-    hash_text(chain.hash, text);
+    digest_text(chain.hash, text);
     if (!args_has(cmd->args, "json"))
         printf("%" PRIu64 " entries, each follows from the one before; note the last: "
                "%" PRIu64 ":%s\n",
