@@ -164,7 +164,7 @@ bool catalog_turn_reader(struct catalog *c)
 bool catalog_turn_writer(struct catalog *c, bool idle)
 {
     bool behind = idle && writer_is_behind(&c->writer);
-    if (!behind && job_queue_is_empty(&c->writer.queue))
+    if (!behind && job_queue_count(&c->writer.queue) == 0)
         return false;
     return writer_turn(&c->writer, 0) == QUEUE_JOBS;
 }

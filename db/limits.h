@@ -12,6 +12,9 @@
  * longer or hold more of the map: so rows of management go between two large rounds. */
 #define GROUP_MS_MAX    5
 #define GROUP_MAP_BYTES 262144
+/* How long a group waits for more jobs to come: half of what a commit takes, up to this.
+ */
+#define GATHER_US_MAX 5000
 
 /* The map's words that are not yet folded into leaf rows, in memory and in rows: a start
  * reads them, each leaf load looks them up. A fold begins at the first bound. Past the
@@ -34,10 +37,11 @@
 #define STMT_SLOTS 96
 
 /* Pages in the log since the last checkpoint that make the writer take the next one: when
- * no job waits, and in any case. A checkpoint costs two syncs and little for each page,
- * so a smaller first bound makes no shorter waits:
- * docs/BENCHMARKS.md. */
+ * no job has come for so long, and in any case. A checkpoint costs two syncs and little
+ * for each page, so a smaller first bound makes no shorter waits (docs/BENCHMARKS.md);
+ * and who sends one change after the other leaves pauses, but none as long. */
 #define CHECKPOINT_PAGES     250
+#define CHECKPOINT_PAUSE_MS  5
 #define CHECKPOINT_PAGES_MAX 1000
 /* From this length (64 MiB) a checkpoint also tries to cut the log file to nothing. */
 #define CHECKPOINT_TRUNCATE_PAGES 16384

@@ -19,6 +19,8 @@ void job_queue_init(struct job_queue *q)
     pthread_mutex_init(&q->mutex, NULL);
     q->first = NULL;
     q->last_next = &q->first;
+    q->count = 0;
+    q->wanted = 1;
     q->closed = false;
 }
 
@@ -37,16 +39,17 @@ void job_queue_push(struct job_queue *q, struct catalog_job *job)
     assert(!q->closed);
     *q->last_next = &job->note;
     q->last_next = &job->note.next;
-    pthread_cond_signal(&q->changed);
+    if (++q->count >= q->wanted)
+        pthread_cond_signal(&q->changed);
     pthread_mutex_unlock(&q->mutex);
 }
 
-bool job_queue_is_empty(struct job_queue *q)
+size_t job_queue_count(struct job_queue *q)
 {
     pthread_mutex_lock(&q->mutex);
-    bool empty = q->first == NULL;
+    size_t count = q->count;
     pthread_mutex_unlock(&q->mutex);
-    return empty;
+    return count;
 }
 
 void job_queue_close(struct job_queue *q)
@@ -57,12 +60,12 @@ void job_queue_close(struct job_queue *q)
     pthread_mutex_unlock(&q->mutex);
 }
 
-static struct timespec deadline_in(int wait_ms)
+static struct timespec deadline_in(int64_t wait_us)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += wait_ms / 1000;
-    at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    at.tv_sec += wait_us / 1000000;
+    at.tv_nsec += (long)(wait_us % 1000000) * 1000;
     if (at.tv_nsec >= 1000000000) {
         at.tv_nsec -= 1000000000;
         at.tv_sec++;
@@ -70,46 +73,58 @@ static struct timespec deadline_in(int wait_ms)
     return at;
 }
 
-/* With the mutex held: true if there is something to say. */
-static bool queue_wait(struct job_queue *q, int wait_ms)
+/* With the mutex held, until there are so many jobs, or for so long, or until the queue
+ * is closed. */
+static void queue_wait(struct job_queue *q, size_t wanted, int64_t wait_us)
 {
-    struct timespec deadline = deadline_in(wait_ms < 0 ? 0 : wait_ms);
-    int rc = wait_ms == 0 ? ETIMEDOUT : 0; /* the clock is not asked then */
-    while (q->first == NULL && !q->closed && rc != ETIMEDOUT) {
-        if (wait_ms < 0)
+    struct timespec deadline = deadline_in(wait_us < 0 ? 0 : wait_us);
+    int rc = wait_us == 0 ? ETIMEDOUT : 0; /* the clock is not asked then */
+    q->wanted = wanted;
+    while (q->count < wanted && !q->closed && rc != ETIMEDOUT) {
+        if (wait_us < 0)
             pthread_cond_wait(&q->changed, &q->mutex);
         else
             rc = pthread_cond_timedwait(&q->changed, &q->mutex, &deadline);
     }
-    return q->first != NULL || q->closed;
+    q->wanted = 1;
 }
 
 static struct note *queue_cut(struct job_queue *q, size_t max)
 {
     struct note *first = q->first;
     struct note *last = first;
-    for (size_t i = 1; i < max && last->next != NULL; i++)
+    size_t taken = 1;
+    for (; taken < max && last->next != NULL; taken++)
         last = last->next;
     q->first = last->next;
+    q->count -= taken;
     if (q->first == NULL)
         q->last_next = &q->first;
     last->next = NULL;
     return first;
 }
 
-enum queue_result job_queue_take(struct job_queue *q, size_t max, int wait_ms,
-                                 struct note **first)
+enum queue_result job_queue_gather(struct job_queue *q, size_t max, int wait_ms,
+                                   size_t wanted, int64_t wait_us, struct note **first)
 {
-    enum queue_result result = QUEUE_IDLE;
+    enum queue_result result = QUEUE_JOBS;
     *first = NULL;
     pthread_mutex_lock(&q->mutex);
-    if (queue_wait(q, wait_ms)) {
-        result = q->first == NULL ? QUEUE_CLOSED : QUEUE_JOBS;
-        if (q->first != NULL)
-            *first = queue_cut(q, max);
+    queue_wait(q, 1, wait_ms < 0 ? QUEUE_FOREVER : INT64_C(1000) * wait_ms);
+    if (q->count > 0) {
+        queue_wait(q, wanted, wait_us);
+        *first = queue_cut(q, max);
+    } else {
+        result = q->closed ? QUEUE_CLOSED : QUEUE_IDLE;
     }
     pthread_mutex_unlock(&q->mutex);
     return result;
+}
+
+enum queue_result job_queue_take(struct job_queue *q, size_t max, int wait_ms,
+                                 struct note **first)
+{
+    return job_queue_gather(q, max, wait_ms, 1, 0, first);
 }
 
 static void job_run_done(struct note *note)

@@ -13,6 +13,8 @@ struct job_queue {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct note *first, **last_next;
+    size_t count;
+    size_t wanted; /* so many wake a taker */
     bool closed;
 };
 
@@ -23,13 +25,17 @@ void job_queue_init(struct job_queue *q);
 void job_queue_fini(struct job_queue *q);
 /* Any thread, until job_queue_close(). */
 void job_queue_push(struct job_queue *q, struct catalog_job *job);
-bool job_queue_is_empty(struct job_queue *q);
 /* No more jobs will come; takers empty the queue, then get QUEUE_CLOSED. */
 void job_queue_close(struct job_queue *q);
 /* Waits until there are jobs, or up to wait_ms. *first: up to `max` jobs in order of
  * pushing, linked by note.next. */
 enum queue_result job_queue_take(struct job_queue *q, size_t max, int wait_ms,
                                  struct note **first);
+/* The same, and when there are jobs, gives them up to wait_us to become `wanted`. By the
+ * only taker. */
+enum queue_result job_queue_gather(struct job_queue *q, size_t max, int wait_ms,
+                                   size_t wanted, int64_t wait_us, struct note **first);
+size_t job_queue_count(struct job_queue *q);
 
 static inline struct catalog_job *job_of_note(struct note *note)
 {

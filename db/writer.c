@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <time.h>
 
-static int64_t clock_ms(void)
+static int64_t clock_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* ---- Groups ------------------------------------------------------------------------ */
@@ -27,21 +27,26 @@ static int writer_exec(struct writer *w, const char *sql, struct err *e)
     return stmt_run(&s);
 }
 
-/* Runs one job in a savepoint. Non-zero: the whole transaction is lost. */
+/* Non-zero: the whole transaction is lost. */
 static int group_run_job(struct writer *w, struct catalog_job *job, struct err *e)
+{
+    job_work(job, &w->txn);
+    if (txn_is_open(&w->txn))
+        return 0;
+    *e = job->err;
+    if (e->code == 0)
+        (void)err_set(e, -EIO, NULL, "catalog: the transaction was lost");
+    return e->code;
+}
+
+/* The same in a savepoint: what a job that fails has done is undone. */
+static int group_run_apart(struct writer *w, struct catalog_job *job, struct err *e)
 {
     uint64_t first_delta = overlay_next_id(w->txn.overlay);
     int rc = writer_exec(w, "SAVEPOINT job", e);
-    if (rc != 0)
-        return rc;
-    job_work(job, &w->txn);
-    if (!txn_is_open(&w->txn)) {
-        *e = job->err;
-        if (e->code == 0)
-            (void)err_set(e, -EIO, NULL, "catalog: the transaction was lost");
-        return e->code;
-    }
-    if (job->rc != 0) {
+    if (rc == 0)
+        rc = group_run_job(w, job, e);
+    if (rc == 0 && job->rc != 0) {
         rc = writer_exec(w, "ROLLBACK TO job", e);
         overlay_forget_from(w->txn.overlay, first_delta);
     }
@@ -49,10 +54,18 @@ static int group_run_job(struct writer *w, struct catalog_job *job, struct err *
 }
 
 /* Whether the next job may share the transaction of those before. */
-static bool group_is_full(const struct writer *w, int64_t end_ms, size_t map_bytes)
+static bool group_is_full(const struct writer *w, int64_t end_us, size_t map_bytes)
 {
-    return clock_ms() > end_ms ||
+    return clock_us() > end_us ||
            overlay_bytes(w->txn.overlay) > map_bytes + GROUP_MAP_BYTES;
+}
+
+static int group_make_durable(struct writer *w, struct err *e)
+{
+    int64_t began_us = clock_us();
+    int rc = writer_exec(w, "COMMIT", e);
+    w->commit_us = clock_us() - began_us;
+    return rc;
 }
 
 /* Runs jobs from the first on and commits; *rest: those that are left for another group.
@@ -60,21 +73,24 @@ static bool group_is_full(const struct writer *w, int64_t end_ms, size_t map_byt
 static int group_run(struct writer *w, struct note *first, struct note **rest,
                      struct err *e)
 {
-    int64_t end_ms = clock_ms() + GROUP_MS_MAX;
+    int64_t end_us = clock_us() + 1000 * GROUP_MS_MAX;
     size_t map_bytes = overlay_bytes(w->txn.overlay);
     uint64_t first_delta = overlay_next_id(w->txn.overlay);
+    bool is_alone = first->next == NULL; /* the transaction is its savepoint */
     int rc = txn_set_durable(&w->txn, true, e);
     if (rc == 0)
         rc = writer_exec(w, "BEGIN IMMEDIATE", e);
     *rest = first;
     do {
+        struct catalog_job *job = job_of_note(*rest);
         if (rc == 0)
-            rc = group_run_job(w, job_of_note(*rest), e);
+            rc = is_alone ? group_run_job(w, job, e) : group_run_apart(w, job, e);
         *rest = (*rest)->next;
-    } while (*rest != NULL && (rc != 0 || !group_is_full(w, end_ms, map_bytes)));
-    if (rc == 0)
-        rc = writer_exec(w, "COMMIT", e);
-    if (rc != 0) {
+    } while (*rest != NULL && (rc != 0 || !group_is_full(w, end_us, map_bytes)));
+    bool is_undone = is_alone && job_of_note(first)->rc != 0;
+    if (rc == 0 && !is_undone)
+        rc = group_make_durable(w, e);
+    if (rc != 0 || is_undone) {
         txn_rollback(&w->txn);
         overlay_forget_from(w->txn.overlay, first_delta);
     }
@@ -128,8 +144,10 @@ static bool writer_wants_fold(const struct writer *w)
 /* How long to wait for jobs before there is something else to do. */
 static int writer_wait_ms(const struct writer *w)
 {
-    if (checkpoint_is_due(&w->checkpoint, true) || writer_wants_fold(w))
+    if (writer_wants_fold(w))
         return 0;
+    if (checkpoint_is_due(&w->checkpoint, true))
+        return CHECKPOINT_PAUSE_MS;
     if (w->checkpoint.is_behind)
         return CHECKPOINT_IDLE_MS;
     return overlay_bytes(w->txn.overlay) > 0 ? FOLD_IDLE_MS : QUEUE_FOREVER;
@@ -159,16 +177,31 @@ static void writer_on_group(struct writer *w)
         checkpoint_run(&w->checkpoint, &w->txn);
 }
 
+/* Clients that were answered together ask again one after the other. Without a moment for
+ * the others to come, the first one's commit would be its own, and all wait for that. */
+static enum queue_result writer_take(struct writer *w, int wait_ms, struct note **jobs)
+{
+    int64_t wait_us = w->commit_us / 2;
+    if (wait_us > GATHER_US_MAX)
+        wait_us = GATHER_US_MAX;
+    return job_queue_gather(&w->queue, GROUP_JOBS_MAX, wait_ms, w->expected,
+                            w->by_hand ? 0 : wait_us, jobs);
+}
+
 enum queue_result writer_turn(struct writer *w, int wait_ms)
 {
     struct note *jobs = NULL;
-    enum queue_result result = job_queue_take(&w->queue, GROUP_JOBS_MAX, wait_ms, &jobs);
+    enum queue_result result = writer_take(w, wait_ms, &jobs);
+    size_t count = 0;
+    for (const struct note *note = jobs; note != NULL; note = note->next)
+        count++;
     if (result == QUEUE_IDLE)
         writer_on_idle(w);
     while (jobs != NULL) {
         jobs = group_commit(w, jobs);
         writer_on_group(w);
     }
+    w->expected = count + job_queue_count(&w->queue);
     return result;
 }
 
@@ -184,6 +217,8 @@ int writer_start(struct writer *w, struct err *e)
 {
     w->fold = (struct fold){.through = 0};
     w->fold_rc = 0;
+    w->expected = 1;
+    w->commit_us = 0;
     checkpoint_init(&w->checkpoint, &w->txn);
     job_queue_init(&w->queue);
     if (w->by_hand)

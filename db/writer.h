@@ -15,6 +15,8 @@ struct writer {
     struct job_queue queue;
     bool by_hand; /* no thread: writer_turn() */
     pthread_t thread;
+    size_t expected;   /* jobs: as many as there were lately, and so may be again */
+    int64_t commit_us; /* what the last commit took */
     struct checkpoint checkpoint;
     struct fold fold;
     int fold_rc; /* of its last step: it is tried again when there is nothing else to do

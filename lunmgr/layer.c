@@ -24,12 +24,18 @@ struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents
         leaf_directory_destroy(d);
         return NULL;
     }
-    layer->id = id;
+    layer_set_id(layer, id, NULL);
     layer->pool = pool;
     atomic_init(&layer->size_extents, size_extents);
     atomic_init(&layer->used_extents, used_extents);
     atomic_init(&layer->directory, d);
     return layer;
+}
+
+void layer_set_id(struct layer *layer, uint32_t id, const struct layer *below)
+{
+    layer->id = id;
+    layer->family = below == NULL ? id : below->family;
 }
 
 void layer_destroy(struct layer *layer)
@@ -98,7 +104,6 @@ void layer_link(struct layer *layer, struct layer *parent, struct volume *volume
 {
     struct pool *pool = layer->pool;
     layer_set_parent(layer, parent);
-    layer->family = parent == NULL ? layer->id : parent->family;
     layer->volume = volume;
     layer->prev = NULL;
     layer->next = pool->layers;

@@ -110,6 +110,7 @@ static int load_layer(const struct layer_row *row, void *arg)
         layer_create(pool, row->id, row->size_extents, row->used_extents);
     if (layer == NULL)
         return err_oom(l->e);
+    layer_set_id(layer, row->id, parent);
     layer_link(layer, parent, NULL);
     l->layers[l->layer_count++] = layer;
     return 0;

@@ -237,7 +237,7 @@ static void seal_part_step(struct seal_part *part)
     part->old_bytes = volume_size_bytes(v);
     part->size_bytes =
         part->base == NULL ? part->old_bytes : volume_size_bytes(part->base);
-    part->fresh->id = lunmgr_next_layer_id(v->manager);
+    layer_set_id(part->fresh, lunmgr_next_layer_id(v->manager), below);
     layer_link(part->fresh, below, v);
     old->volume = part->snapshot;
     volume_set_top(part->snapshot, old);

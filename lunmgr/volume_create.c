@@ -18,6 +18,7 @@ struct create_op {
     struct shape_wait turn;
     struct volume_row row;
     bool reserved;
+    bool answered; /* before the end */
     volume_done_fn done;
     void *arg;
 };
@@ -25,6 +26,12 @@ struct create_op {
 static struct create_op *create_op_of(struct op *op)
 {
     return container_of(op, struct create_op, op);
+}
+
+/* What the volume's layer is to stand on; NULL: nothing. */
+static struct layer *base_layer(const struct create_op *co)
+{
+    return co->base == NULL ? NULL : volume_top(co->base);
 }
 
 /* ---- The end --------------------------------------------------------------------- */
@@ -44,7 +51,8 @@ static void create_end(struct op *op)
     }
     if (!good && co->reserved)
         index_unreserve(&op->manager->volumes);
-    co->done(co->arg, good ? v : NULL, op_outcome(op));
+    if (!co->answered)
+        co->done(co->arg, good ? v : NULL, op_outcome(op));
     op_free(op);
 }
 
@@ -52,9 +60,8 @@ static void create_end(struct op *op)
 static void create_link(struct op *op)
 {
     struct create_op *co = create_op_of(op);
-    struct layer *below = co->base == NULL ? NULL : volume_top(co->base);
     if (op->job.rc == 0)
-        layer_link(co->top, below, co->volume);
+        layer_link(co->top, base_layer(co), co->volume);
     if (co->base != NULL)
         shape_leave(co->volume->pool);
     op_return(op);
@@ -72,6 +79,11 @@ static void create_adopt(struct op *op)
         co->reserved = false;
     }
     op_at_home(op, create_link, create_end);
+    /* What begins on nothing can be used before it is linked, since whatever asks the
+     * home loop about it asks after that. A clone's reads go through the link. */
+    co->answered = op->job.rc == 0 && co->base == NULL;
+    if (co->answered)
+        co->done(co->arg, v, NULL);
 }
 
 /* ---- The rows -------------------------------------------------------------------- */
@@ -81,7 +93,7 @@ static int create_work(struct catalog_txn *txn, struct catalog_job *job, struct 
     struct create_op *co = container_of(job, struct create_op, op.job);
     struct layer_row layer = {
         .id = co->top->id,
-        .parent = co->base == NULL ? 0 : volume_top(co->base)->id,
+        .parent = co->base == NULL ? 0 : base_layer(co)->id,
         .size_extents = atomic_load(&co->top->size_extents),
     };
     struct box_row box;
@@ -102,7 +114,8 @@ static int create_work(struct catalog_txn *txn, struct catalog_job *job, struct 
 static void create_store(struct op *op)
 {
     struct create_op *co = create_op_of(op);
-    co->top->id = lunmgr_next_layer_id(op->manager); /* higher than its base's */
+    /* Its id is higher than its base's. */
+    layer_set_id(co->top, lunmgr_next_layer_id(op->manager), base_layer(co));
     op_write(op, create_work, create_adopt);
 }
 

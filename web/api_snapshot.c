@@ -256,7 +256,7 @@ static void group_found(struct scan *s)
     if (s->count == 0 && !s->items.failed)
         reply_not_found(s->x, "group of snapshots", s->x->params[0]);
     else
-        reply_json_text(s->x, &s->items);
+        reply_json_text(s->x, 200, &s->items);
 }
 
 /* A group is there as long as one of its snapshots. */

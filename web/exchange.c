@@ -226,23 +226,32 @@ static void keep_answer(const struct exchange *x, int status, const char *text)
                       router_tells_once(x->route) ? NULL : text);
 }
 
+/* Of no part. */
+static void send_json_text(struct exchange *x, int status, const char *type,
+                           struct json_text *body)
+{
+    static const char no_memory[] =
+        "{\"type\":\"/problems/internal\",\"title\":\"The daemon could not do it\","
+        "\"status\":500,\"detail\":\"out of memory\"}";
+    const char *text = json_text_end(body);
+    if (text == NULL) {
+        send_answer(x, 500, "application/problem+json", no_memory, strlen(no_memory));
+        return;
+    }
+    keep_answer(x, status, text);
+    send_answer(x, status, type, text, body->length);
+}
+
 static void send_json(struct exchange *x, int status, const char *type, json_t *body)
 {
     if (x->answered != NULL) {
         end_part(x, status, body);
         return;
     }
-    static const char no_memory[] =
-        "{\"type\":\"/problems/internal\",\"title\":\"The daemon could not do it\","
-        "\"status\":500,\"detail\":\"out of memory\"}";
-    AUTO_FREE char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-    json_decref(body);
-    if (text == NULL) {
-        send_answer(x, 500, "application/problem+json", no_memory, strlen(no_memory));
-        return;
-    }
-    keep_answer(x, status, text);
-    send_answer(x, status, type, text, strlen(text));
+    struct json_text text = {.at = NULL};
+    json_text_value(&text, body);
+    send_json_text(x, status, type, &text);
+    json_text_fini(&text);
 }
 
 /* ---- Answers ----------------------------------------------------------------------- */
@@ -252,29 +261,36 @@ void reply_json(struct exchange *x, int status, json_t *body)
     send_json(x, status, "application/json", body);
 }
 
-void reply_json_text(struct exchange *x, const struct json_text *body)
+void reply_json_text(struct exchange *x, int status, struct json_text *body)
 {
-    if (body->failed)
-        reply_json(x, 200, NULL);
-    else if (x->answered != NULL)
-        end_part(x, 200, json_loadb(body->at, body->length, 0, NULL));
+    if (x->answered != NULL)
+        end_part(x, status,
+                 body->failed ? NULL : json_loadb(body->at, body->length, 0, NULL));
     else
-        send_answer(x, 200, "application/json", body->at, body->length);
+        send_json_text(x, status, "application/json", body);
 }
 
-static void reply_located(struct exchange *x, int status, const char *collection,
-                          const char *id, json_t *body)
+void reply_members(struct exchange *x, int status, const struct resource *r,
+                   const void *info, uint64_t fields)
+{
+    struct json_text text = {.at = NULL};
+    resource_put(&text, x->web, r, info, fields);
+    reply_json_text(x, status, &text);
+    json_text_fini(&text);
+}
+
+static void add_location(struct exchange *x, const char *collection, const char *id)
 {
     char location[128];
     snprintf(location, sizeof(location), "%s/%s", collection, id);
     exchange_add_header(x, "Location", location);
-    reply_json(x, status, body);
 }
 
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body)
 {
-    reply_located(x, 201, collection, id, body);
+    add_location(x, collection, id);
+    reply_json(x, 201, body);
 }
 
 static void add_etag(struct exchange *x, const struct resource *r, const void *info)
@@ -296,12 +312,10 @@ void reply_resource(struct exchange *x, int status, const struct resource *r,
     union resource_room room;
     char id[RESOURCE_ID_MAX];
     const void *info = resource_info(x->web, r, object, &room);
-    json_t *body = resource_info_json(x->web, r, info, RESOURCE_ALL_FIELDS);
     add_etag(x, r, info);
     if (status == 201 || status == 202)
-        reply_located(x, status, r->collection, resource_id(r, info, id), body);
-    else
-        reply_json(x, status, body);
+        add_location(x, r->collection, resource_id(r, info, id));
+    reply_members(x, status, r, info, RESOURCE_ALL_FIELDS);
 }
 
 void reply_empty(struct exchange *x)
@@ -321,7 +335,8 @@ static void reply_made_again(struct exchange *x, int status, json_t *body)
     const struct route *route = x->route;
     const struct resource *r = route->shows != NULL ? route->shows : route->resource;
     snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(body, "id")));
-    reply_located(x, status, r != NULL ? r->collection : route->path, id, body);
+    add_location(x, r != NULL ? r->collection : route->path, id);
+    reply_json(x, status, body);
 }
 
 void reply_again(struct exchange *x, int status, json_t *body)

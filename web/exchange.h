@@ -76,8 +76,11 @@ const char *exchange_key(const struct exchange *x, char key[WEB_KEY_MAX]);
 
 /* Each ends the exchange. body is taken; NULL (out of memory) answers 500. */
 void reply_json(struct exchange *x, int status, json_t *body);
-/* 200 with JSON that is text already, borrowed; 500 if it failed. */
-void reply_json_text(struct exchange *x, const struct json_text *body);
+/* With JSON that is text already, borrowed; 500 if it failed. */
+void reply_json_text(struct exchange *x, int status, struct json_text *body);
+/* With the info's members alone whose bits are set. */
+void reply_members(struct exchange *x, int status, const struct resource *r,
+                   const void *info, uint64_t fields);
 /* 201 with Location: collection/id. */
 void reply_created(struct exchange *x, const char *collection, const char *id,
                    json_t *body);

@@ -125,3 +125,12 @@ void json_text_value(struct json_text *t, json_t *value)
         t->failed = true;
     json_decref(value);
 }
+
+const char *json_text_end(struct json_text *t)
+{
+    char *end = more_room(t, 1);
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    return t->at;
+}

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct json_text {
-    char *at; /* no NUL at its end */
+    char *at; /* no NUL at its end before json_text_end() */
     size_t length, room;
     bool failed;
 };
@@ -28,5 +28,7 @@ void json_text_string(struct json_text *t, const char *text);
 void json_text_foreign(struct json_text *t, const char *text);
 /* value is taken; NULL: there was no memory for it. */
 void json_text_value(struct json_text *t, json_t *value);
+/* The text with a NUL behind it, good until more is put. NULL: it failed. */
+const char *json_text_end(struct json_text *t);
 
 #endif

@@ -157,21 +157,15 @@ void resource_put(struct json_text *out, const struct web *web, const struct res
     json_text_puts(out, "}");
 }
 
-json_t *resource_info_json(const struct web *web, const struct resource *r,
-                           const void *info, uint64_t fields)
-{
-    struct json_text text = {.at = NULL};
-    resource_put(&text, web, r, info, fields);
-    json_t *out = text.failed ? NULL : json_loadb(text.at, text.length, 0, NULL);
-    json_text_fini(&text);
-    return out;
-}
-
 json_t *resource_json(const struct web *web, const struct resource *r, const void *object)
 {
     union resource_room room;
-    return resource_info_json(web, r, resource_info(web, r, object, &room),
-                              RESOURCE_ALL_FIELDS);
+    struct json_text text = {.at = NULL};
+    resource_put(&text, web, r, resource_info(web, r, object, &room),
+                 RESOURCE_ALL_FIELDS);
+    json_t *out = text.failed ? NULL : json_loadb(text.at, text.length, 0, NULL);
+    json_text_fini(&text);
+    return out;
 }
 
 const char *resource_id(const struct resource *r, const void *info,

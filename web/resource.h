@@ -109,8 +109,6 @@ json_t *resource_json(const struct web *web, const struct resource *r,
 #define RESOURCE_ALL_FIELDS UINT64_MAX
 void resource_put(struct json_text *out, const struct web *web, const struct resource *r,
                   const void *info, uint64_t fields);
-json_t *resource_info_json(const struct web *web, const struct resource *r,
-                           const void *info, uint64_t fields);
 
 /* "name,size" as such bits; "": all. False and a problem that names the parameter fields.
  */

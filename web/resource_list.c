@@ -23,7 +23,7 @@ static void page_reply(struct scan *s)
     }
     json_text_puts(&s->items, "}");
     s->items.failed |= s->out_of_memory;
-    reply_json_text(x, &s->items);
+    reply_json_text(x, 200, &s->items);
 }
 
 /* False: x->problem says why not. */

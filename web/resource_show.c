@@ -22,10 +22,11 @@ static void show(struct exchange *x, const void *object)
     }
     resource_info_etag(x->web, r, info, etag);
     exchange_add_header(x, "ETag", etag);
-    if (known != NULL && etag_is_named(known, etag, true))
+    if (known != NULL && etag_is_named(known, etag, true)) {
         reply_not_modified(x);
-    else
-        reply_json(x, 200, resource_info_json(x->web, r, info, fields));
+        return;
+    }
+    reply_members(x, 200, r, info, fields);
 }
 
 static void show_found(struct exchange *x, const char *name, const void *object)

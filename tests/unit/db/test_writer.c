@@ -90,6 +90,24 @@ static void a_failed_job_leaves_nothing_and_its_neighbours_commit(void **state)
     assert_true(has_pool(r, "p3"));
 }
 
+/* It has no savepoint of its own. */
+static void a_failed_job_alone_leaves_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct post_box box;
+    struct test_job job;
+    struct pool_row failing = sample_pool("p1", "a"), next = sample_pool("p2", "b");
+    post_box_init(&box);
+    test_job_init(&job, &box, work_add_and_fail, &failing);
+    catalog_write(r->catalog, &job.job);
+    post_box_wait(&box, 1);
+    assert_int_equal(job.job.rc, -ECANCELED);
+    assert_string_equal(job.job.err.text, "thought better of it");
+    assert_int_equal(catalog_write_wait(r->catalog, work_add_pool, &next, NULL), 0);
+    assert_false(has_pool(r, "p1"));
+    assert_true(has_pool(r, "p2"));
+}
+
 static void jobs_that_wait_together_share_one_sync(void **state)
 {
     struct rig *r = *state;
@@ -588,6 +606,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WRITER_TEST(a_failed_job_leaves_nothing_and_its_neighbours_commit),
+        WRITER_TEST(a_failed_job_alone_leaves_nothing),
         WRITER_TEST(jobs_that_wait_together_share_one_sync),
         WRITER_TEST(rows_of_management_go_between_large_rounds),
         WRITER_TEST(a_reader_sees_whole_rounds_while_they_are_folded),
