@@ -16,10 +16,6 @@
 #define SUPPORT_NONE     0x01
 #define SUPPORT_STANDARD 0x03
 #define TIMEOUTS_LENGTH  10
-#define TMF_ABORT_TASKS  0xd8 /* ATS, ATSS, CTSS, LURS */
-#define TMF_TARGET_RESET 0x02 /* TRS */
-#define TMF_QUERY        0x04 /* QTS */
-#define TMF_QUERY_MORE   0x07 /* QAES, QTSS, ITNRS */
 #define TMFS_EXTENDED    16
 
 void read_capacity_10_encode(const struct lu_ident *lu, struct wire *out)
@@ -63,11 +59,13 @@ void report_luns_encode(const uint32_t *luns, size_t count, uint8_t select,
         wire_put_be64(out, lun_encode(luns[i]));
 }
 
-/* A command timeouts descriptor in which no time is told. */
-static void put_timeouts(struct wire *out)
+/* The command timeouts descriptor: SPC-5, 6.35.4. No nominal time is told. */
+static void put_timeouts(const struct cdb_op *op, struct wire *out)
 {
     wire_put_be16(out, TIMEOUTS_LENGTH);
-    wire_put_zeros(out, TIMEOUTS_LENGTH);
+    wire_put_be16(out, 0);
+    wire_put_be32(out, 0);
+    wire_put_be32(out, op->timeout_s);
 }
 
 static void put_all_ops(bool timeouts, struct wire *out)
@@ -84,7 +82,7 @@ static void put_all_ops(bool timeouts, struct wire *out)
                                    (op->has_service_action ? SERVACTV : 0)));
         wire_put_be16(out, op->cdb_bytes);
         if (timeouts)
-            put_timeouts(out);
+            put_timeouts(op, out);
     }
     wire_patch_be32(out, start, (uint32_t)(out->at - (start + 4)));
 }
@@ -101,7 +99,7 @@ static void put_one_op(const struct cdb_op *op, bool timeouts, struct wire *out)
     wire_put_be16(out, op->cdb_bytes);
     wire_put_bytes(out, op->usage, op->cdb_bytes);
     if (timeouts)
-        put_timeouts(out);
+        put_timeouts(op, out);
 }
 
 /* The row asked for, NULL if none; *refused if it may not be asked for in this way. */
@@ -144,10 +142,10 @@ int report_opcodes_encode(const struct cdb_report_opcodes *cdb, struct wire *out
     return 0;
 }
 
-void report_tmfs_encode(const struct cdb_report_tmfs *cdb, bool queries, struct wire *out)
+void report_tmfs_encode(const struct cdb_report_tmfs *cdb, uint16_t functions,
+                        struct wire *out)
 {
-    wire_put_u8(out, TMF_ABORT_TASKS | TMF_TARGET_RESET | (queries ? TMF_QUERY : 0));
-    wire_put_u8(out, queries ? TMF_QUERY_MORE : 0);
+    wire_put_be16(out, functions);
     wire_put_u8(out, 0);
     wire_put_u8(out, cdb->extended ? TMFS_EXTENDED - 4 : 0);
     if (cdb->extended)

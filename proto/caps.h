@@ -32,9 +32,19 @@ void report_luns_encode(const uint32_t *luns, size_t count, uint8_t select,
 /* 0, or -EINVAL and *sense (an opcode asked in a way that it is not). */
 int report_opcodes_encode(const struct cdb_report_opcodes *cdb, struct wire *out,
                           struct sense *sense) MUST_CHECK;
-/* Told: abort task, abort task set, clear task set, logical unit reset, target reset;
- * queries: and what RFC 7144 adds. */
-void report_tmfs_encode(const struct cdb_report_tmfs *cdb, bool queries,
+/* functions: REPORT_TMF_* bits, as bytes 0 and 1 of the answer have them. */
+enum {
+    REPORT_TMF_ABORT_TASK = 0x8000,
+    REPORT_TMF_ABORT_TASK_SET = 0x4000,
+    REPORT_TMF_CLEAR_TASK_SET = 0x1000,
+    REPORT_TMF_LU_RESET = 0x0800,
+    REPORT_TMF_QUERY_TASK = 0x0400,
+    REPORT_TMF_TARGET_RESET = 0x0200,
+    REPORT_TMF_QUERY_ASYNC_EVENT = 0x0004,
+    REPORT_TMF_QUERY_TASK_SET = 0x0002,
+    REPORT_TMF_I_T_NEXUS_RESET = 0x0001,
+};
+void report_tmfs_encode(const struct cdb_report_tmfs *cdb, uint16_t functions,
                         struct wire *out);
 
 #endif

@@ -21,42 +21,11 @@
 #define CDB_BYTES_MAX 16
 
 /* Dense: a table of handlers is an array of CDB_ID_COUNT. */
+#define CDB_ROW(id, ...)  CDB_##id,
+#define CDB_MORE(id, ...) CDB_##id,
 enum cdb_id {
-    CDB_TEST_UNIT_READY,
-    CDB_REQUEST_SENSE,
-    CDB_READ_6,
-    CDB_WRITE_6,
-    CDB_INQUIRY,
-    CDB_MODE_SELECT_6,
-    CDB_MODE_SENSE_6,
-    CDB_START_STOP_UNIT,
-    CDB_PREVENT_ALLOW,
-    CDB_READ_CAPACITY_10,
-    CDB_READ_10,
-    CDB_WRITE_10,
-    CDB_WRITE_VERIFY_10,
-    CDB_VERIFY_10,
-    CDB_SYNC_CACHE_10,
-    CDB_WRITE_SAME_10,
-    CDB_UNMAP,
-    CDB_MODE_SELECT_10,
-    CDB_MODE_SENSE_10,
-    CDB_READ_16,
-    CDB_WRITE_16,
-    CDB_WRITE_VERIFY_16,
-    CDB_VERIFY_16,
-    CDB_SYNC_CACHE_16,
-    CDB_WRITE_SAME_16,
-    CDB_READ_CAPACITY_16,
-    CDB_GET_LBA_STATUS,
-    CDB_REPORT_LUNS,
-    CDB_REPORT_OPCODES,
-    CDB_REPORT_TMFS,
-    CDB_READ_12,
-    CDB_WRITE_12,
-    CDB_WRITE_VERIFY_12,
-    CDB_VERIFY_12,
-    CDB_ID_COUNT,
+#include "proto/cdb_table.h"
+    CDB_ID_COUNT
 };
 
 enum cdb_dir { CDB_NO_DATA, CDB_DATA_IN, CDB_DATA_OUT };
@@ -69,6 +38,7 @@ struct cdb_op {
     uint8_t cdb_bytes;
     enum cdb_dir dir;    /* VERIFY: DATA_OUT, but none with BYTCHK 0 */
     bool changes_medium; /* refused on a read-only or reserved unit */
+    uint16_t timeout_s;  /* how long an initiator should wait for it */
     const char *name;    /* "READ(10)" */
     uint8_t
         usage[CDB_BYTES_MAX]; /* CDB usage data: SPC-5, 6.35; opcode and SA included */

@@ -25,41 +25,12 @@ struct exec_handler {
     uint32_t reply_bytes;
 };
 
+#define CDB_ROW(id, opcode, action, bytes, dir, medium, timeout, name, prepare, start,   \
+                reply, ...)                                                              \
+    [CDB_##id] = {prepare, start, reply},
+#define CDB_MORE CDB_ROW
 static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
-    [CDB_TEST_UNIT_READY] = {exec_test_unit_ready, NULL, 0},
-    [CDB_REQUEST_SENSE] = {NULL, exec_request_sense, REPLY_BYTES},
-    [CDB_READ_6] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_6] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_INQUIRY] = {NULL, exec_inquiry, REPLY_BYTES},
-    [CDB_MODE_SELECT_6] = {exec_mode_select_prepare, exec_mode_select, 0},
-    [CDB_MODE_SENSE_6] = {NULL, exec_mode_sense, REPLY_BYTES},
-    [CDB_START_STOP_UNIT] = {exec_start_stop_prepare, exec_flush, 0},
-    [CDB_PREVENT_ALLOW] = {exec_prevent_allow, NULL, 0},
-    [CDB_READ_CAPACITY_10] = {NULL, exec_read_capacity, REPLY_BYTES},
-    [CDB_READ_10] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_10] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_VERIFY_10] = {exec_write_verify_prepare, exec_write_verify, 0},
-    [CDB_VERIFY_10] = {exec_verify_prepare, exec_verify, 0},
-    [CDB_SYNC_CACHE_10] = {exec_sync_prepare, exec_flush, 0},
-    [CDB_WRITE_SAME_10] = {exec_write_same_prepare, exec_write_same, 0},
-    [CDB_UNMAP] = {exec_unmap_prepare, exec_unmap, 0},
-    [CDB_MODE_SELECT_10] = {exec_mode_select_prepare, exec_mode_select, 0},
-    [CDB_MODE_SENSE_10] = {NULL, exec_mode_sense, REPLY_BYTES},
-    [CDB_READ_16] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_16] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_VERIFY_16] = {exec_write_verify_prepare, exec_write_verify, 0},
-    [CDB_VERIFY_16] = {exec_verify_prepare, exec_verify, 0},
-    [CDB_SYNC_CACHE_16] = {exec_sync_prepare, exec_flush, 0},
-    [CDB_WRITE_SAME_16] = {exec_write_same_prepare, exec_write_same, 0},
-    [CDB_READ_CAPACITY_16] = {NULL, exec_read_capacity, REPLY_BYTES},
-    [CDB_GET_LBA_STATUS] = {exec_lba_status_prepare, exec_lba_status, 0},
-    [CDB_REPORT_LUNS] = {exec_report_luns_prepare, exec_report_luns, 0},
-    [CDB_REPORT_OPCODES] = {NULL, exec_report_opcodes, REPLY_OPCODES_BYTES},
-    [CDB_REPORT_TMFS] = {NULL, exec_report_tmfs, REPLY_BYTES},
-    [CDB_READ_12] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_12] = {exec_rw_prepare, exec_rw, 0},
-    [CDB_WRITE_VERIFY_12] = {exec_write_verify_prepare, exec_write_verify, 0},
-    [CDB_VERIFY_12] = {exec_verify_prepare, exec_verify, 0},
+#include "proto/cdb_table.h"
 };
 
 /* INQUIRY, REPORT LUNS and REQUEST SENSE: they are answered where no unit is, and neither

@@ -40,7 +40,7 @@ struct nexus_spec {
     uint8_t isid[ISID_BYTES]; /* with the name: the initiator port */
     const char *target_name;  /* borrowed: as long as the nexus lives */
     uint16_t portal_group_tag;
-    bool queries; /* the task management functions of RFC 7144 may be asked */
+    uint16_t tmfs; /* the task management functions that it may ask: REPORT_TMF_* */
 };
 /* view: of the access that the reactor holds. 0, or -ENOMEM. */
 int nexus_create(const struct nexus_spec *spec, const struct view *view,

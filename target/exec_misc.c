@@ -108,7 +108,7 @@ enum exec_result exec_report_tmfs(struct task *t)
     if (cdb_report_tmfs_decode(t->cdb, &report, &t->sense) != 0)
         return exec_check(t);
     exec_reply_init(t, report.alloc_bytes, &w);
-    report_tmfs_encode(&report, t->nexus->queries, &w);
+    report_tmfs_encode(&report, t->nexus->tmfs, &w);
     return exec_reply(t, &w);
 }
 

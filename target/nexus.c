@@ -20,7 +20,7 @@ int nexus_create(const struct nexus_spec *spec, const struct view *view,
     memcpy(n->isid, spec->isid, sizeof(n->isid));
     n->target_name = spec->target_name;
     n->portal_group_tag = spec->portal_group_tag;
-    n->queries = spec->queries;
+    n->tmfs = spec->tmfs;
     n->view = view;
     ua_init(&n->ua);
     ua_set_view(&n->ua, view);

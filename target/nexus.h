@@ -15,7 +15,7 @@ struct nexus {
     uint8_t isid[ISID_BYTES];
     const char *target_name;
     uint16_t portal_group_tag;
-    bool queries;            /* as in nexus_spec */
+    uint16_t tmfs;           /* as in nexus_spec */
     const struct view *view; /* NULL: nothing is seen */
     struct ua ua;
 };

@@ -37,6 +37,9 @@ void data_on_out_begin(struct conn *c, struct request *req);
 void data_on_out_end(struct conn *c, struct request *req);
 void data_on_out_bad(struct conn *c, struct request *req);
 void tmf_on_request(struct conn *c, struct request *req);
+/* The task management functions that a session of this iSCSIProtocolLevel may ask:
+ * REPORT_TMF_* bits. Any thread. */
+uint16_t tmf_reported(uint32_t level);
 void text_on_request(struct conn *c, struct request *req);
 
 /* Frees what came before its turn. */

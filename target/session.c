@@ -70,7 +70,7 @@ int session_open(struct session *s, struct registry_ticket *ticket,
             .initiator = said->initiator_name,
             .target_name = said->target_name,
             .portal_group_tag = s->conn->portal_group_tag,
-            .queries = session_params(s)->protocol_level >= PROTOCOL_LEVEL_RFC7144,
+            .tmfs = tmf_reported(session_params(s)->protocol_level),
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);

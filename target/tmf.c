@@ -4,6 +4,7 @@
 #include "target/request.h"
 
 #include "base/log.h"
+#include "proto/caps.h"
 #include "proto/lun.h"
 #include "target/exec.h"
 #include "target/lu.h"
@@ -274,24 +275,41 @@ enum tmf_scope { SCOPE_TASK, SCOPE_LU, SCOPE_NEXUS, SCOPE_ALL_LUS };
 static const struct {
     void (*run)(struct tmf *f); /* NULL: never, as `refusal` says */
     enum tmf_scope scope;
-    uint32_t level; /* iSCSIProtocolLevel that has it */
+    uint32_t level;    /* iSCSIProtocolLevel that has it */
+    uint16_t reported; /* as REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS tells it */
     enum tmf_response refusal;
 } tmf_table[] = {
-    [TMF_ABORT_TASK] = {tmf_abort_task, SCOPE_TASK, 0, 0},
-    [TMF_ABORT_TASK_SET] = {tmf_abort_task_set, SCOPE_LU, 0, 0},
-    [TMF_CLEAR_ACA] = {NULL, 0, 0, TMF_NOT_SUPPORTED},
+    [TMF_ABORT_TASK] = {tmf_abort_task, SCOPE_TASK, 0, REPORT_TMF_ABORT_TASK, 0},
+    [TMF_ABORT_TASK_SET] = {tmf_abort_task_set, SCOPE_LU, 0, REPORT_TMF_ABORT_TASK_SET,
+                            0},
+    [TMF_CLEAR_ACA] = {NULL, 0, 0, 0, TMF_NOT_SUPPORTED},
     /* With TST 001b a task set is one nexus's: SAM-5, 7.5. */
-    [TMF_CLEAR_TASK_SET] = {tmf_abort_task_set, SCOPE_LU, 0, 0},
-    [TMF_LU_RESET] = {tmf_lu_reset, SCOPE_LU, 0, 0},
-    [TMF_TARGET_WARM_RESET] = {tmf_warm_reset, SCOPE_ALL_LUS, 0, 0},
-    [TMF_TARGET_COLD_RESET] = {tmf_cold_reset, SCOPE_ALL_LUS, 0, 0},
-    [TMF_TASK_REASSIGN] = {NULL, 0, 0, TMF_NO_REASSIGN}, /* error recovery level 0 */
-    [TMF_QUERY_TASK] = {tmf_query_task, SCOPE_TASK, PROTOCOL_LEVEL_RFC7144, 0},
-    [TMF_QUERY_TASK_SET] = {tmf_query_task_set, SCOPE_LU, PROTOCOL_LEVEL_RFC7144, 0},
-    [TMF_I_T_NEXUS_RESET] = {tmf_nexus_reset, SCOPE_NEXUS, PROTOCOL_LEVEL_RFC7144, 0},
-    [TMF_QUERY_ASYNC_EVENT] = {tmf_query_async_event, SCOPE_LU, PROTOCOL_LEVEL_RFC7144,
+    [TMF_CLEAR_TASK_SET] = {tmf_abort_task_set, SCOPE_LU, 0, REPORT_TMF_CLEAR_TASK_SET,
+                            0},
+    [TMF_LU_RESET] = {tmf_lu_reset, SCOPE_LU, 0, REPORT_TMF_LU_RESET, 0},
+    [TMF_TARGET_WARM_RESET] = {tmf_warm_reset, SCOPE_ALL_LUS, 0, REPORT_TMF_TARGET_RESET,
                                0},
+    [TMF_TARGET_COLD_RESET] = {tmf_cold_reset, SCOPE_ALL_LUS, 0, REPORT_TMF_TARGET_RESET,
+                               0},
+    [TMF_TASK_REASSIGN] = {NULL, 0, 0, 0, TMF_NO_REASSIGN}, /* error recovery level 0 */
+    [TMF_QUERY_TASK] = {tmf_query_task, SCOPE_TASK, PROTOCOL_LEVEL_RFC7144,
+                        REPORT_TMF_QUERY_TASK, 0},
+    [TMF_QUERY_TASK_SET] = {tmf_query_task_set, SCOPE_LU, PROTOCOL_LEVEL_RFC7144,
+                            REPORT_TMF_QUERY_TASK_SET, 0},
+    [TMF_I_T_NEXUS_RESET] = {tmf_nexus_reset, SCOPE_NEXUS, PROTOCOL_LEVEL_RFC7144,
+                             REPORT_TMF_I_T_NEXUS_RESET, 0},
+    [TMF_QUERY_ASYNC_EVENT] = {tmf_query_async_event, SCOPE_LU, PROTOCOL_LEVEL_RFC7144,
+                               REPORT_TMF_QUERY_ASYNC_EVENT, 0},
 };
+
+uint16_t tmf_reported(uint32_t level)
+{
+    uint16_t functions = 0;
+    for (size_t i = 0; i < ARRAY_LEN(tmf_table); i++)
+        if (tmf_table[i].run != NULL && level >= tmf_table[i].level)
+            functions |= tmf_table[i].reported;
+    return functions;
+}
 
 /* TMF_COMPLETE: it may start. */
 static enum tmf_response tmf_may_start(const struct session *s, uint8_t function)

@@ -134,7 +134,7 @@ static int questions(struct input *in, struct wire *out)
     case CDB_REPORT_TMFS:
         rc = cdb_report_tmfs_decode(in->cdb, &rt, &in->sense);
         if (rc == 0) /* by a byte that is none of the CDB's */
-            report_tmfs_encode(&rt, in->cdb[15] % 2 != 0, out);
+            report_tmfs_encode(&rt, be16_load(in->cdb + 14), out);
         return rc;
     case CDB_READ_CAPACITY_16:
         read_capacity_16_encode(&lu, out);

@@ -75,6 +75,8 @@ static void all_opcodes_are_listed(void **state)
         assert_memory_equal(d, want, sizeof(want));
         if (timeouts)
             assert_int_equal(be16_load(d + 8), 10);
+        if (timeouts) /* recommended: SPC-5, 6.35.4 */
+            assert_int_equal(be32_load(d + 16), cdb_ops[CDB_READ_CAPACITY_16].timeout_s);
     }
 }
 
@@ -141,15 +143,11 @@ static void task_management_functions_are_told(void **state)
     struct wire w;
     (void)state;
     wire_init(&w, data, sizeof(data));
-    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false}, false, &w);
-    /* ATS, ATSS, CTSS, LURS, TRS */
-    assert_wire_bytes(&w, 0xda, 0, 0, 0);
+    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false},
+                       REPORT_TMF_ABORT_TASK | REPORT_TMF_QUERY_TASK_SET, &w);
+    assert_wire_bytes(&w, 0x80, 0x02, 0, 0);
     wire_init(&w, data, sizeof(data));
-    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = false}, true, &w);
-    /* and QTS; QAES, QTSS, ITNRS */
-    assert_wire_bytes(&w, 0xde, 0x07, 0, 0);
-    wire_init(&w, data, sizeof(data));
-    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = true}, false, &w);
+    report_tmfs_encode(&(struct cdb_report_tmfs){.extended = true}, 0, &w);
     assert_int_equal(wire_stored(&w), 16);
     assert_int_equal(data[3], 12);
 }

@@ -41,6 +41,7 @@ static void every_row_is_found_by_its_own_cdb(void **state)
         /* The group of an opcode tells the CDB's length: SPC-5, 4.2.5.1. */
         static const uint8_t lengths[] = {6, 10, 10, 0, 16, 12};
         assert_int_equal(row->cdb_bytes, lengths[row->opcode >> 5]);
+        assert_true(row->timeout_s > 0);
         for (unsigned b = row->cdb_bytes; b < CDB_BYTES_MAX; b++)
             assert_int_equal(row->usage[b], 0);
     }

@@ -5,6 +5,7 @@
 
 #include "proto/lun.h"
 #include "target/limits.h"
+#include "target/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -432,6 +433,14 @@ static void expect_level(struct wire_peer *p, const char *level)
     assert_true(wire_peer_said(p, "iSCSIProtocolLevel", level));
 }
 
+/* SPC-5, 6.36: what may be asked is what is told. */
+static void functions_are_reported_as_they_are_served(void **state)
+{
+    (void)state;
+    assert_int_equal(tmf_reported(1), 0xda00);
+    assert_int_equal(tmf_reported(2), 0xde07);
+}
+
 static void queries_tell_what_is_there(void **state)
 {
     struct wire_peer *p = wire_peer_connect(*state);
@@ -599,6 +608,7 @@ int main(void)
         cmocka_unit_test(a_connection_may_end_under_a_function),
         cmocka_unit_test(a_connection_may_end_with_tasks_in_every_state),
         cmocka_unit_test(a_cold_reset_ends_the_sessions),
+        cmocka_unit_test(functions_are_reported_as_they_are_served),
         cmocka_unit_test(queries_tell_what_is_there),
         cmocka_unit_test(a_waiting_attention_is_told_and_kept),
         cmocka_unit_test(a_nexus_reset_is_of_one_nexus),
