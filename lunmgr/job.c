@@ -2,6 +2,7 @@
 /* A job's life: made, begun, asked to stop, ended. What it shows is what is durable. */
 #include "base/log.h"
 #include "lunmgr/job_priv.h"
+#include "lunmgr/news.h"
 #include "lunmgr/op.h"
 
 #include <assert.h>
@@ -164,6 +165,7 @@ static void job_ended(struct op *op)
     if (op->job.rc == 0) {
         job->row.state = job->end_state;
         job_run_no_more(job);
+        news_job_ended(m, job);
         jobs_forget(m);
     } else {
         char reason[ERR_TEXT_MAX];

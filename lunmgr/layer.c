@@ -105,11 +105,13 @@ void layer_link(struct layer *layer, struct layer *parent, struct volume *volume
     struct pool *pool = layer->pool;
     layer_set_parent(layer, parent);
     layer->volume = volume;
+    pthread_mutex_lock(&pool->layers_lock);
     layer->prev = NULL;
     layer->next = pool->layers;
     if (pool->layers != NULL)
         pool->layers->prev = layer;
     pool->layers = layer;
+    pthread_mutex_unlock(&pool->layers_lock);
 }
 
 void layer_unlink(struct layer *layer)
@@ -119,12 +121,15 @@ void layer_unlink(struct layer *layer)
     if (parent != NULL)
         child_remove(parent, layer);
     layer->is_gone = true;
+    struct pool *pool = layer->pool;
+    pthread_mutex_lock(&pool->layers_lock);
     if (layer->prev != NULL)
         layer->prev->next = layer->next;
     else
-        layer->pool->layers = layer->next;
+        pool->layers = layer->next;
     if (layer->next != NULL)
         layer->next->prev = layer->prev;
+    pthread_mutex_unlock(&pool->layers_lock);
 }
 
 void layer_look(struct layer *layer)

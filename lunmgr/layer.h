@@ -69,7 +69,8 @@ int layer_grow(struct layer *layer, uint64_t size_extents) MUST_CHECK;
 /* ---- The tree: home loop, or before it runs -------------------------------------------
  */
 
-/* Into its pool's list; parent NULL: a base. volume: whose top it is, NULL: nobody's. */
+/* Into its pool's list; parent NULL: a base. volume: whose top it is, NULL: nobody's. A
+ * base of which the home loop was told nothing yet may be linked by any thread. */
 void layer_link(struct layer *layer, struct layer *parent, struct volume *volume);
 /* Out of it: no child, no name. Its parent pointer stays, for reads in flight. */
 void layer_unlink(struct layer *layer);

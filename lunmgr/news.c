@@ -3,6 +3,7 @@
  * when the control thread reads it. */
 #include "lunmgr/news.h"
 
+#include "lunmgr/job.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 
@@ -104,4 +105,15 @@ void news_volume_purged(struct lunmgr *m, const char *id, const char *name)
 {
     if (m->news.volume_purged != NULL)
         m->news.volume_purged(m->news.arg, id, name);
+}
+
+/* ---- Jobs ------------------------------------------------------------------------ */
+
+void news_job_ended(struct lunmgr *m, const struct job *job)
+{
+    struct job_info info;
+    if (m->news.job_ended == NULL)
+        return;
+    job_describe(job, &info);
+    m->news.job_ended(m->news.arg, &info);
 }

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 struct device;
+struct job;
+struct job_info;
 struct lunmgr;
 struct pool;
 
@@ -21,6 +23,8 @@ struct lunmgr_news {
     void (*space_refused)(void *arg, const char *id, const char *pool, uint64_t writes);
     /* The trash let it go: its time was over. */
     void (*volume_purged)(void *arg, const char *id, const char *name);
+    /* It is durable that it is over. info is good for the call. */
+    void (*job_ended)(void *arg, const struct job_info *info);
 };
 /* Control thread. NULL: nobody listens any more. */
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
@@ -30,5 +34,6 @@ void news_device_failed(const struct device *device, const char *reason, int err
 void news_space_refused(struct pool *pool);
 /* Control thread. */
 void news_volume_purged(struct lunmgr *m, const char *id, const char *name);
+void news_job_ended(struct lunmgr *m, const struct job *job);
 
 #endif

@@ -32,6 +32,7 @@ struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
     snprintf(pool->name, sizeof(pool->name), "%s", name);
     gate_init(&pool->gate);
     pthread_mutex_init(&pool->look, NULL);
+    pthread_mutex_init(&pool->layers_lock, NULL);
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_init(&pool->stripes[i]);
     limbo_init(&pool->limbo);
@@ -72,6 +73,7 @@ void pool_free(struct pool *pool)
         device_close(pool->devices[i]);
     pthread_rwlock_destroy(&pool->gate);
     pthread_mutex_destroy(&pool->look);
+    pthread_mutex_destroy(&pool->layers_lock);
     free(pool);
 }
 

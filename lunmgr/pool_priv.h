@@ -31,7 +31,8 @@ struct pool {
     uint32_t volume_count;      /* control thread; those being made too */
     uint64_t provisioned_bytes; /* control thread */
     bool deleting;              /* control thread */
-    struct layer *layers;       /* home loop: layer.c */
+    struct layer *layers;       /* layer.c; under the lock below */
+    pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
     atomic_uint background_count;    /* drops and merges of layers, discards */

@@ -18,7 +18,6 @@ struct create_op {
     struct shape_wait turn;
     struct volume_row row;
     bool reserved;
-    bool answered; /* before the end */
     volume_done_fn done;
     void *arg;
 };
@@ -51,19 +50,18 @@ static void create_end(struct op *op)
     }
     if (!good && co->reserved)
         index_unreserve(&op->manager->volumes);
-    if (!co->answered)
-        co->done(co->arg, good ? v : NULL, op_outcome(op));
+    co->done(co->arg, good ? v : NULL, op_outcome(op));
     op_free(op);
 }
 
-/* Committed or not: on the home loop the layer takes its place, the turn ends. */
+/* A clone, committed or not: on the home loop the layer takes its place, the turn ends.
+ */
 static void create_link(struct op *op)
 {
     struct create_op *co = create_op_of(op);
     if (op->job.rc == 0)
         layer_link(co->top, base_layer(co), co->volume);
-    if (co->base != NULL)
-        shape_leave(co->volume->pool);
+    shape_leave(co->volume->pool);
     op_return(op);
 }
 
@@ -78,12 +76,15 @@ static void create_adopt(struct op *op)
         index_add(&op->manager->volumes, v->name, v->id, v);
         co->reserved = false;
     }
-    op_at_home(op, create_link, create_end);
-    /* What begins on nothing can be used before it is linked, since whatever asks the
-     * home loop about it asks after that. A clone's reads go through the link. */
-    co->answered = op->job.rc == 0 && co->base == NULL;
-    if (co->answered)
-        co->done(co->arg, v, NULL);
+    /* Nobody knows of a layer that begins on nothing. A clone's has a place in the tree.
+     */
+    if (co->base != NULL) {
+        op_at_home(op, create_link, create_end);
+        return;
+    }
+    if (op->job.rc == 0)
+        layer_link(co->top, NULL, v);
+    create_end(op);
 }
 
 /* ---- The rows -------------------------------------------------------------------- */

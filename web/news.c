@@ -3,6 +3,7 @@
 #include "web/news.h"
 
 #include "base/log.h"
+#include "lunmgr/job.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/news.h"
 #include "lunmgr/pool.h"
@@ -108,6 +109,20 @@ static void on_volume_purged(void *arg, const char *id, const char *name)
     events_publish(news->web, &note);
 }
 
+static void on_job_ended(void *arg, const struct job_info *job)
+{
+    const struct news *news = arg;
+    const struct event_note note = {
+        .kind = "job",
+        .verb = job->state,
+        .id = job->id,
+        .name = job->subject,
+        .data = json_pack("{s:s, s:s?}", "kind", job->kind, "error",
+                          job->error[0] == '\0' ? NULL : job->error),
+    };
+    events_publish(news->web, &note);
+}
+
 /* What was not there as the daemon started. */
 static void tell_failed_devices(struct news *news)
 {
@@ -180,6 +195,7 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
         .device_failed = on_device_failed,
         .space_refused = on_space_refused,
         .volume_purged = on_volume_purged,
+        .job_ended = on_job_ended,
     };
     target_set_events(web->target, &target_events);
     lunmgr_set_news(web->lunmgr, &lunmgr_news);

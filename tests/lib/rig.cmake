@@ -2,7 +2,7 @@
 # ashlar_rig_test(NAME n SCRIPT file [ARGS a...] [LABELS l...] [ENV v=x...] [TIMEOUT s] [ENGINES e...] [ONCE] [TGT]
 # [NIGHTLY]): a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads), or those of
 # ENGINES, unless ONCE; TGT: on tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check --nightly.
-# Exit 77 is a skip.
+# A tree with a sanitizer runs the plain check with one engine: asan io_uring, tsan threads. Exit 77 is a skip.
 function(ashlar_rig_test)
   cmake_parse_arguments(T "ONCE;TGT;NIGHTLY" "NAME;SCRIPT;TIMEOUT" "ARGS;LABELS;ENV;ENGINES" ${ARGN})
   set(when "")
@@ -28,8 +28,14 @@ function(ashlar_rig_test)
       set(target tgt)
     endif()
     set(environment ASHLAR_BUILD=${PROJECT_BINARY_DIR} RIG_ENGINE=${engine} RIG_TARGET=${target} ${T_ENV})
+    set(tree_when ${when})
+    if(NOT T_ENGINES AND NOT T_ONCE AND NOT T_TGT AND
+       ((ASHLAR_SANITIZE MATCHES "address" AND engine STREQUAL "threads") OR
+        (ASHLAR_SANITIZE MATCHES "thread" AND engine STREQUAL "uring")))
+      set(tree_when CONFIGURATIONS nightly)
+    endif()
     add_test(NAME ${name} COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/${T_SCRIPT} ${T_ARGS}
-      ${when})
+      ${tree_when})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
       LABELS "${T_LABELS}"
       ENVIRONMENT "${environment}")

@@ -303,9 +303,17 @@ static void a_stop_that_is_not_durable_is_not_asked(void **state)
     assert_string_equal(end_with(job, 0, ""), "done");
 }
 
-static void an_end_is_shown_when_it_is_durable(void **state)
+static void on_ended(void *arg, const struct job_info *info)
+{
+    *(struct job_info *)arg = *info;
+}
+
+static void an_end_is_shown_and_told_when_it_is_durable(void **state)
 {
     (void)state;
+    struct job_info told = {.id = ""};
+    const struct lunmgr_news news = {.arg = &told, .job_ended = on_ended};
+    lunmgr_set_news(rig.manager, &news);
     struct job *job = begin();
     fail_commits();
     job_end(job, NULL, "found=9\n");
@@ -313,6 +321,7 @@ static void an_end_is_shown_when_it_is_durable(void **state)
     assert_true(fault_vfs_failed());
     assert_string_equal(info_of(job).state, "running");
     assert_string_equal(info_of(job).outcome, "");
+    assert_string_equal(told.id, "");
     struct answer a = cancel(info_of(job).id);
     assert_refused(&a, -EBUSY, "");
     a = ask_for("it");
@@ -322,6 +331,9 @@ static void an_end_is_shown_when_it_is_durable(void **state)
     assert_string_equal(info_of(job).state, "done");
     assert_string_equal(info_of(job).outcome, "found=9\n");
     assert_string_equal(stored().last.outcome, "found=9\n");
+    assert_string_equal(told.id, info_of(job).id);
+    assert_string_equal(told.state, "done");
+    lunmgr_set_news(rig.manager, NULL);
 }
 
 static void an_end_that_cannot_be_stored_holds_up_no_stop(void **state)
@@ -650,7 +662,7 @@ int main(void)
         JOB_TEST(progress_is_stored_now_and_then),
         JOB_TEST(a_job_without_its_row_is_not_begun),
         JOB_TEST(a_stop_that_is_not_durable_is_not_asked),
-        JOB_TEST(an_end_is_shown_when_it_is_durable),
+        JOB_TEST(an_end_is_shown_and_told_when_it_is_durable),
         JOB_TEST(an_end_that_cannot_be_stored_holds_up_no_stop),
         JOB_TEST(old_jobs_are_forgotten),
         JOB_TEST(only_so_many_are_kept_and_those_that_run),

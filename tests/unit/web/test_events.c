@@ -717,14 +717,23 @@ static void news_from_below_are_events(void **state)
     news->space_refused(news->arg, "p1", "p", 5);
     news->space_refused(news->arg, "p1", "p", 6);
     news->volume_purged(news->arg, "v1", "v");
+    news->job_ended(news->arg, &(struct job_info){.id = "j1",
+                                                  .kind = "pool-check",
+                                                  .state = "failed",
+                                                  .subject = "p",
+                                                  .error = "the disk is gone"});
     assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
-    assert_int_equal(json_array_size(rig_get(r, "items")), 3);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 4);
     assert_string_equal(rig_text(r, "items/0/type"), "device.failed");
     assert_string_equal(rig_text(r, "items/0/data/error"), "EIO");
     assert_string_equal(rig_text(r, "items/1/type"), "pool.full");
     assert_int_equal(rig_number(r, "items/1/data/writes"), 5);
     assert_string_equal(rig_text(r, "items/2/type"), "volume.purged");
     assert_string_equal(rig_text(r, "items/2/who"), "ashlard");
+    assert_string_equal(rig_text(r, "items/3/type"), "job.failed");
+    assert_string_equal(rig_text(r, "items/3/subject/id"), "j1");
+    assert_string_equal(rig_text(r, "items/3/data/kind"), "pool-check");
+    assert_string_equal(rig_text(r, "items/3/data/error"), "the disk is gone");
 }
 
 static void who_has_no_token_is_told_of_once(void **state)
