@@ -97,33 +97,3 @@ void audit_list(struct lunmgr *m, uint64_t after_seq, unsigned limit, audit_done
     lo->arg = arg;
     op_read(&lo->op, list_work, list_ended);
 }
-
-/* ---- Its end --------------------------------------------------------------------- */
-
-struct head_op {
-    struct op op;
-    struct audit_end end;
-    audit_head_fn done;
-    void *arg;
-};
-
-static void head_ended(struct op *op)
-{
-    struct head_op *ho = container_of(op, struct head_op, op);
-    ho->done(ho->arg, op->job.rc == 0 ? &ho->end : NULL, op_outcome(op));
-    op_free(op);
-}
-
-static int head_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
-{
-    struct head_op *ho = container_of(job, struct head_op, op.job);
-    return audit_row_head(txn, &ho->end.seq, ho->end.hash, e);
-}
-
-void audit_head(struct lunmgr *m, audit_head_fn done, void *arg)
-{
-    struct head_op *ho = op_new(m, sizeof(*ho), head_ended);
-    ho->done = done;
-    ho->arg = arg;
-    op_read(&ho->op, head_work, head_ended);
-}

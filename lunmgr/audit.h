@@ -25,13 +25,4 @@ typedef void (*audit_done_fn)(void *arg, const struct audit_entry *entries, size
 void audit_list(struct lunmgr *m, uint64_t after_seq, unsigned limit, audit_done_fn done,
                 void *arg);
 
-struct audit_end { /* the last entry; seq 0 and a hash of zeros: there is none */
-    uint64_t seq;
-    uint8_t hash[DIGEST_BYTES];
-};
-/* end: NULL with e. */
-typedef void (*audit_head_fn)(void *arg, const struct audit_end *end,
-                              const struct err *e);
-void audit_head(struct lunmgr *m, audit_head_fn done, void *arg);
-
 #endif

@@ -368,49 +368,6 @@ static void the_log_is_in_the_order_of_the_commits(void **state)
     }
 }
 
-struct end {
-    bool came;
-    struct audit_end end;
-};
-
-static void on_end(void *arg, const struct audit_end *end, const struct err *e)
-{
-    struct end *got = arg;
-    assert_null(e);
-    got->end = *end;
-    got->came = true;
-}
-
-static bool end_came(void *arg)
-{
-    return ((struct end *)arg)->came;
-}
-
-static void assert_end(uint64_t seq, const uint8_t hash[DIGEST_BYTES])
-{
-    struct end got = {.came = false};
-    audit_head(rig.manager, on_end, &got);
-    pool_rig_until(&rig, end_came, &got);
-    assert_int_equal(got.end.seq, seq);
-    assert_memory_equal(got.end.hash, hash, DIGEST_BYTES);
-}
-
-static void the_end_of_the_log_is_that_of_its_chain(void **state)
-{
-    static const uint8_t zeros[DIGEST_BYTES];
-    (void)state;
-    assert_end(0, zeros);
-    for (int i = 0; i < 3; i++) {
-        struct record r = {.audited = true, .who = "x", .operation = "y"};
-        struct answer a = {.came = false};
-        record_write(rig.manager, &r, on_done, &a);
-        assert_int_equal(wait_for(&a), 0);
-        struct log log = read_log(); /* what was answered is seen at once */
-        assert_int_equal(log.count, i + 1);
-        assert_end((uint64_t)i + 1, log.prev);
-    }
-}
-
 /* ---- Answers --------------------------------------------------------------------- */
 
 static void an_answer_is_found_again(void **state)
@@ -533,7 +490,6 @@ int main(void)
         cmocka_unit_test(of_two_with_one_key_in_one_commit_one_wins),
         CASES_TEST(a_refused_snapshot_costs_nobody_a_flush),
         CASES_TEST(the_log_is_in_the_order_of_the_commits),
-        CASES_TEST(the_end_of_the_log_is_that_of_its_chain),
         CASES_TEST(an_answer_is_found_again),
         CASES_TEST(an_old_key_is_forgotten),
         CASES_TEST(the_tokens_of_a_host_go_with_it),
