@@ -22,7 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CATALOG_ID_MAX        37  /* UUID text and its NUL */
+#define CATALOG_ID_MAX        37 /* UUID text and its NUL */
+#define CATALOG_PROFILE_MAX   12
 #define CATALOG_NAME_MAX      64  /* with NUL: names of pools, volumes, hosts, tokens */
 #define CATALOG_INITIATOR_MAX 224 /* with NUL: RFC 7143, 4.2.7.1 allows 223 bytes */
 #define CATALOG_PATH_MAX      1024
@@ -222,12 +223,13 @@ struct host_row {
     char id[CATALOG_ID_MAX];
     char name[CATALOG_NAME_MAX];
     int64_t created_s;
+    char profile[CATALOG_PROFILE_MAX];
 };
 /* initiators: names, each unique among all hosts ("any": the open mode, also at most
  * once). */
 int host_row_add(struct catalog_txn *txn, const struct host_row *row,
                  const char *const *initiators, size_t count, struct err *e) MUST_CHECK;
-/* Name and initiator names as in row and initiators. */
+/* Name, profile and initiator names as in row and initiators. */
 int host_row_change(struct catalog_txn *txn, const struct host_row *row,
                     const char *const *initiators, size_t count,
                     struct err *e) MUST_CHECK;

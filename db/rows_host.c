@@ -14,6 +14,7 @@ static void host_read(struct stmt *s, void *row)
     column_text(s, host->id, sizeof(host->id));
     column_text(s, host->name, sizeof(host->name));
     host->created_s = column_int(s);
+    column_text(s, host->profile, sizeof(host->profile));
 }
 
 static int initiator_add(struct catalog_txn *txn, const char *host_id, size_t entry,
@@ -43,11 +44,13 @@ static int initiators_add(struct catalog_txn *txn, const char *host_id,
 int host_row_add(struct catalog_txn *txn, const struct host_row *row,
                  const char *const *initiators, size_t count, struct err *e)
 {
-    AUTO_STMT struct stmt s =
-        stmt_open(txn, "INSERT INTO host (id, name, created_s) VALUES (?1, ?2, ?3)", e);
+    AUTO_STMT struct stmt s = stmt_open(
+        txn, "INSERT INTO host (id, name, created_s, profile) VALUES (?1, ?2, ?3, ?4)",
+        e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", row->name, sizeof(row->name));
     bind_int(&s, row->created_s);
+    bind_text(&s, "profile", row->profile, sizeof(row->profile));
     int rc = stmt_run(&s);
     return rc != 0 ? rc : initiators_add(txn, row->id, initiators, count, e);
 }
@@ -64,9 +67,10 @@ int host_row_change(struct catalog_txn *txn, const struct host_row *row,
                     const char *const *initiators, size_t count, struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "UPDATE host SET name = ?2 WHERE id = ?1", e);
+        stmt_open(txn, "UPDATE host SET name = ?2, profile = ?3 WHERE id = ?1", e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", row->name, sizeof(row->name));
+    bind_text(&s, "profile", row->profile, sizeof(row->profile));
     int rc = stmt_run_one(&s, "host");
     if (rc == 0)
         rc = initiators_remove(txn, row->id, e);
@@ -85,7 +89,7 @@ int host_row_each(struct catalog_txn *txn,
                   struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "SELECT id, name, created_s FROM host ORDER BY name", e);
+        stmt_open(txn, "SELECT id, name, created_s, profile FROM host ORDER BY name", e);
     struct host_row row;
     int rc = 0;
     while (rc == 0 && (rc = stmt_next_row(&s, host_read, &row)) > 0)

@@ -30,8 +30,12 @@ static struct host_op *host_op_of(struct op *op)
 struct host *host_new(const struct host_row *row)
 {
     struct host *h = calloc(1, sizeof(*h));
-    if (h != NULL)
-        h->row = *row;
+    struct err e;
+    if (h == NULL)
+        return NULL;
+    h->row = *row;
+    h->profile = profile_find(row->profile, &e);
+    assert(h->profile != NULL);
     return h;
 }
 
@@ -140,6 +144,8 @@ static int credentials_check(const struct auth_change *change, struct err *e)
 static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struct err *e)
 {
     int rc = name_check(spec->name, "name", e);
+    if (rc == 0 && profile_find(spec->profile == NULL ? "" : spec->profile, e) == NULL)
+        rc = e->code;
     if (rc == 0)
         rc = credentials_check(spec->auth, e);
     if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
@@ -166,10 +172,14 @@ static int host_from_spec(struct host_op *ho, const struct host_spec *spec, stru
     id_make(row.id);
     op_about(&ho->op, row.id);
     snprintf(row.name, sizeof(row.name), "%s", spec->name);
-    ho->host = host_make(&row, spec->initiators, spec->initiator_count);
-    if (ho->host == NULL)
+    snprintf(row.profile, sizeof(row.profile), "%s",
+             spec->profile == NULL ? "linux" : spec->profile);
+    struct host *h = host_make(&row, spec->initiators, spec->initiator_count);
+    ho->host = h;
+    if (h == NULL)
         return err_oom(e);
-    return spec->auth == NULL ? 0 : auth_apply(&ho->host->auth, spec->auth, "auth", e);
+    int rc = spec->auth == NULL ? 0 : auth_apply(&h->auth, spec->auth, "auth", e);
+    return rc != 0 ? rc : profile_takes_auth(h->profile, &h->auth, "auth", e);
 }
 
 void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
@@ -275,6 +285,7 @@ void host_describe(const struct host *h, struct host_info *out)
         .initiators = (const char *const *)h->initiators,
         .initiator_count = h->initiator_count,
         .auth = &h->auth,
+        .profile = h->profile->name,
         .mapping_count = h->mapping_count,
     };
     memcpy(out->id, h->row.id, sizeof(out->id));

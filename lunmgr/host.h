@@ -24,6 +24,7 @@ struct host_spec {
     const char *const *initiators;  /* names, or the one word "any": the open mode */
     size_t initiator_count;         /* 1 to HOST_INITIATOR_COUNT_MAX */
     const struct auth_change *auth; /* NULL: no credentials */
+    const char *profile;            /* profile.h; NULL: linux */
 };
 
 /* What is NULL stays as it is. */
@@ -32,6 +33,8 @@ struct host_change {
     const char *const *initiators; /* take the place of all */
     size_t initiator_count;
     const struct auth_change *auth;
+    /* -EBUSY: it has a mapping that such a host could not use. */
+    const char *profile;
 };
 
 struct host_info {
@@ -41,6 +44,7 @@ struct host_info {
     const char *const *initiators; /* borrowed with the host */
     size_t initiator_count;
     const struct auth *auth; /* the same; its secrets are not for showing */
+    const char *profile;     /* static */
     uint32_t mapping_count;
 };
 

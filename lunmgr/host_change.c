@@ -5,6 +5,7 @@
  * credentials. */
 #include "lunmgr/host_priv.h"
 #include "lunmgr/op.h"
+#include "lunmgr/pool_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static void change_end(struct op *op)
 {
     struct change_op *co = change_op_of(op);
     if (co->host != NULL)
-        co->host->changing = false;
+        co->host->changing = co->host->profile_changing = false;
     host_free(co->next);
     co->done(co->arg, op->job.rc == 0 ? co->host : NULL, op_outcome(op));
     op_free(op);
@@ -37,6 +38,7 @@ static void host_swap(struct host *a, struct host *b)
 {
     struct host was = *a;
     a->row = b->row;
+    a->profile = b->profile;
     a->auth = b->auth;
     a->initiators = b->initiators;
     a->initiator_count = b->initiator_count;
@@ -81,13 +83,39 @@ static int name_change_check(struct lunmgr *m, const struct host *h, const char 
     return rc;
 }
 
-static int change_check(struct lunmgr *m, const struct host *h,
+/* All that the host is shown is for one of the new profile too. */
+static int profile_change_check(struct lunmgr *m, struct host *h, const char *name,
+                                struct err *e)
+{
+    const struct profile *profile = name == NULL ? h->profile : profile_find(name, e);
+    if (profile == NULL)
+        return e->code;
+    if (profile == h->profile)
+        return 0;
+    uint32_t seen = 0;
+    for (struct mapping *mp = mapping_next(m, NULL); mp != NULL;
+         mp = mapping_next(m, mp)) {
+        struct err why = {0};
+        if (mp->host != h)
+            continue;
+        seen++;
+        if (profile_takes_unit(profile, mp->volume->block_bytes, mp->row.lun, &why) != 0)
+            return err_set(e, -EBUSY, "profile", "the mapping of %s at LUN %u: %s",
+                           mp->volume->name, mp->row.lun, why.text);
+    }
+    if (seen != h->mapping_count)
+        return err_set(e, -EBUSY, "profile", "a mapping of host %s is being made",
+                       h->row.name);
+    return 0;
+}
+
+static int change_check(struct lunmgr *m, struct host *h,
                         const struct host_change *change, struct err *e)
 {
     int rc = name_change_check(m, h, change->name, e);
     if (rc == 0 && change->initiators != NULL)
         rc = initiators_check(change->initiators, change->initiator_count, e);
-    return rc;
+    return rc != 0 ? rc : profile_change_check(m, h, change->profile, e);
 }
 
 /* The host as it will be. */
@@ -104,12 +132,15 @@ static int change_prepare(struct change_op *co, const struct host_change *change
     struct host_row row = h->row;
     if (change->name != NULL)
         snprintf(row.name, sizeof(row.name), "%s", change->name);
-    co->next = host_make(&row, initiators, count);
-    if (co->next == NULL)
+    if (change->profile != NULL)
+        snprintf(row.profile, sizeof(row.profile), "%s", change->profile);
+    struct host *next = host_make(&row, initiators, count);
+    co->next = next;
+    if (next == NULL)
         return err_oom(e);
-    co->next->auth = h->auth;
-    return change->auth == NULL ? 0
-                                : auth_apply(&co->next->auth, change->auth, "auth", e);
+    next->auth = h->auth;
+    int rc = change->auth == NULL ? 0 : auth_apply(&next->auth, change->auth, "auth", e);
+    return rc != 0 ? rc : profile_takes_auth(next->profile, &next->auth, "auth", e);
 }
 
 void host_change(struct lunmgr *m, const char *name_or_id,
@@ -129,6 +160,7 @@ void host_change(struct lunmgr *m, const char *name_or_id,
         rc = change_check(m, h, change, e);
     if (rc == 0) {
         h->changing = true;
+        h->profile_changing = change->profile != NULL;
         co->host = h;
         op_about(&co->op, h->row.id);
         rc = change_prepare(co, change, e);

@@ -5,6 +5,7 @@
 
 #include "db/catalog.h"
 #include "lunmgr/host.h"
+#include "lunmgr/profile.h"
 #include "lunmgr/token.h"
 
 struct host {
@@ -12,8 +13,10 @@ struct host {
     char **initiators;
     size_t initiator_count;
     struct auth auth;
-    uint32_t mapping_count; /* those being made too */
+    const struct profile *profile; /* of the row */
+    uint32_t mapping_count;        /* those being made too */
     bool changing, deleting;
+    bool profile_changing; /* no mapping is made meanwhile */
 };
 
 struct mapping {
@@ -32,7 +35,7 @@ struct token {
     bool gone; /* with its host, while it was being deleted */
 };
 
-/* NULL: out of memory. */
+/* NULL: out of memory. The row's profile is one that there is. */
 struct host *host_new(const struct host_row *row);
 int host_add_initiator(struct host *host, const char *name) MUST_CHECK;
 /* NULL: out of memory. */

@@ -16,6 +16,7 @@ struct mapping_op {
     struct mapping *mapping; /* NULL also in a dry run of a deletion */
     char id[CATALOG_ID_MAX];
     bool reserved;
+    uint16_t lun_max; /* the host's */
     union {
         mapping_done_fn created;
         done_fn deleted;
@@ -117,11 +118,12 @@ static int lun_search_row(const struct mapping_row *row, void *arg)
 
 /* The lowest LUN that the host does not have at the shared target. On the writer, where
  * two that ask at once come one after the other. */
-static int lun_choose(struct catalog_txn *txn, struct mapping_row *row, struct err *e)
+static int lun_choose(struct catalog_txn *txn, struct mapping_row *row, uint16_t lun_max,
+                      struct err *e)
 {
     struct lun_search s = {.host_id = row->host_id};
     int rc = mapping_row_each(txn, lun_search_row, &s, e);
-    if (rc == 0 && s.next > LUN_MAX)
+    if (rc == 0 && s.next > lun_max)
         rc = err_set(e, -ENOSPC, "lun", "this host has no free LUN");
     if (rc == 0)
         row->lun = (uint16_t)s.next;
@@ -131,8 +133,9 @@ static int lun_choose(struct catalog_txn *txn, struct mapping_row *row, struct e
 static int mapping_create_work(struct catalog_txn *txn, struct catalog_job *job,
                                struct err *e)
 {
-    struct mapping_row *row = &container_of(job, struct mapping_op, op.job)->mapping->row;
-    int rc = row->lun == LUN_ANY ? lun_choose(txn, row, e) : 0;
+    struct mapping_op *mo = container_of(job, struct mapping_op, op.job);
+    struct mapping_row *row = &mo->mapping->row;
+    int rc = row->lun == LUN_ANY ? lun_choose(txn, row, mo->lun_max, e) : 0;
     return rc != 0 ? rc : mapping_row_add(txn, row, e);
 }
 
@@ -149,7 +152,10 @@ static int mapping_spec_check(struct lunmgr *m, const struct mapping_spec *spec,
         return err_set(e, -ENOENT, "host", "there is no host %s", spec->host);
     if (spec->lun > LUN_MAX && spec->lun != LUN_ANY)
         return err_set(e, -EINVAL, "lun", "0 to %d is wanted", LUN_MAX);
-    return 0;
+    if ((*host)->profile_changing)
+        return err_set(e, -EBUSY, "host", "host %s is being changed", spec->host);
+    return profile_takes_unit((*host)->profile, (*volume)->block_bytes,
+                              spec->lun == LUN_ANY ? 0 : spec->lun, e);
 }
 
 void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
@@ -166,6 +172,7 @@ void mapping_create(struct lunmgr *m, const struct mapping_spec *spec,
     if (rc == 0) {
         id_make(row.id);
         op_about(&mo->op, row.id);
+        mo->lun_max = host->profile->lun_max;
         row.lun = spec->own_target && spec->lun == LUN_ANY ? 0 : spec->lun;
         row.read_only = spec->read_only || volume_is_snapshot(volume);
         memcpy(row.volume_id, volume->id, sizeof(row.volume_id));

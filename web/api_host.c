@@ -2,6 +2,7 @@
 /* Hosts: a hypervisor host's initiator names and credentials. Create, show, list, change,
  * delete. Control thread. */
 #include "lunmgr/host.h"
+#include "lunmgr/profile.h"
 #include "web/api.h"
 #include "web/auth_in.h"
 #include "web/held.h"
@@ -11,11 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct schema schema_host_create = {"HostCreate",
-                                          {"name", "initiators", "addresses", "auth"}};
-const struct schema schema_host_put = {"HostPut", {"initiators", "addresses", "auth"}};
-const struct schema schema_host_change = {"HostChange",
-                                          {"name", "initiators", "addresses", "auth"}};
+const struct schema schema_host_create = {
+    "HostCreate", {"name", "initiators", "addresses", "auth", "profile"}};
+const struct schema schema_host_put = {"HostPut",
+                                       {"initiators", "addresses", "auth", "profile"}};
+const struct schema schema_host_change = {
+    "HostChange", {"name", "initiators", "addresses", "auth", "profile"}};
 static const struct schema schema_host_auth = {
     "HostAuth",
     {"method", "user", "secret", "mutual_user", "mutual_secret", "forbid_md5"}};
@@ -108,6 +110,11 @@ static json_t *refusal_json(const struct web *web, const void *host)
                      seen->address, "reason", seen->reason);
 }
 
+static const char *profile_text(const void *host)
+{
+    return ((const struct host_info *)host)->profile;
+}
+
 #define HOST(member) COLUMN_AT(struct host_info, member)
 
 static const struct column columns[] = {
@@ -117,6 +124,7 @@ static const struct column columns[] = {
     {"initiators", COLUMN_JSON, .render = initiators_json, .settable = true},
     {"addresses", COLUMN_JSON, .render = addresses_json, .settable = true},
     {"auth", COLUMN_JSON, .render = host_auth_json, .settable = true},
+    {"profile", COLUMN_TEXT, .text = profile_text, .settable = true},
     {"revision", COLUMN_JSON, .render = revision_json, .settable = true, .hidden = true},
     {"mapping_count", COLUMN_UINT, HOST(mapping_count)},
     {"last_login", COLUMN_JSON, .render = login_json},
@@ -251,6 +259,17 @@ static bool host_auth_read(struct input *in, struct host_auth_in *out)
     return (has_auth || has_addresses) && input_good(in);
 }
 
+/* NULL: the request has none. */
+static const char *profile_read(struct input *in)
+{
+    struct err why;
+    const char *name = input_string(in, "profile", INPUT_OPTIONAL, PROFILE_BYTES_MAX);
+    if (name != NULL && (name[0] == '\0' || profile_find(name, &why) == NULL))
+        input_refuse(in, "profile", "linux, qemu, xen, esxi or windows",
+                     "there is no such profile");
+    return name;
+}
+
 void api_host_create(struct exchange *x)
 {
     struct input in;
@@ -262,6 +281,7 @@ void api_host_create(struct exchange *x)
     const json_t *list = input_array(&in, "initiators", 1, HOST_INITIATOR_COUNT_MAX);
     initiators_read(x, list, initiators);
     spec.initiator_count = json_array_size(list);
+    spec.profile = profile_read(&in);
     if (host_auth_read(&in, &auth))
         spec.auth = &auth.auth.change;
     bool good = input_good(&in);
@@ -295,6 +315,7 @@ void api_host_change(struct exchange *x)
         change.initiators = initiators;
         change.initiator_count = json_array_size(list);
     }
+    change.profile = profile_read(&in);
     if (host_auth_read(&in, &auth))
         change.auth = &auth.auth.change;
     bool good = input_good(&in);

@@ -9,6 +9,13 @@
                 "the place of all before"                                                \
     }
 
+#define FLAG_OF_PROFILE                                                                  \
+    {                                                                                    \
+        .name = "profile", .member = "profile", .value = "PROFILE",                      \
+        .help = "what kind of initiator it is: linux, qemu, xen, esxi or windows; what " \
+                "such cannot use is refused"                                             \
+    }
+
 const struct resource resource_host = {
     .name = "host",
     .summary = "Hosts: hypervisor hosts, by their initiator names",
@@ -29,6 +36,7 @@ const struct resource resource_host = {
                                 "networks only",
                         .required = true},
                        FLAG_OF_ADDRESSES,
+                       FLAG_OF_PROFILE,
                        FLAGS_OF_AUTH("auth"),
                        FLAG_OF_MD5("auth/forbid_md5")},
              .run = cmd_create},
@@ -48,6 +56,7 @@ const struct resource resource_host = {
                         .value = "IQN",
                         .help = "all that are named take the place of all before"},
                        FLAG_OF_ADDRESSES,
+                       FLAG_OF_PROFILE,
                        FLAGS_OF_AUTH("auth"),
                        FLAG_OF_MD5("auth/forbid_md5")},
              .run = cmd_change},
@@ -69,6 +78,7 @@ const struct resource resource_host = {
              .run = cmd_delete},
         },
     .columns = {{"NAME", "name", COLUMN_TEXT},
+                {"PROFILE", "profile", COLUMN_TEXT},
                 {"MAPPINGS", "mapping_count", COLUMN_COUNT},
                 {"INITIATORS", "initiators", COLUMN_LIST}},
 };

@@ -187,7 +187,7 @@ struct volume_row sample_volume(const char *id, const char *name, uint32_t layer
 
 struct host_row sample_host(const char *id, const char *name)
 {
-    struct host_row row = {.created_s = 1700000001};
+    struct host_row row = {.created_s = 1700000001, .profile = "esxi"};
     PUT(row.id, id);
     PUT(row.name, name);
     return row;

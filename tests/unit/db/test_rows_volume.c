@@ -149,10 +149,12 @@ static void a_changed_host_has_its_new_names_alone(void **state)
     struct host_row row = sample_host("h1", "old");
     assert_int_equal(host_row_add(&r->txn, &row, before, 2, NULL), 0);
     memcpy(row.name, "new", 4);
+    memcpy(row.profile, "xen", 4);
     assert_int_equal(host_row_change(&r->txn, &row, after, 2, NULL), 0);
     struct host_rows hosts = all_host_row(r);
     assert_int_equal(hosts.count, 1);
     assert_string_equal(hosts.rows[0].name, "new");
+    assert_string_equal(hosts.rows[0].profile, "xen");
     struct initiators list = all_initiators(r);
     assert_int_equal(list.count, 2);
     assert_string_equal(list.names[0], "iqn.c");

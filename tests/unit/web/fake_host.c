@@ -3,6 +3,8 @@
  */
 #include "fake_priv.h"
 
+#include "lunmgr/profile.h"
+
 FAKE_TABLE(host, hosts)
 
 static void host_take_names(struct host *host, const struct call *call)
@@ -13,6 +15,14 @@ static void host_take_names(struct host *host, const struct call *call)
     }
     host->info.initiators = (const char *const *)host->names;
     host->info.initiator_count = call->name_count;
+}
+
+/* As it was, if the call has none. */
+static void host_take_profile(struct host *host, const struct call *call)
+{
+    struct err e;
+    if (call->third[0] != '\0' || host->info.profile == NULL)
+        host->info.profile = profile_find(call->third, &e)->name;
 }
 
 /* What is wrong with the change is the call's failure. */
@@ -34,6 +44,7 @@ static void do_host_create(struct call *call, struct err *e)
         host = host_place(call->m);
         copy(host->info.name, sizeof(host->info.name), call->name);
         host->auth = call->auth;
+        host_take_profile(host, call);
         host_take_names(host, call);
     }
     call->fn.host(call->arg, host, err_or_null(e));
@@ -44,6 +55,7 @@ void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn do
 {
     struct call *call = call_new(m, do_host_create, arg);
     copy(call->name, sizeof(call->name), spec->name);
+    copy(call->third, sizeof(call->third), spec->profile == NULL ? "" : spec->profile);
     call_copy_names(call, spec->initiators, spec->initiator_count);
     call_change_auth(call, &(const struct auth){.chap = false}, spec->auth, "auth");
     call->fn.host = done;
@@ -63,6 +75,7 @@ static void do_host_change(struct call *call, struct err *e)
             copy(host->info.name, sizeof(host->info.name), call->other);
         if (call->name_count > 0)
             host_take_names(host, call);
+        host_take_profile(host, call);
         host->auth = call->auth;
         call_about(call, host->info.id);
     }
@@ -76,6 +89,8 @@ void host_change(struct lunmgr *m, const char *name_or_id,
     const struct host *host = host_find(m, name_or_id);
     copy(call->name, sizeof(call->name), name_or_id);
     copy(call->other, sizeof(call->other), change->name == NULL ? "" : change->name);
+    copy(call->third, sizeof(call->third),
+         change->profile == NULL ? "" : change->profile);
     call_copy_names(call, change->initiators, change->initiator_count);
     if (host != NULL)
         call_change_auth(call, &host->auth, change->auth, "auth");

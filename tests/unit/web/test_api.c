@@ -96,6 +96,8 @@ static void host_requests_are_read_strictly(void **state)
         {"{\"name\":\"g\",\"initiators\":[\"iqn.a\",\"any\"]}", "/initiators/1"},
         {"{\"name\":\"g\",\"initiators\":[\"iqn.a\",\"iqn.a\"]}", "/initiators/1"},
         {"{\"name\":\"g\",\"initiators\":[\"iqn.a b\"]}", "/initiators/0"},
+        {"{\"name\":\"g\",\"initiators\":[\"iqn.a\"],\"profile\":\"ESXi\"}", "/profile"},
+        {"{\"name\":\"g\",\"initiators\":[\"iqn.a\"],\"profile\":\"\"}", "/profile"},
     };
     refuses(*state, "/v1/hosts", cases, ARRAY_LEN(cases));
 }
@@ -247,6 +249,20 @@ static void ipv6_portal_is_told_as_ipv4_too(void **state)
             assert_true(tells_portal(r, portal));
     }
     json_decref(ipv4);
+}
+
+static void a_profile_is_set_shown_and_changed(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(
+        rig_call(r, "POST", "/v1/hosts",
+                 "{\"name\":\"e\",\"initiators\":[\"iqn.e\"],\"profile\":\"esxi\"}"),
+        201);
+    assert_string_equal(rig_text(r, "profile"), "esxi");
+    assert_int_equal(rig_call(r, "PATCH", "/v1/hosts/e", "{\"profile\":\"xen\"}"), 200);
+    assert_string_equal(rig_text(r, "profile"), "xen");
+    assert_int_equal(rig_call(r, "PATCH", "/v1/hosts/e", "{\"name\":\"f\"}"), 200);
+    assert_string_equal(rig_text(r, "profile"), "xen");
 }
 
 static void open_mode_carries_a_warning(void **state)
@@ -428,6 +444,7 @@ int main(void)
         WITH_RIG(own_target_is_told_by_its_name),
         WITH_RIG(ipv6_portal_is_told_as_ipv4_too),
         WITH_RIG(portal_on_all_addresses_is_told_as_real_ones),
+        WITH_RIG(a_profile_is_set_shown_and_changed),
         WITH_RIG(open_mode_carries_a_warning),
         WITH_RIG(pages_have_every_row_once),
         WITH_RIG(cursor_outlives_its_row),
