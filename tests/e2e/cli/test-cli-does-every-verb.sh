@@ -66,7 +66,7 @@ err '^ashlarctl: warning: host open: .*every initiator'
 cli 0 host show open
 err 'warning: host open'
 cli 0 host list
-out '^hv1 +0 +iqn.2026-01.test:a, iqn.2026-01.test:b$' '^open +0 +any$'
+out '^hv1 +linux +0 +iqn.2026-01.test:a, iqn.2026-01.test:b$' '^open +linux +0 +any$'
 same '/v1/hosts?limit=1000' host list
 cli 0 host delete open
 out '^host open is deleted$'
