@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a write, unmap or zero does to one extent: look at the word, wait for a hold, take
  * an extent, write, set the bits; or hold, unshare, fill, write, release; or swap the
- * word. Each
- * piece goes its own way, so that no holder ever waits for itself. The lane's thread. */
+ * word. Each piece goes its own way, so that no holder ever waits for itself; those of an
+ * atomic write go together, and hold all words or none while they wait. The lane's
+ * thread. */
 #ifndef LUNMGR_EXTENT_IO_H
 #define LUNMGR_EXTENT_IO_H
 

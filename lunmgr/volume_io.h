@@ -76,7 +76,8 @@ struct vio {
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
      * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before. After a failed WRITE
-     * each block holds old or new data; after an atomic one all hold the old. */
+     * each block holds old or new data; after an atomic one all hold the old, or, where
+     * only its round failed (fua), the new. */
     void (*done)(struct vio *vio, int rc);
     void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
     struct vio_private p;           /* zero before the first use; reusable after done() */
