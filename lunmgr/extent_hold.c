@@ -152,37 +152,68 @@ static void hold_write_whole(struct extent_io *x)
         extent_write(x, 1);
 }
 
-/* ---- A shared extent: nobody writes it in place ---------------------------------- */
+/* ---- Copying ---------------------------------------------------------------------- */
 
-struct unshare {
+struct extent_copying {
     struct block_copy copy;
     struct extent_io *x;
+    void (*done)(struct extent_io *x, int rc);
 };
+
+static void extent_on_copied(struct block_copy *copy, int rc)
+{
+    struct extent_copying *c = container_of(copy, struct extent_copying, copy);
+    struct extent_io *x = c->x;
+    void (*done)(struct extent_io *, int) = c->done;
+    buf_put(x->vio->lane->buffers, &x->copying);
+    done(x, rc);
+}
+
+void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
+                 void (*done)(struct extent_io *x, int rc))
+{
+    struct lane *lane = x->vio->lane;
+    if (buf_get(lane->buffers, sizeof(struct extent_copying), &x->copying) != 0) {
+        done(x, -ENOMEM);
+        return;
+    }
+    struct extent_copying *c = (void *)x->copying.base;
+    *c = (struct extent_copying){
+        .copy = {.lane = lane,
+                 .pool = extent_pool(x),
+                 .from = from,
+                 .to = to,
+                 .blocks = blocks,
+                 .done = extent_on_copied},
+        .x = x,
+        .done = done,
+    };
+    block_copy_start(&c->copy);
+}
+
+/* ---- A shared extent: nobody writes it in place ---------------------------------- */
 
 static void hold_write(struct extent_io *x);
 
 /* The word names the copy from now on. */
-static void unshare_swap(struct extent_io *x, place fresh)
+static void unshare_swap(struct extent_io *x)
 {
     struct pool *pool = extent_pool(x);
     pthread_rwlock_rdlock(&pool->gate);
     map_word w = atomic_load(x->cell);
-    atomic_store(x->cell, word_with_place(w & ~WORD_SHARED, fresh));
+    atomic_store(x->cell, word_with_place(w & ~WORD_SHARED, x->place));
     round_mark_word(pool, x->leaf, x->index);
     share_let_go(pool, w);
     pthread_rwlock_unlock(&pool->gate);
 }
 
-static void unshare_on_copied(struct block_copy *copy, int rc)
+static void unshare_on_copied(struct extent_io *x, int rc)
 {
-    struct extent_io *x = container_of(copy, struct unshare, copy)->x;
-    place fresh = copy->to;
-    buf_put(x->vio->lane->buffers, &x->unshare);
     if (rc == 0) {
-        unshare_swap(x, fresh);
+        unshare_swap(x);
         hold_write(x);
     } else {
-        pool_untake(extent_pool(x), fresh);
+        pool_untake(extent_pool(x), x->place);
         extent_end(x, rc);
     }
 }
@@ -191,29 +222,12 @@ static void unshare_on_copied(struct block_copy *copy, int rc)
  * write may be lost. */
 static void hold_unshare(struct extent_io *x, map_word w)
 {
-    struct pool *pool = extent_pool(x);
-    place fresh;
-    int rc = pool_take(pool, atomic_load(&x->vio->volume->last_place), &fresh);
-    if (rc != 0) {
+    int rc =
+        pool_take(extent_pool(x), atomic_load(&x->vio->volume->last_place), &x->place);
+    if (rc != 0)
         extent_no_space(x, rc);
-        return;
-    }
-    if (buf_get(x->vio->lane->buffers, sizeof(struct unshare), &x->unshare) != 0) {
-        pool_untake(pool, fresh);
-        extent_end(x, -ENOMEM);
-        return;
-    }
-    struct unshare *u = (void *)x->unshare.base;
-    *u = (struct unshare){
-        .copy = {.lane = x->vio->lane,
-                 .pool = pool,
-                 .from = word_place(w),
-                 .to = fresh,
-                 .blocks = word_mask(w),
-                 .done = unshare_on_copied},
-        .x = x,
-    };
-    block_copy_start(&u->copy);
+    else
+        extent_copy(x, word_place(w), x->place, word_mask(w), unshare_on_copied);
 }
 
 static void hold_write(struct extent_io *x)

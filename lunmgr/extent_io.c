@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One extent's part of a write, unmap or zero: docs/ARCHITECTURE.md, "A write". Here its
  * beginning, its waits, the words, and the ordinary write; extent_hold.c has what is done
- * under a hold, extent_clear.c the unmaps and zeros. */
+ * under a hold, extent_clear.c the unmaps and zeros, extent_atomic.c the atomic write. */
 #include "lunmgr/extent_priv.h"
 
 #include "lunmgr/lane_priv.h"
@@ -32,6 +32,8 @@ void extent_leave(struct extent_io *x)
 
 void extent_end(struct extent_io *x, int rc)
 {
+    if (x->kind == EXTENT_ATOMIC)
+        extent_atomic_leave(x);
     /* A first write that failed leaves its extent with a word that is not stored: not
      * worth a drain here. */
     map_word w = rc != 0 && x->cell != NULL ? atomic_load(x->cell) : 0;
@@ -205,26 +207,32 @@ static void extent_on_written(struct engine_io *io, int rc)
         extent_written(x, rc);
 }
 
+void extent_submit(struct extent_io *x, size_t bytes,
+                   void (*done)(struct engine_io *io, int rc))
+{
+    struct device *device = pool_device(extent_pool(x), x->place);
+    x->iov = (struct iovec){.iov_base = x->data, .iov_len = bytes};
+    x->io = (struct engine_io){
+        .op = ENGINE_WRITE,
+        .fd = device->fd,
+        .device = device,
+        .offset_bytes = place_extent(x->place) * EXTENT_BYTES +
+                        (uint64_t)first_block(x) * BLOCK_BYTES,
+        .iov = &x->iov,
+        .iov_count = 1,
+        .done = done,
+    };
+    engine_submit(x->vio->lane->engine, &x->io);
+}
+
 /* One I/O for run_count pieces that lie together in memory and on disk. */
 void extent_write(struct extent_io *first, uint32_t run_count)
 {
-    struct device *device = pool_device(extent_pool(first), first->place);
     size_t bytes = 0;
     for (uint32_t i = 0; i < run_count; i++)
         bytes += (size_t)block_count(&first[i]) * BLOCK_BYTES;
     first->run_count = run_count;
-    first->iov = (struct iovec){.iov_base = first->data, .iov_len = bytes};
-    first->io = (struct engine_io){
-        .op = ENGINE_WRITE,
-        .fd = device->fd,
-        .device = device,
-        .offset_bytes = place_extent(first->place) * EXTENT_BYTES +
-                        (uint64_t)first_block(first) * BLOCK_BYTES,
-        .iov = &first->iov,
-        .iov_count = 1,
-        .done = extent_on_written,
-    };
-    engine_submit(first->vio->lane->engine, &first->io);
+    extent_submit(first, bytes, extent_on_written);
 }
 
 /* An ordinary write: takes no lock, looks at the held bit. True: ready to be written. */
@@ -252,29 +260,47 @@ bool extent_write_start(struct extent_io *x)
 
 /* ---- Starting -------------------------------------------------------------------- */
 
-/* True: a write that is ready; else it has ended, or goes on by a note. */
-static bool extent_start(struct extent_io *x)
+int extent_own(struct extent_io *x)
+{
+    x->cell = NULL; /* the leaf of an earlier attempt may have been evicted */
+    int rc = layer_leaf_own(extent_layer(x), x->index, &x->leaf);
+    if (rc != 0)
+        return rc;
+    if (x->leaf == NULL)
+        return -EAGAIN;
+    x->cell = leaf_cell(x->leaf, x->index);
+    return 0;
+}
+
+/* Nothing to be cleared, and no leaf to be made for it. */
+static bool clears_nothing(const struct extent_io *x)
 {
     struct layer *layer = extent_layer(x);
     const struct leaf *seen = layer_leaf(layer, x->index);
-    x->cell = NULL; /* the leaf of an earlier attempt may have been evicted */
-    if (seen == NULL) {
-        extent_park_for_leaf(x);
+    return seen != NULL && leaf_is_zeros(seen) && layer_parent(layer) == NULL;
+}
+
+/* True: a write that is ready; else it has ended, or goes on by a note. */
+static bool extent_start(struct extent_io *x)
+{
+    if (x->kind == EXTENT_ATOMIC) {
+        extent_atomic(x);
         return false;
     }
-    if (x->kind != EXTENT_WRITE && leaf_is_zeros(seen) && layer_parent(layer) == NULL) {
+    if (x->kind != EXTENT_WRITE && clears_nothing(x)) {
+        x->cell = NULL;
         extent_end(x, 0);
         return false;
     }
-    if (layer_leaf_own(layer, x->index, &x->leaf) != 0) {
-        extent_end(x, -ENOMEM);
-        return false;
-    }
-    if (x->leaf == NULL) { /* evicted since it was seen */
+    int rc = extent_own(x);
+    if (rc == -EAGAIN) {
         extent_park_for_leaf(x);
         return false;
     }
-    x->cell = leaf_cell(x->leaf, x->index);
+    if (rc != 0) {
+        extent_end(x, rc);
+        return false;
+    }
     if (x->kind != EXTENT_WRITE)
         return extent_clear(x);
     if (!head_is_partial(x) && !tail_is_partial(x))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a write, unmap or zero does to one extent: look at the word, wait for a hold, take
  * an extent, write, set the bits; or hold, unshare, fill, write, release; or swap the
- * word. Each
- * piece goes its own way, so that no holder ever waits for itself. The lane's thread. */
+ * word. Each piece goes its own way, so that no holder ever waits for itself; those of an
+ * atomic write go together, and hold all words or none while they wait. The lane's
+ * thread. */
 #ifndef LUNMGR_EXTENT_IO_H
 #define LUNMGR_EXTENT_IO_H
 
@@ -15,8 +16,9 @@
 
 enum extent_kind {
     EXTENT_WRITE,
-    EXTENT_CLEAR, /* UNMAP: of a part, only if clearing bits gives zeros */
-    EXTENT_ZERO,  /* the same, else zeros are written */
+    EXTENT_CLEAR,  /* UNMAP: of a part, only if clearing bits gives zeros */
+    EXTENT_ZERO,   /* the same, else zeros are written */
+    EXTENT_ATOMIC, /* WRITE of whole blocks, all pieces or none: extent_atomic.c */
 };
 
 struct extent_io {
@@ -28,15 +30,16 @@ struct extent_io {
     bool held;    /* we hold the word */
     bool counted; /* in the stripe, under phase */
     uint32_t phase;
-    uint32_t run_count; /* extents written by this one's io, itself the first */
-    unsigned fills_due;
+    uint32_t run_count; /* extents written by this one's io, itself the first; ATOMIC: the
+                           pieces of all, which the first one leads */
+    unsigned fills_due; /* ATOMIC: drains, or I/Os, of all pieces */
     int rc;
     uint8_t *data; /* of the first block touched */
     struct leaf *leaf;
     _Atomic uint64_t *cell;
-    place place;
+    place place;        /* ATOMIC: of the fresh extent, while no word names it; 0: none */
     struct buf own;     /* blocks to fill from, or zeros to write */
-    struct buf unshare; /* extent_hold.c: while a shared extent is copied */
+    struct buf copying; /* extent_hold.c: while blocks are copied to another extent */
     union {             /* it waits for one thing at a time */
         struct stripe_wait stripe;
         struct leaf_wait leaf;
@@ -49,7 +52,8 @@ struct extent_io {
 };
 
 /* Starts the pieces of a window, submitting writes that lie together as one I/O. Each
- * ends by vio_extent_ended, perhaps inside. */
+ * ends by vio_extent_ended, perhaps inside. Of ATOMIC ones the first alone is started and
+ * ends, for all that lie behind it. */
 void extent_io_start_all(struct extent_io *pieces, uint32_t count);
 
 /* volume_io.c: one piece ended. */

@@ -61,14 +61,24 @@ void extent_no_space(struct extent_io *x, int rc);
 int extent_place(struct extent_io *x, map_word *w) MUST_CHECK;
 bool extent_swap_empty(struct extent_io *x, map_word w) MUST_CHECK;
 
+/* Finds x->cell, to be changed. 0; -EAGAIN: its leaf is not loaded; -ENOMEM. */
+int extent_own(struct extent_io *x) MUST_CHECK;
+
 bool extent_write_start(struct extent_io *x) MUST_CHECK;
 void extent_write(struct extent_io *first, uint32_t run_count);
+/* So many bytes of x->data to its blocks of the extent at x->place. */
+void extent_submit(struct extent_io *x, size_t bytes,
+                   void (*done)(struct engine_io *io, int rc));
 
 /* ---- extent_hold.c ------------------------------------------------------------------
  */
 
 /* Holds the word, then does what there is to do. */
 void extent_hold(struct extent_io *x);
+/* The blocks of a mask, not 0, go from one extent to another that nobody sees yet. done:
+ * as block_copy's; perhaps inside. */
+void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
+                 void (*done)(struct extent_io *x, int rc));
 
 /* ---- extent_clear.c -----------------------------------------------------------------
  */
@@ -77,5 +87,13 @@ void extent_hold(struct extent_io *x);
 bool extent_clear(struct extent_io *x) MUST_CHECK;
 /* A part, the word is held. */
 void extent_clear_held(struct extent_io *x);
+
+/* ---- extent_atomic.c ----------------------------------------------------------------
+ */
+
+/* Any piece: all of it begins, or begins again, from the words. */
+void extent_atomic(struct extent_io *x);
+/* Lets go of what all its pieces hold and have taken. */
+void extent_atomic_leave(struct extent_io *x);
 
 #endif

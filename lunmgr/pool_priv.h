@@ -80,6 +80,9 @@ struct volume {
     _Atomic(struct layer *) top; /* changed on the home loop, behind the fence */
     _Atomic uint64_t
         last_place; /* the last extent handed out to it: sequential writes go on there */
+    /* Steps of atomic writes, which change several words: counted as they begin, with
+     * nothing to wait for until they are counted as ended. */
+    atomic_uint_fast64_t steps_begun, steps_ended;
     struct fence fence;
 
     /* The rest is the control thread's. */

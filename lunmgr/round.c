@@ -236,33 +236,39 @@ static int leaf_order(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* One scope's, into r->leaves. Out of memory: the rest waits for a later round. */
-static void take_dirty_scope(struct round *r, unsigned scope)
+/* One scope's, into r->leaves. False: out of memory, some of them are left. */
+static bool take_dirty_scope(struct round *r, unsigned scope)
 {
     struct leaf *leaf = atomic_exchange(&r->dirty[scope], NULL);
+    bool all = true;
     while (leaf != NULL) {
         struct leaf *rest = leaf->next_dirty;
         atomic_fetch_sub(&r->dirty_count, 1);
         if (room_for((void **)&r->leaves, &r->leaf_max, r->leaf_count + 1,
                      sizeof(struct leaf *)))
             r->leaves[r->leaf_count++] = leaf;
-        else
+        else {
             dirty_push(r, leaf);
+            all = false;
+        }
         leaf = rest;
     }
+    return all;
 }
 
-/* Takes the dirty leaves of the round's scope into r->leaves, sorted. */
+/* Takes the dirty leaves of the round's scope into r->leaves, sorted. All of them: steps
+ * change words of several. */
 static bool take_dirty_leaves(struct round *r)
 {
+    bool all = true;
     r->leaf_count = 0;
     for (unsigned i = 0; i < ROUND_SCOPES; i++)
         if ((r->scope >> i & 1) != 0)
-            take_dirty_scope(r, i);
+            all = take_dirty_scope(r, i) && all;
     if (r->leaf_count > 1)
         qsort(r->leaves, r->leaf_count, sizeof(struct leaf *), leaf_order);
-    return room_for((void **)&r->words, &r->word_max, r->leaf_count * LEAF_WORDS,
-                    sizeof(struct word_change));
+    return all && room_for((void **)&r->words, &r->word_max, r->leaf_count * LEAF_WORDS,
+                           sizeof(struct word_change));
 }
 
 /* Clears the marks, then copies: a change between the two is copied twice, never lost. */

@@ -17,6 +17,7 @@
 
 #define EXTENT_SECTORS (EXTENT_BYTES / SECTOR_BYTES)
 #define LEAF_BYTES     ((uint64_t)LEAF_WORDS * EXTENT_BYTES)
+static_assert(VIO_ATOMIC_BYTES_MAX < VIO_BYTES_MAX, "an atomic write is one window");
 /* Pieces of a window: its extents, and a zero's two edges smaller than a block. */
 #define WINDOW_PIECES (WINDOW_EXTENTS + 2)
 /* A zero's edge: two blocks to fill from and one of zeros. */
@@ -145,12 +146,13 @@ static void read_park(struct vio *vio, struct layer *top, uint32_t extent_index)
     lane_leave(vio->lane, vio);
 }
 
-/* Plans the whole range into the lane's runs. False: parked for a leaf. */
-static bool read_plan(struct vio *vio, struct plan *plan)
+/* Plans the whole range. False: parked for a leaf. */
+static bool read_plan_words(struct vio *vio, struct plan *plan)
 {
     struct layer *top = volume_top(vio->volume);
     uint64_t block = vio->offset_bytes / BLOCK_BYTES;
     uint64_t end = (vio_end_bytes(vio) - 1) / BLOCK_BYTES + 1;
+    plan->run_count = 0;
     while (block < end) {
         uint32_t index = (uint32_t)(block / WORD_BLOCKS);
         unsigned first = (unsigned)(block % WORD_BLOCKS);
@@ -163,6 +165,20 @@ static bool read_plan(struct vio *vio, struct plan *plan)
         plan_extent(plan, stack.words, stack.depth, first, count);
         block += count;
     }
+    return true;
+}
+
+/* The same, with all words from before or after each atomic write: where a step of one
+ * fell between them they are looked at again. A step waits for nothing. */
+static bool read_plan(struct vio *vio, struct plan *plan)
+{
+    struct volume *volume = vio->volume;
+    uint64_t ended;
+    do {
+        ended = atomic_load(&volume->steps_ended);
+        if (!read_plan_words(vio, plan))
+            return false;
+    } while (atomic_load(&volume->steps_begun) != ended);
     return true;
 }
 
@@ -326,7 +342,8 @@ static struct extent_io *piece_add(struct vio *vio, uint32_t *count,
 
 static void add_write(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
 {
-    struct extent_io *x = piece_add(vio, count, EXTENT_WRITE, from, to);
+    enum extent_kind kind = vio->atomic ? EXTENT_ATOMIC : EXTENT_WRITE;
+    struct extent_io *x = piece_add(vio, count, kind, from, to);
     x->data =
         vio->data + (from / BLOCK_BYTES - vio->offset_bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
@@ -383,7 +400,8 @@ static uint64_t window_end(const struct vio *vio)
     return least(end, (vio->p.cursor_bytes / LEAF_BYTES + 1) * LEAF_BYTES);
 }
 
-/* The pieces of the next window, from the cursor; their count. */
+/* The pieces of the next window, from the cursor; how many go their own way: of an atomic
+ * write one, with the others behind it. */
 static uint32_t window_build(struct vio *vio)
 {
     uint32_t count = 0;
@@ -399,7 +417,10 @@ static uint32_t window_build(struct vio *vio)
             vio->p.rc = -ENOMEM;
         vio->p.cursor_bytes = to;
     }
-    return count;
+    if (!vio->atomic)
+        return count;
+    ((struct extent_io *)(void *)vio->p.work.base)->run_count = count;
+    return 1;
 }
 
 static size_t window_bytes(const struct vio *vio)
@@ -472,7 +493,8 @@ static void vio_start(struct vio *vio)
         vio_data_done(vio);
         return;
     }
-    if (vio->op == VIO_WRITE && atomic_load(&vio->volume->zero_detect) &&
+    /* Not an atomic one: a ZERO goes extent by extent. */
+    if (vio->op == VIO_WRITE && !vio->atomic && atomic_load(&vio->volume->zero_detect) &&
         data_is_zeros(vio))
         vio->p.op = VIO_ZERO;
     start[vio->op](vio);
@@ -488,6 +510,11 @@ static void vio_check(const struct vio *vio)
     if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
         assert(vio->length_bytes > 0 && vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
+    }
+    if (vio->atomic) {
+        assert(vio->op == VIO_WRITE && vio->length_bytes <= VIO_ATOMIC_BYTES_MAX);
+        assert(vio->offset_bytes % BLOCK_BYTES == 0);
+        assert(vio->length_bytes % BLOCK_BYTES == 0);
     }
     assert(!vio_changes(vio) || !volume_is_snapshot(vio->volume));
 }

@@ -15,10 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BLOCK_BYTES   4096U
-#define EXTENT_BYTES  65536U
-#define SECTOR_BYTES  512U
-#define VIO_BYTES_MAX (8U << 20) /* of one READ or WRITE */
+#define BLOCK_BYTES          4096U
+#define EXTENT_BYTES         65536U
+#define SECTOR_BYTES         512U
+#define VIO_BYTES_MAX        (8U << 20) /* of one READ or WRITE */
+#define VIO_ATOMIC_BYTES_MAX (1U << 20)
 
 enum vio_op {
     VIO_READ,
@@ -58,6 +59,10 @@ struct vio {
     bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk */
     bool fua;       /* WRITE, UNMAP, ZERO: durable before done() */
     bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
+    /* WRITE: all of it or nothing, for each READ beside it and after a crash:
+     * SBC-4, 4.29. Whole blocks, VIO_ATOMIC_BYTES_MAX at most. Takes fresh extents, and
+     * needs as many free ones as it touches. */
+    bool atomic;
     uint64_t offset_bytes; /* multiples of SECTOR_BYTES, inside the volume */
     uint64_t length_bytes; /* READ, WRITE: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
     /* READ, WRITE: BUF_ALIGN-aligned memory for the whole blocks that the range touches,
@@ -71,8 +76,8 @@ struct vio {
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
      * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before. After a failed WRITE
-     * each block holds old or new data.
-     */
+     * each block holds old or new data; after an atomic one all hold the old, or, where
+     * only its round failed (fua), the new. */
     void (*done)(struct vio *vio, int rc);
     void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
     struct vio_private p;           /* zero before the first use; reusable after done() */

@@ -5,6 +5,7 @@
 
 /* Byte 1 of the media commands. FUA_NV is obsolete and harmless: it is let through. */
 #define RW_FLAGS     0xfa /* RDPROTECT or WRPROTECT, DPO, FUA, FUA_NV */
+#define ATOMIC_FLAGS 0xf8 /* WRPROTECT, DPO, FUA */
 #define VERIFY_FLAGS 0xf6 /* VRPROTECT or WRPROTECT, DPO, BYTCHK */
 #define SYNC_FLAGS   0x06 /* SYNC_NV, IMMED */
 #define SAME_FLAGS   0xf8 /* WRPROTECT, ANCHOR, UNMAP */

@@ -67,6 +67,18 @@ struct cdb_rw {
 int cdb_rw_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_rw *rw,
                   struct sense *sense) MUST_CHECK;
 
+/* WRITE ATOMIC(16). ATOMIC BOUNDARY is no field that we know: VPD B0 tells 0 as its
+ * maximum, and cdb_find() has refused any other. */
+int cdb_write_atomic_decode(const uint8_t *cdb, struct cdb_rw *rw,
+                            struct sense *sense) MUST_CHECK;
+/* What VPD B0 tells of atomic writes, in blocks, none of them 0. */
+struct atomic_limits {
+    uint32_t blocks_max, alignment_blocks, granularity_blocks;
+};
+/* 0 if it keeps to them, or has no blocks. */
+int cdb_check_atomic(const struct cdb_rw *rw, const struct atomic_limits *limits,
+                     struct sense *sense) MUST_CHECK;
+
 /* VERIFY and WRITE AND VERIFY 10, 12, 16. */
 struct cdb_verify {
     uint64_t lba;

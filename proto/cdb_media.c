@@ -18,8 +18,11 @@
 #define BIT_UNMAP      0x08
 #define BIT_NDOB       0x01
 #define BIT_CDB_ANCHOR 0x01 /* UNMAP's own */
-#define RW6_LBA_MASK   0x1fffffu
-#define RW6_BLOCKS_0   256
+/* WRITE ATOMIC(16): SBC-4, 5.48. */
+#define ATOMIC_LBA_BYTE    2
+#define ATOMIC_BLOCKS_BYTE 12
+#define RW6_LBA_MASK       0x1fffffu
+#define RW6_BLOCKS_0       256
 
 /* Where a CDB of each length has its LBA and its count. */
 struct extent_of_cdb {
@@ -64,6 +67,33 @@ int cdb_rw_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_rw *rw
         .fua = (flags & BIT_FUA) != 0,
         .blocks_byte = e.blocks_byte,
     };
+    return 0;
+}
+
+int cdb_write_atomic_decode(const uint8_t *cdb, struct cdb_rw *rw, struct sense *sense)
+{
+    if (refuse_protection(cdb, sense) != 0)
+        return -EINVAL;
+    *rw = (struct cdb_rw){
+        .lba = be64_load(cdb + ATOMIC_LBA_BYTE),
+        .blocks = be16_load(cdb + ATOMIC_BLOCKS_BYTE),
+        .write = true,
+        .dpo = (cdb[1] & BIT_DPO) != 0,
+        .fua = (cdb[1] & BIT_FUA) != 0,
+        .blocks_byte = ATOMIC_BLOCKS_BYTE,
+    };
+    return 0;
+}
+
+int cdb_check_atomic(const struct cdb_rw *rw, const struct atomic_limits *limits,
+                     struct sense *sense)
+{
+    if (rw->blocks == 0)
+        return 0;
+    if (rw->lba % limits->alignment_blocks != 0)
+        return sense_set_cdb(sense, ATOMIC_LBA_BYTE, SENSE_NO_BIT);
+    if (rw->blocks > limits->blocks_max || rw->blocks % limits->granularity_blocks != 0)
+        return sense_set_cdb(sense, rw->blocks_byte, SENSE_NO_BIT);
     return 0;
 }
 

@@ -88,6 +88,9 @@ CDB_ROW(SYNC_CACHE_16, 0x91, NO_ACTION, 16, NO_DATA, KEEPS, LONG, "SYNCHRONIZE C
 CDB_ROW(WRITE_SAME_16, 0x93, NO_ACTION, 16, DATA_OUT, CHANGES, LONG, "WRITE SAME(16)",
         exec_write_same_prepare, exec_write_same, 0,
         0x93, SAME_FLAGS | 0x01, LBA_64, LEN_32, GROUP, 0)
+CDB_ROW(WRITE_ATOMIC_16, 0x9c, NO_ACTION, 16, DATA_OUT, CHANGES, MEDIA, "WRITE ATOMIC(16)",
+        exec_write_atomic_prepare, exec_rw, 0,
+        0x9c, ATOMIC_FLAGS, LBA_64, 0, 0, LEN_16, GROUP, 0)
 CDB_ROW(READ_CAPACITY_16, 0x9e, ACTION(0x10), 16, DATA_IN, KEEPS, QUICK, "READ CAPACITY(16)",
         NULL, exec_read_capacity, REPLY_BYTES,
         0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, LEN_32, 0, 0)

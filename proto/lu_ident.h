@@ -31,6 +31,8 @@ struct lu_ident {
     uint32_t unmap_blocks_max, unmap_descriptors_max;
     uint32_t unmap_granularity_blocks; /* optimal; 64 KiB in blocks */
     uint64_t write_same_blocks_max;
+    uint32_t atomic_blocks_max;   /* 0: no atomic writes */
+    uint32_t atomic_grain_blocks; /* alignment, and granularity of the length */
 
     /* The port that it is seen through. */
     const char *target_name; /* the iSCSI target's node name */

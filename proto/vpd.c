@@ -122,7 +122,11 @@ static void put_limits(const struct lu_ident *lu, struct wire *out)
     wire_put_be32(out, lu->thin ? lu->unmap_granularity_blocks : 0);
     wire_put_be32(out, lu->thin ? UGAVALID : 0);
     wire_put_be64(out, lu->write_same_blocks_max);
-    wire_put_zeros(out, PAGE_BODY_LONG - 40);
+    wire_put_be32(out, lu->atomic_blocks_max);
+    wire_put_be32(out, lu->atomic_grain_blocks); /* alignment */
+    wire_put_be32(out, lu->atomic_grain_blocks); /* granularity */
+    wire_put_be32(out, 0); /* maximum with a boundary: there are none */
+    wire_put_be32(out, 0); /* maximum boundary */
 }
 
 static void put_characteristics(const struct lu_ident *lu, struct wire *out)

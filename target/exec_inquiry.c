@@ -34,6 +34,8 @@ static void ident_limits(struct lu_ident *ident, uint8_t shift)
     ident->unmap_descriptors_max = EXEC_UNMAP_DESCRIPTORS_MAX;
     ident->unmap_granularity_blocks = EXTENT_BYTES >> shift;
     ident->write_same_blocks_max = EXEC_SAME_BLOCKS_MAX;
+    ident->atomic_blocks_max = EXEC_ATOMIC_BYTES_MAX >> shift;
+    ident->atomic_grain_blocks = BLOCK_BYTES >> shift;
 }
 
 void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)

@@ -15,6 +15,7 @@
 #define EXEC_UNMAP_BLOCKS_MAX       (1U << 20)
 #define EXEC_UNMAP_DESCRIPTORS_MAX  256U
 #define EXEC_SAME_BLOCKS_MAX        (1U << 20)
+#define EXEC_ATOMIC_BYTES_MAX       VIO_ATOMIC_BYTES_MAX
 
 /* ---- The commands ------------------------------------------------------------------ */
 
@@ -37,6 +38,7 @@ enum exec_result exec_sync_prepare(struct task *t);
 enum exec_result exec_flush(struct task *t);
 enum exec_result exec_rw_prepare(struct task *t);
 enum exec_result exec_rw(struct task *t);
+enum exec_result exec_write_atomic_prepare(struct task *t);
 enum exec_result exec_verify_prepare(struct task *t);
 enum exec_result exec_verify(struct task *t);
 enum exec_result exec_write_verify_prepare(struct task *t);

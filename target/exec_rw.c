@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READ and WRITE of 6, 10, 12 and 16 bytes. The data goes between the socket and the disk
- * in the task's buffer, where it lies as volume I/O wants it: no copy, no allocation. On
- * the reactor's thread. */
+/* READ and WRITE of 6, 10, 12 and 16 bytes, WRITE ATOMIC(16). The data goes between the
+ * socket and the disk in the task's buffer, where it lies as volume I/O wants it: no
+ * copy, no allocation. On the reactor's thread. */
 #include "target/exec_ops.h"
 
 static void exec_rw_done(struct vio *vio, int rc)
@@ -76,6 +76,27 @@ enum exec_result exec_rw_prepare(struct task *t)
     struct cdb_rw rw;
     if (cdb_rw_decode(t->cdb, t->exec.op, &rw, &t->sense) != 0)
         return exec_check(t);
+    return exec_want_blocks(t, &rw);
+}
+
+/* WRITE ATOMIC(16): SBC-4, 5.48. Less than all of it is nothing: an initiator that sends
+ * less than its CDB says is refused. */
+enum exec_result exec_write_atomic_prepare(struct task *t)
+{
+    uint8_t shift = t->lu->block_shift;
+    const struct atomic_limits limits = {
+        .blocks_max = EXEC_ATOMIC_BYTES_MAX >> shift,
+        .alignment_blocks = BLOCK_BYTES >> shift,
+        .granularity_blocks = BLOCK_BYTES >> shift,
+    };
+    struct cdb_rw rw;
+    if (cdb_write_atomic_decode(t->cdb, &rw, &t->sense) != 0 ||
+        cdb_check_range(rw.lba, rw.blocks, lu_block_count(t->lu), &t->sense) != 0 ||
+        cdb_check_atomic(&rw, &limits, &t->sense) != 0)
+        return exec_check(t);
+    if (t->expected_out_bytes < rw.blocks << shift)
+        return exec_refuse_length(t, rw.blocks << shift);
+    t->exec.vio.atomic = true;
     return exec_want_blocks(t, &rw);
 }
 

@@ -208,7 +208,7 @@ static void task_send_data(struct task *t, uint32_t total)
     }
 }
 
-/* READ and WRITE of 6, 10, 12 and 16 bytes: SBC-4, 5. */
+/* READ and WRITE of 6, 10, 12 and 16 bytes, WRITE ATOMIC(16): SBC-4, 5. */
 static enum latency_kind task_latency_kind(const struct task *t)
 {
     switch (t->cdb[0]) {
@@ -221,6 +221,7 @@ static enum latency_kind task_latency_kind(const struct task *t)
     case 0x2a:
     case 0xaa:
     case 0x8a:
+    case 0x9c:
         return LATENCY_WRITE;
     default:
         return LATENCY_OTHER;

@@ -32,6 +32,20 @@ struct input {
     struct sense sense;
 };
 
+static int write_atomic(struct input *in)
+{
+    static const struct atomic_limits limits = {2048, 8, 8};
+    struct cdb_rw rw;
+    int rc = cdb_write_atomic_decode(in->cdb, &rw, &in->sense);
+    if (rc == 0)
+        rc = cdb_check_range(rw.lba, rw.blocks, lu.blocks, &in->sense);
+    if (rc == 0)
+        rc = cdb_check_atomic(&rw, &limits, &in->sense);
+    if (rc == 0)
+        assert(rw.lba + rw.blocks <= lu.blocks && rw.blocks <= limits.blocks_max);
+    return rc;
+}
+
 static int media(struct input *in)
 {
     struct cdb_rw rw;
@@ -43,6 +57,8 @@ static int media(struct input *in)
     case CDB_VERIFY_12:
     case CDB_VERIFY_16:
         return cdb_verify_decode(in->cdb, in->op, &v, &in->sense);
+    case CDB_WRITE_ATOMIC_16:
+        return write_atomic(in);
     case CDB_SYNC_CACHE_10:
     case CDB_SYNC_CACHE_16:
         return cdb_sync_decode(in->cdb, in->op, &sync, &in->sense);

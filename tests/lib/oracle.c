@@ -24,6 +24,10 @@ struct history {
     uint32_t count, capacity;
 };
 
+struct atomic_write {
+    uint64_t tag, first, count;
+};
+
 struct oracle_world {
     pthread_mutex_t lock;
     uint64_t clock;
@@ -37,6 +41,8 @@ struct oracle {
     uint64_t sector_count;
     struct image *base;
     struct history **chunks; /* of IMAGE_CHUNK_SECTORS; NULL: no change yet */
+    struct atomic_write *atomics;
+    size_t atomic_count;
     char offence[256];
 };
 
@@ -106,6 +112,7 @@ void oracle_destroy(struct oracle *o)
     for (uint64_t c = 0; c < chunk_count(o->sector_count); c++)
         forget_chunk(o, c);
     free(o->chunks);
+    free(o->atomics);
     image_put(o->base);
     if (o->owns_world)
         oracle_world_destroy(o->world);
@@ -123,6 +130,7 @@ void oracle_rebase(struct oracle *o, uint64_t bytes, struct image *base)
     o->sector_count = bytes / ORACLE_SECTOR;
     o->chunks = calloc((size_t)chunk_count(o->sector_count), sizeof(struct history *));
     assert(o->chunks != NULL);
+    o->atomic_count = 0;
     o->flushed = o->world->clock++;
     unlock(o);
 }
@@ -238,6 +246,15 @@ uint64_t oracle_begin_copy(struct oracle *o, uint64_t first, uint64_t count,
     }
     unlock(o);
     return c.id;
+}
+
+void oracle_atomic(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count)
+{
+    lock(o);
+    o->atomics = realloc(o->atomics, (o->atomic_count + 1) * sizeof(o->atomics[0]));
+    assert(o->atomics != NULL);
+    o->atomics[o->atomic_count++] = (struct atomic_write){tag, first, count};
+    unlock(o);
 }
 
 void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
@@ -357,6 +374,99 @@ static bool may_be_torn(const struct history *h, uint64_t base, const uint8_t *d
     return changes;
 }
 
+/* ---- Atomic writes ------------------------------------------------------------------
+ */
+
+/* What a reader has: of data, or of an image. */
+struct reading {
+    const uint8_t *data; /* NULL: image */
+    const struct image *image;
+    uint64_t first, end;
+};
+
+static uint64_t reading_tag(const struct reading *r, uint64_t sector)
+{
+    return r->data == NULL
+               ? image_tag(r->image, sector)
+               : oracle_tag(r->data + (sector - r->first) * ORACLE_SECTOR, sector);
+}
+
+static const struct change *change_of(const struct history *h, uint64_t id)
+{
+    for (uint32_t i = h->count; i-- > 0;)
+        if (h->changes[i].id == id)
+            return &h->changes[i];
+    return NULL;
+}
+
+/* Is what the sector shows surely from before that write? */
+static bool is_older(const struct history *h, uint64_t tag, const struct change *write,
+                     const struct view *v)
+{
+    for (uint32_t i = 0; i < h->count; i++) {
+        const struct change *c = &h->changes[i];
+        if ((c->zeros ? 0 : c->tag) == tag && c->end > write->start &&
+            c->start <= v->last)
+            return false;
+    }
+    return true;
+}
+
+/* A sector of the write that shows something older though another shows the write; of
+ * none, or none older: `end`. Sectors that are torn by a plain write say nothing. */
+static uint64_t torn_at(const struct oracle *o, const struct atomic_write *a,
+                        const struct view *v, const struct reading *r)
+{
+    uint64_t first = a->first > r->first ? a->first : r->first;
+    uint64_t end = a->first + a->count < r->end ? a->first + a->count : r->end;
+    bool shows = false;
+    uint64_t older = r->end;
+    for (uint64_t s = first; s < end; s++) {
+        const struct history *h = history_look(o, s);
+        const struct change *write = change_of(h, a->tag);
+        uint64_t tag = reading_tag(r, s);
+        shows |= tag == a->tag;
+        if (write != NULL && tag != a->tag && tag != UINT64_MAX &&
+            is_older(h, tag, write, v))
+            older = s;
+    }
+    return shows ? older : r->end;
+}
+
+/* Under the lock. */
+static bool check_atomics(struct oracle *o, const char *what, const struct view *v,
+                          const struct reading *r)
+{
+    for (size_t i = 0; i < o->atomic_count; i++) {
+        const struct atomic_write *a = &o->atomics[i];
+        uint64_t s = torn_at(o, a, v, r);
+        if (s == r->end)
+            continue;
+        if (o->offence[0] == '\0')
+            snprintf(o->offence, sizeof(o->offence),
+                     "%s: the atomic write of tag %llu (sectors %llu+%llu) is there in "
+                     "part: sector %llu shows tag %llu, which is older",
+                     what, (unsigned long long)a->tag, (unsigned long long)a->first,
+                     (unsigned long long)a->count, (unsigned long long)s,
+                     (unsigned long long)reading_tag(r, s));
+        return false;
+    }
+    return true;
+}
+
+bool oracle_check_image(struct oracle *o, const struct image *image)
+{
+    lock(o);
+    struct view v = {.last = o->world->clock++};
+    struct reading r = {.image = image, .end = o->sector_count};
+    bool good = check_atomics(o, "read", &v, &r);
+    unlock(o);
+    return good;
+}
+
+/* ---- Readings -----------------------------------------------------------------------
+ */
+
 static void say_offence(const struct oracle *o, const struct history *h,
                         const struct view *v)
 {
@@ -377,6 +487,7 @@ static void say_offence(const struct oracle *o, const struct history *h,
 static bool check_sectors(struct oracle *o, const char *what, const struct view *v,
                           const uint8_t *data, uint64_t first, uint64_t count)
 {
+    struct reading reading = {.data = data, .first = first, .end = first + count};
     for (uint64_t s = first; s < first + count; s++, data += ORACLE_SECTOR) {
         uint64_t tag = oracle_tag(data, s), base = image_tag(o->base, s);
         const struct history *h = history_look(o, s);
@@ -398,7 +509,7 @@ static bool check_sectors(struct oracle *o, const char *what, const struct view 
             say_offence(o, h, v);
         return false;
     }
-    return true;
+    return check_atomics(o, what, v, &reading);
 }
 
 bool oracle_check(struct oracle *o, uint64_t since, const uint8_t *data, uint64_t first,

@@ -58,6 +58,9 @@ uint64_t oracle_begin(struct oracle *o, uint64_t first, uint64_t count, bool zer
  * takes the tag's place in oracle_end. */
 uint64_t oracle_begin_copy(struct oracle *o, uint64_t first, uint64_t count,
                            const struct image *from);
+/* That write is atomic: whoever sees some of it sees nothing older in the rest. Before it
+ * is asked for. */
+void oracle_atomic(struct oracle *o, uint64_t tag, uint64_t first, uint64_t count);
 void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
                 enum oracle_outcome outcome);
 /* What a write of that tag writes. */
@@ -88,6 +91,10 @@ struct oracle_instant {
 };
 void oracle_narrow(struct oracle *o, struct oracle_instant *instant, const uint8_t *data,
                    uint64_t first, uint64_t count);
+
+/* The whole volume as it was read, while nothing changed it: atomic writes that lie
+ * across what was checked in pieces. */
+bool oracle_check_image(struct oracle *o, const struct image *image);
 
 /* The tag that data of one sector carries; 0: zeros; UINT64_MAX: no write's. */
 uint64_t oracle_tag(const uint8_t *data, uint64_t sector);

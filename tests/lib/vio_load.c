@@ -83,6 +83,9 @@ static void slot_begin(struct slot *s)
         change_unmap(s, from, to);
     } else if (v->op == VIO_WRITE || v->op == VIO_ZERO) {
         change(s, from, to, v->op == VIO_ZERO, false);
+        if (v->atomic)
+            oracle_atomic(o, s->stretches[0].tag, s->stretches[0].first,
+                          s->stretches[0].count);
         if (v->op == VIO_WRITE)
             oracle_fill(s->buffer + from % BLOCK_BYTES, s->stretches[0].tag,
                         s->stretches[0].first, s->stretches[0].count);
@@ -111,10 +114,15 @@ static void slot_end(struct slot *s, int rc)
 /* ---- Choosing -----------------------------------------------------------------------
  */
 
-static enum vio_op choose_op(struct vio_load *load)
+static enum vio_op choose_op(struct vio_load *load, bool *atomic)
 {
     const struct load_mix *m = &load->o.mix;
-    uint64_t n = draw(load, m->read + m->write + m->unmap + m->zero + m->flush);
+    uint64_t n =
+        draw(load, m->read + m->write + m->unmap + m->zero + m->flush + m->atomic);
+    *atomic = n < m->atomic;
+    if (*atomic)
+        return VIO_WRITE;
+    n -= m->atomic;
     if (n < m->read)
         return VIO_READ;
     n -= m->read;
@@ -144,11 +152,19 @@ static uint64_t choose_bytes(struct vio_load *load)
     return (draw(load, max / load->o.align_bytes) + 1) * load->o.align_bytes;
 }
 
+/* Whole blocks, and not too many. */
+static void choose_whole(struct vio *v)
+{
+    uint64_t bytes = (v->length_bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    v->length_bytes = bytes < VIO_ATOMIC_BYTES_MAX ? bytes : VIO_ATOMIC_BYTES_MAX;
+    v->offset_bytes -= v->offset_bytes % BLOCK_BYTES;
+}
+
 static void choose(struct slot *s)
 {
     struct vio_load *load = s->load;
     const struct load_options *o = &load->o;
-    s->vio.op = choose_op(load);
+    s->vio.op = choose_op(load, &s->vio.atomic);
     s->vio.fua = s->vio.op != VIO_READ && draw(load, 100) < o->fua_percent;
     s->vio.may_unmap = draw(load, 2) == 0;
     s->vio.offset_bytes = s->vio.length_bytes = 0;
@@ -158,6 +174,8 @@ static void choose(struct slot *s)
     uint64_t places = (o->region_bytes - bytes) / o->align_bytes + 1;
     s->vio.length_bytes = bytes;
     s->vio.offset_bytes = o->first_bytes + draw(load, places) * o->align_bytes;
+    if (s->vio.atomic)
+        choose_whole(&s->vio);
 }
 
 /* ---- Running ------------------------------------------------------------------------

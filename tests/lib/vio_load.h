@@ -10,8 +10,8 @@
 
 #define LOAD_DEPTH_MAX 16
 
-struct load_mix { /* weights */
-    unsigned read, write, unmap, zero, flush;
+struct load_mix {                                     /* weights */
+    unsigned read, write, unmap, zero, flush, atomic; /* atomic: writes */
 };
 
 struct load_options {

@@ -67,6 +67,8 @@ read_volume(struct run *run, struct model_volume *v, struct volume *volume,
         }
         image_take(run, image, first, count);
     }
+    if (!run_has_offence(run) && !oracle_check_image(v->oracle, image))
+        run_offend(run, "%s: %s", v->name, oracle_offence(v->oracle));
     return image;
 }
 

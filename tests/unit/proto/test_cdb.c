@@ -76,6 +76,9 @@ static void undefined_bits_are_refused_and_named(void **state)
         {{0x9e, 0x30}, 1, 5},
         {{0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40}, 11, 6},
         {{0x42, 0, 0, 0, 0x01}, 4, 0},
+        {{0x9c, 0x02}, 1, 1},                             /* no FUA_NV there */
+        {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}, 10, 7}, /* ATOMIC BOUNDARY */
+        {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x08}, 11, 3},
     };
     const struct cdb_op *op = NULL;
     struct sense sense;
@@ -147,11 +150,49 @@ static void each_length_has_its_fields(void **state)
     }
 }
 
+static void atomic_write_has_its_fields(void **state)
+{
+    static const uint8_t cdb[CDB_BYTES_MAX] = {0x9c, 0x18, 1, 2, 3,    4,    5,    6,
+                                               7,    8,    0, 0, 0x0a, 0x0b, 0x1f, 0};
+    struct cdb_rw rw;
+    struct sense s;
+    (void)state;
+    assert_int_equal(find(cdb)->id, CDB_WRITE_ATOMIC_16);
+    assert_int_equal(cdb_write_atomic_decode(cdb, &rw, &s), 0);
+    assert_true(rw.lba == 0x0102030405060708);
+    assert_int_equal(rw.blocks, 0x0a0b);
+    assert_true(rw.write && rw.dpo && rw.fua);
+    assert_int_equal(rw.blocks_byte, 12);
+}
+
+static void atomic_limits_name_the_field_that_breaks_them(void **state)
+{
+    static const struct atomic_limits limits = {
+        .blocks_max = 64, .alignment_blocks = 8, .granularity_blocks = 4};
+    static const struct {
+        uint64_t lba;
+        uint32_t blocks;
+        unsigned byte; /* 0: it keeps to them */
+    } cases[] = {{0, 4, 0},  {8, 64, 0}, {16, 12, 0}, {3, 0, 0}, {4, 4, 2},
+                 {1, 64, 2}, {8, 3, 12}, {8, 68, 12}, {8, 5, 12}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct cdb_rw rw = {
+            .lba = cases[i].lba, .blocks = cases[i].blocks, .blocks_byte = 12};
+        struct sense s;
+        int rc = cdb_check_atomic(&rw, &limits, &s);
+        assert_int_equal(rc, cases[i].byte == 0 ? 0 : -EINVAL);
+        if (rc != 0)
+            assert_field(&s, cases[i].byte, SENSE_NO_BIT);
+    }
+}
+
 static void protection_is_refused(void **state)
 {
     static const uint8_t cdb[CDB_BYTES_MAX] = {0x28, 0x20};
     static const uint8_t verify[CDB_BYTES_MAX] = {0x8f, 0x80};
     static const uint8_t same[CDB_BYTES_MAX] = {0x93, 0x60};
+    static const uint8_t atomic[CDB_BYTES_MAX] = {0x9c, 0xa0};
     struct cdb_rw rw;
     struct cdb_verify v;
     struct cdb_write_same ws;
@@ -162,6 +203,8 @@ static void protection_is_refused(void **state)
     assert_int_equal(cdb_verify_decode(verify, find(verify), &v, &s), -EINVAL);
     assert_field(&s, 1, 7);
     assert_int_equal(cdb_write_same_decode(same, find(same), &ws, &s), -EINVAL);
+    assert_field(&s, 1, 7);
+    assert_int_equal(cdb_write_atomic_decode(atomic, &rw, &s), -EINVAL);
     assert_field(&s, 1, 7);
 }
 
@@ -404,6 +447,8 @@ int main(void)
         cmocka_unit_test(undefined_bits_are_refused_and_named),
         cmocka_unit_test(reads_and_writes_of_libiscsi_are_read),
         cmocka_unit_test(each_length_has_its_fields),
+        cmocka_unit_test(atomic_write_has_its_fields),
+        cmocka_unit_test(atomic_limits_name_the_field_that_breaks_them),
         cmocka_unit_test(protection_is_refused),
         cmocka_unit_test(verify_reads_its_check),
         cmocka_unit_test(sync_reads_its_range),

@@ -171,6 +171,11 @@ static void limits_page_tells_the_limits(void **state)
     assert_int_equal(be32_load(p.data + 28), 128);
     assert_int_equal(be32_load(p.data + 32), 0x80000000); /* UGAVALID, aligned to 0 */
     assert_int_equal(be64_load(p.data + 36), 65536);
+    assert_int_equal(be32_load(p.data + 44), 2048); /* atomic writes: SBC-4, 6.6.4 */
+    assert_int_equal(be32_load(p.data + 48), 8);
+    assert_int_equal(be32_load(p.data + 52), 8);
+    assert_int_equal(be32_load(p.data + 56), 0); /* no boundaries */
+    assert_int_equal(be32_load(p.data + 60), 0);
 }
 
 static void provisioning_page_promises_zeros(void **state)

@@ -84,9 +84,15 @@ void vio_submit(struct vio *vio)
         assert(vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
     }
+    if (vio->atomic) {
+        assert(vio->op == VIO_WRITE && vio->length_bytes <= VIO_ATOMIC_BYTES_MAX);
+        assert(vio->offset_bytes % BLOCK_BYTES == 0);
+        assert(vio->length_bytes % BLOCK_BYTES == 0);
+    }
     assert(fake_vio.count < FAKE_VIO_SEEN_MAX);
-    fake_vio.seen[fake_vio.count++] = (struct fake_vio_seen){
-        vio->op, vio->fua, vio->may_unmap, vio->offset_bytes, vio->length_bytes};
+    fake_vio.seen[fake_vio.count++] =
+        (struct fake_vio_seen){vio->op,     vio->fua,          vio->may_unmap,
+                               vio->atomic, vio->offset_bytes, vio->length_bytes};
     if (queue_head == NULL)
         queue_head = vio;
     else

@@ -21,7 +21,7 @@ struct volume {
 /* What was submitted, as it was, in order. */
 struct fake_vio_seen {
     enum vio_op op;
-    bool fua, may_unmap;
+    bool fua, may_unmap, atomic;
     uint64_t offset_bytes, length_bytes;
 };
 

@@ -256,6 +256,119 @@ static void failed_flush_ends_a_fua_read(void **state)
     assert_int_equal(fake_vio.count, 1);
 }
 
+/* ---- WRITE ATOMIC(16) ---------------------------------------------------------------
+ */
+
+#define ATOMIC(r, flags, lba_1, lba_0, blocks_1, blocks_0)                               \
+    RIG_RUN(r, 0x9c, flags, 0, 0, 0, 0, 0, 0, lba_1, lba_0, 0, 0, blocks_1, blocks_0, 0, \
+            0)
+
+static void an_atomic_write_is_one_atomic_vio(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 16 * 512);
+    ATOMIC(r, 0, 0, 8, 0, 16);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 16 * 512);
+    assert_int_equal(fake_vio.count, 1);
+    assert_true(fake_vio.seen[0].atomic);
+    assert_false(fake_vio.seen[0].fua);
+    assert_int_equal(fake_vio.seen[0].offset_bytes, 8 * 512);
+    expect_all(r->volume->bytes + 8 * 512, 0xab, 16 * 512);
+    expect_all(r->volume->bytes + 24 * 512, 0, 8 * 512);
+    rig_send_pattern(r, 0xcd, 8 * 512);
+    ATOMIC(r, 0x18, 0, 0, 0, 8); /* DPO, FUA */
+    rig_expect_good(r);
+    assert_true(fake_vio.seen[1].fua && fake_vio.seen[1].atomic);
+    rig_send_pattern(r, 1, 512); /* the next one is none */
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0);
+    rig_expect_good(r);
+    assert_false(fake_vio.seen[2].atomic);
+}
+
+static void an_atomic_write_of_4096_byte_blocks_may_begin_anywhere(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 4096);
+    ATOMIC(r, 0, 0, 3, 0, 1);
+    rig_expect_good(r);
+    expect_all(r->volume->bytes + 3 * 4096, 0xab, 4096);
+    ATOMIC(r, 0, 0, 0, 1, 1); /* 257 blocks: more than 1 MiB */
+    rig_expect_cdb_field(r, 12);
+}
+
+static void an_atomic_write_outside_its_limits_is_refused(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 8 * 512);
+    ATOMIC(r, 0, 0, 1, 0, 8);
+    rig_expect_cdb_field(r, 2);
+    ATOMIC(r, 0, 0, 0, 0, 7);
+    rig_expect_cdb_field(r, 12);
+    ATOMIC(r, 0, 0, 0, 8, 8); /* 2056 blocks */
+    rig_expect_cdb_field(r, 12);
+    RIG_RUN(r, 0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 8, 0, 0); /* ATOMIC BOUNDARY */
+    rig_expect_cdb_field(r, 11);
+    ATOMIC(r, 0x20, 0, 0, 0, 8); /* WRPROTECT */
+    rig_expect_cdb_field(r, 1);
+    ATOMIC(r, 0, 0x7f, 0xf8, 0, 16); /* beyond the end, before anything of its length */
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    assert_int_equal(r->task.sense.info, LAST + 1);
+    ATOMIC(r, 0, 0x7f, 0xf9, 16, 1);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    assert_int_equal(fake_vio.count, 0);
+    ATOMIC(r, 0, 0, 1, 0, 0); /* nothing to align */
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 0);
+}
+
+/* A plain write writes what came. */
+static void an_atomic_write_with_less_data_than_it_says_writes_nothing(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 8 * 512);
+    ATOMIC(r, 0, 0, 0, 0, 16);
+    rig_expect_sense(r, SENSE_INVALID_IU_FIELD);
+    assert_int_equal(r->task.transfer_bytes, 16 * 512); /* for the residual */
+    ATOMIC(r, 0, 0, 0, 0, 16);                          /* none at all */
+    rig_expect_sense(r, SENSE_INVALID_IU_FIELD);
+    assert_int_equal(fake_vio.count, 0);
+}
+
+static void an_atomic_write_with_more_data_takes_its_own(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 16 * 512);
+    ATOMIC(r, 0, 0, 0, 0, 8);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 8 * 512);
+    expect_all(r->volume->bytes, 0xab, 8 * 512);
+    expect_all(r->volume->bytes + 8 * 512, 0, 8 * 512);
+}
+
+static void an_atomic_write_is_refused_as_a_write_is(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 8 * 512);
+    fake_vio.fail_nth = 1;
+    fake_vio.fail_rc = -ENOSPC;
+    ATOMIC(r, 0, 0, 0, 0, 8);
+    rig_expect_sense(r, SENSE_NO_SPACE);
+    fake_vio.fail_nth = 1;
+    fake_vio.fail_rc = -EIO;
+    rig_send_pattern(r, 0xab, 8 * 512);
+    ATOMIC(r, 0, 0, 0, 0, 8);
+    rig_expect_sense(r, SENSE_WRITE_ERROR);
+    r->lus[0].read_only = true;
+    rig_send_pattern(r, 0xab, 8 * 512);
+    ATOMIC(r, 0, 0, 0, 0, 8);
+    rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+    assert_int_equal(fake_vio.count, 2);
+}
+
+/* ---- VERIFY --------------------------------------------------------------------------
+ */
+
 static void verify_compares_and_names_the_first_difference(void **state)
 {
     struct rig *r = *state;
@@ -435,6 +548,12 @@ int main(void)
         ON_512(what_is_wrong_in_itself_is_told_so_on_a_read_only_mapping),
         ON_512(failures_of_the_disk_become_their_sense),
         ON_512(failed_flush_ends_a_fua_read),
+        ON_512(an_atomic_write_is_one_atomic_vio),
+        ON_4096(an_atomic_write_of_4096_byte_blocks_may_begin_anywhere),
+        ON_512(an_atomic_write_outside_its_limits_is_refused),
+        ON_512(an_atomic_write_with_less_data_than_it_says_writes_nothing),
+        ON_512(an_atomic_write_with_more_data_takes_its_own),
+        ON_512(an_atomic_write_is_refused_as_a_write_is),
         ON_512(verify_compares_and_names_the_first_difference),
         ON_512(verify_without_data_checks_the_range_alone),
         ON_512(write_and_verify_writes_durably_then_compares),
