@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One extent's part of a write, unmap or zero: docs/ARCHITECTURE.md, "A write". Here its
- * beginning, its waits, the words, and the ordinary write; extent_hold.c has what is done
- * under a hold, extent_clear.c the unmaps and zeros. */
+/* One extent's part of a write, OR, unmap or zero: docs/ARCHITECTURE.md, "A write". Here
+ * its beginning, its waits, the words, and the ordinary write; extent_hold.c and
+ * extent_or.c have what is done under a hold, extent_clear.c the unmaps and zeros. */
 #include "lunmgr/extent_priv.h"
 
 #include "lunmgr/lane_priv.h"
@@ -39,6 +39,7 @@ void extent_end(struct extent_io *x, int rc)
         atomic_store(&extent_pool(x)->has_leaks, true);
     extent_leave(x);
     buf_put(x->vio->lane->buffers, &x->own);
+    buf_put(x->vio->lane->buffers, &x->work);
     vio_extent_ended(x->vio, rc);
 }
 
@@ -262,7 +263,7 @@ static bool extent_start(struct extent_io *x)
         extent_park_for_leaf(x);
         return false;
     }
-    if (x->kind != EXTENT_WRITE && leaf_is_zeros(seen) && layer_parent(layer) == NULL) {
+    if (extent_clears(x) && leaf_is_zeros(seen) && layer_parent(layer) == NULL) {
         extent_end(x, 0);
         return false;
     }
@@ -275,9 +276,9 @@ static bool extent_start(struct extent_io *x)
         return false;
     }
     x->cell = leaf_cell(x->leaf, x->index);
-    if (x->kind != EXTENT_WRITE)
+    if (extent_clears(x))
         return extent_clear(x);
-    if (!head_is_partial(x) && !tail_is_partial(x))
+    if (x->kind == EXTENT_WRITE && !head_is_partial(x) && !tail_is_partial(x))
         return extent_write_start(x);
     extent_hold(x);
     return false;

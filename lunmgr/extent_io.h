@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a write, unmap or zero does to one extent: look at the word, wait for a hold, take
- * an extent, write, set the bits; or hold, unshare, fill, write, release; or swap the
- * word. Each
- * piece goes its own way, so that no holder ever waits for itself. The lane's thread. */
+/* What a write, OR, unmap or zero does to one extent: look at the word, wait for a hold,
+ * take an extent, write, set the bits; or hold, unshare, fill or OR, write, release; or
+ * swap the word. Each piece goes its own way, so that no holder ever waits for itself.
+ * The lane's thread. */
 #ifndef LUNMGR_EXTENT_IO_H
 #define LUNMGR_EXTENT_IO_H
 
@@ -15,6 +15,7 @@
 
 enum extent_kind {
     EXTENT_WRITE,
+    EXTENT_OR,    /* data is ORed into what is there: always under a hold */
     EXTENT_CLEAR, /* UNMAP: of a part, only if clearing bits gives zeros */
     EXTENT_ZERO,  /* the same, else zeros are written */
 };
@@ -29,15 +30,15 @@ struct extent_io {
     bool counted; /* in the stripe, under phase */
     uint32_t phase;
     uint32_t run_count; /* extents written by this one's io, itself the first */
-    unsigned fills_due;
+    unsigned reads_due; /* of what the blocks show, under a hold */
     int rc;
     uint8_t *data; /* of the first block touched */
     struct leaf *leaf;
     _Atomic uint64_t *cell;
     place place;
-    struct buf own;     /* blocks to fill from, or zeros to write */
-    struct buf unshare; /* extent_hold.c: while a shared extent is copied */
-    union {             /* it waits for one thing at a time */
+    struct buf own;  /* blocks to fill from, zeros to write, or what is there ORed */
+    struct buf work; /* under a hold: of the copy of a shared extent, of an OR's reads */
+    union {          /* it waits for one thing at a time */
         struct stripe_wait stripe;
         struct leaf_wait leaf;
         struct space_wait space;
