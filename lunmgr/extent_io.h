@@ -36,7 +36,7 @@ struct extent_io {
     struct leaf *leaf;
     _Atomic uint64_t *cell;
     place place;
-    struct buf own;  /* blocks to fill from, zeros to write, or what is there ORed */
+    struct buf own;  /* blocks to fill from, or zeros to write */
     struct buf work; /* under a hold: of the copy of a shared extent, of an OR's reads */
     union {          /* it waits for one thing at a time */
         struct stripe_wait stripe;

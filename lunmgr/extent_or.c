@@ -16,17 +16,22 @@ struct or_read {
     struct extent_io *x;
 };
 
-/* Into our copy of what is there: the data stays as it came, for a piece that parks
- * begins again. From here on this one cannot. */
+/* Where what is there is read to: our blocks of the second half of the vio's memory. The
+ * data stays as it came, for a piece that parks begins again. */
+static uint8_t *or_blocks(const struct extent_io *x)
+{
+    return x->data + vio_buffer_bytes(x->vio->offset_bytes, x->vio->length_bytes);
+}
+
+/* From here on it parks no more. */
 static void or_merge(struct extent_io *x)
 {
     size_t into_block = (size_t)(x->first_sector % BLOCK_SECTORS) * SECTOR_BYTES;
     size_t bytes = (size_t)x->sector_count * SECTOR_BYTES;
-    uint8_t *to = x->own.base + into_block;
-    const uint8_t *data = x->data + into_block;
-    for (size_t i = 0; i < bytes; i++)
-        to[i] |= data[i];
-    x->data = x->own.base;
+    uint8_t *blocks = or_blocks(x);
+    for (size_t i = into_block; i < into_block + bytes; i++)
+        blocks[i] |= x->data[i];
+    x->data = blocks;
 }
 
 static void or_read_ended(struct extent_io *x, int rc)
@@ -53,7 +58,7 @@ static void or_read_all(struct extent_io *x, const struct stack *stack)
     struct or_read *reads = (void *)x->work.base;
     struct plan_run runs[WORD_BLOCKS];
     struct plan plan = {.runs = runs, .run_max = WORD_BLOCKS};
-    uint8_t *to = x->own.base;
+    uint8_t *to = or_blocks(x);
     plan_extent(&plan, stack->words, stack->depth, first_block(x), block_count(x));
     x->rc = 0;
     x->reads_due = 1; /* ours, until all are submitted */
@@ -68,7 +73,6 @@ static void or_read_all(struct extent_io *x, const struct stack *stack)
 /* All that may wait, or fail for want of space or memory, comes before the first read. */
 void extent_or(struct extent_io *x)
 {
-    struct buf_pool *buffers = x->vio->lane->buffers;
     struct stack stack;
     map_word w = atomic_load(x->cell);
     if (stack_look(extent_layer(x), x->index, &stack) != 0) {
@@ -80,8 +84,8 @@ void extent_or(struct extent_io *x)
         extent_no_space(x, rc);
         return;
     }
-    if (buf_get(buffers, (size_t)block_count(x) * BLOCK_BYTES, &x->own) != 0 ||
-        buf_get(buffers, WORD_BLOCKS * sizeof(struct or_read), &x->work) != 0)
+    if (buf_get(x->vio->lane->buffers, WORD_BLOCKS * sizeof(struct or_read), &x->work) !=
+        0)
         extent_end(x, -ENOMEM);
     else
         or_read_all(x, &stack);

@@ -65,8 +65,8 @@ struct vio {
     uint64_t length_bytes;
     /* READ, WRITE, OR: BUF_ALIGN-aligned memory for the whole blocks that the range
      * touches, the first byte of the range at data + offset_bytes % BLOCK_BYTES. What
-     * lies around the range in its first and last block is scratch: vio may write it. The
-     * caller's; not freed. */
+     * lies around the range in its first and last block is scratch: vio may write it. OR:
+     * twice as much, the second half is scratch. The caller's; not freed. */
     uint8_t *data;
     /* STATUS: filled in order from the block of offset_bytes, until the range or the room
      * ends. The caller's. */
@@ -81,7 +81,7 @@ struct vio {
     struct vio_private p;           /* zero before the first use; reusable after done() */
 };
 
-/* Bytes of buffer that a range needs, whole blocks. */
+/* Bytes of buffer that a range needs, whole blocks; an OR needs them twice. */
 static inline size_t vio_buffer_bytes(uint64_t offset_bytes, uint64_t length_bytes)
 {
     uint64_t first = offset_bytes / BLOCK_BYTES;

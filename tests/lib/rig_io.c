@@ -30,8 +30,9 @@ void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
                  struct volume *volume, enum vio_op op, uint64_t offset, uint64_t bytes)
 {
     *io = (struct rig_io){.rig = r, .lane = lane};
+    size_t halves = op == VIO_OR ? 2 : 1;
     if (has_data(op))
-        io->buffer = aligned_alloc(BUF_ALIGN, vio_buffer_bytes(offset, bytes));
+        io->buffer = aligned_alloc(BUF_ALIGN, halves * vio_buffer_bytes(offset, bytes));
     io->vio = (struct vio){
         .lane = r->lanes[lane].lane,
         .volume = volume,

@@ -103,6 +103,13 @@ static void fake_scribble(const struct vio *vio)
     memset(vio->data + head + vio->length_bytes, 0xee, all - head - vio->length_bytes);
 }
 
+/* Nor is what an OR has behind its data. */
+static void fake_scribble_half(const struct vio *vio)
+{
+    size_t half = vio_buffer_bytes(vio->offset_bytes, vio->length_bytes);
+    memset(vio->data + half, 0xee, half);
+}
+
 static void fake_unmap(struct volume *v, uint64_t offset, uint64_t length)
 {
     uint64_t first = (offset + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
@@ -151,6 +158,7 @@ static void fake_do(struct vio *vio)
         break;
     case VIO_OR:
         fake_scribble(vio);
+        fake_scribble_half(vio);
         fake_or(vio);
         break;
     case VIO_UNMAP:
