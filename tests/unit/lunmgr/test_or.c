@@ -20,10 +20,10 @@ static struct pool_rig rig;
 static struct volume *vol;
 static uint8_t model[VOLUME_BYTES], sent[VOLUME_BYTES], back[VOLUME_BYTES];
 
-static void start(uint64_t pool_bytes)
+static void start(enum rig_engine engine, uint64_t pool_bytes)
 {
     struct pool_rig_options options = {
-        .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = pool_bytes};
+        .engine = engine, .lane_count = 1, .pool_bytes = pool_bytes};
     pool_rig_create(&rig, &options);
     vol = pool_rig_volume(&rig, "v", VOLUME_BYTES, SECTOR);
     memset(model, 0, sizeof(model));
@@ -32,7 +32,7 @@ static void start(uint64_t pool_bytes)
 static int setup(void **state)
 {
     (void)state;
-    start(64 * MIB);
+    start(RIG_FAKE, 64 * MIB);
     return 0;
 }
 
@@ -40,7 +40,14 @@ static int setup(void **state)
 static int setup_small(void **state)
 {
     (void)state;
-    start(MIB);
+    start(RIG_FAKE, MIB);
+    return 0;
+}
+
+static int setup_cut(void **state)
+{
+    (void)state;
+    start(RIG_CUT, 64 * MIB);
     return 0;
 }
 
@@ -172,15 +179,51 @@ static void an_or_that_cannot_read_writes_nothing(void **state)
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0x33)); /* the hold has gone */
 }
 
+/* ---- Power cuts
+ * ----------------------------------------------------------------------*/
+
+static void or_with(uint64_t at, uint64_t bytes, uint8_t fill, bool fua)
+{
+    struct rig_io io;
+    rig_io_init(&io, &rig, 0, vol, VIO_OR, at, bytes);
+    io.vio.fua = fua;
+    memset(rig_io_data(&io), fill, bytes);
+    rig_io_start(&io);
+    assert_int_equal(rig_io_wait(&io), 0);
+    rig_io_fini(&io);
+}
+
+/* The one with FUA is there; of the other each block is as before it or as after it. */
+static void a_cut_leaves_blocks_of_before_or_after_an_or(void **state)
+{
+    (void)state;
+    assert_int_equal(rig_write(&rig, vol, 0, 4 * EXTENT_BYTES, 0x11), 0);
+    assert_int_equal(rig_flush(&rig, vol), 0);
+    or_with(SECTOR, 2 * EXTENT_BYTES - SECTOR, 0x22, true);
+    or_with(2 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x44, false);
+    pool_rig_cut(&rig);
+    pool_rig_close(&rig);
+    pool_rig_take_cut(&rig);
+    pool_rig_open(&rig);
+    vol = volume_find(rig.manager, "v");
+    assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x11));
+    assert_true(rig_reads(&rig, vol, SECTOR, 2 * EXTENT_BYTES - SECTOR, 0x33));
+    for (uint64_t at = 2 * EXTENT_BYTES; at < 4 * EXTENT_BYTES; at += BLOCK_BYTES)
+        assert_true(rig_reads(&rig, vol, at, BLOCK_BYTES, 0x11) ||
+                    rig_reads(&rig, vol, at, BLOCK_BYTES, 0x55));
+}
+
 int main(void)
 {
 #define OR_TEST(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define SMALL_TEST(name) cmocka_unit_test_setup_teardown(name, setup_small, teardown)
+#define CUT_TEST(name)   cmocka_unit_test_setup_teardown(name, setup_cut, teardown)
     const struct CMUnitTest tests[] = {
         OR_TEST(an_or_of_anything_is_what_was_there_ored),
         OR_TEST(an_or_leaves_the_other_owner_of_an_extent_alone),
         SMALL_TEST(an_or_without_space_changes_nothing_there),
         OR_TEST(an_or_that_cannot_read_writes_nothing),
+        CUT_TEST(a_cut_leaves_blocks_of_before_or_after_an_or),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
