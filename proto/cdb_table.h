@@ -8,9 +8,9 @@
  *         usage of each byte of the CDB: SPC-5, 6.35)
  * CDB_MORE: the same, of another service action of the row before.
  * data: NO_DATA, DATA_IN, DATA_OUT; VERIFY: DATA_OUT, but none with BYTCHK 0. medium:
- * CHANGES what a read-only unit refuses, else KEEPS. timeout: QUICK, MEDIA, LONG, how long
- * an initiator should wait. prepare, start: target/exec_ops.h. A bit that is 0 in usage
- * may not be set. */
+ * CHANGES what a read-only unit refuses, else KEEPS. timeout: QUICK, MEDIA, LONG, how
+ * long an initiator should wait. prepare, start: target/exec_ops.h. A bit that is 0 in
+ * usage may not be set. */
 
 /* clang-format off */
 CDB_ROW(TEST_UNIT_READY, 0x00, NO_ACTION, 6, NO_DATA, KEEPS, QUICK, "TEST UNIT READY",
