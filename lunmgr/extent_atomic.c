@@ -72,7 +72,7 @@ static void io_done(struct extent_io *x, int rc)
     struct extent_io *lead = lead_of(x);
     if (lead->rc == 0)
         lead->rc = rc;
-    if (--lead->fills_due > 0)
+    if (--lead->due > 0)
         return;
     if (lead->rc == 0)
         words_swap(lead);
@@ -93,7 +93,7 @@ static void piece_write(struct extent_io *x)
     struct extent_io *lead = lead_of(x);
     map_word w = atomic_load(x->cell);
     unsigned kept = word_mask(w) & ~(unsigned)blocks_of(x);
-    lead->fills_due += kept != 0 ? 2 : 1;
+    lead->due += kept != 0 ? 2 : 1;
     extent_submit(x, (size_t)block_count(x) * BLOCK_BYTES, piece_on_written);
     if (kept != 0)
         extent_copy(x, word_place(w), x->place, kept, io_done);
@@ -102,7 +102,7 @@ static void piece_write(struct extent_io *x)
 static void pieces_write(struct extent_io *lead)
 {
     lead->rc = 0;
-    lead->fills_due = 1; /* ours, until all are submitted */
+    lead->due = 1; /* ours, until all are submitted */
     for (uint32_t i = 0; i < lead->run_count; i++)
         piece_write(&lead[i]);
     io_done(lead, 0);
@@ -142,7 +142,7 @@ static void pieces_go(struct extent_io *lead)
 
 static void drain_done(struct extent_io *lead)
 {
-    if (--lead->fills_due == 0)
+    if (--lead->due == 0)
         pieces_go(lead);
 }
 
@@ -153,13 +153,13 @@ static void piece_on_drained(struct note *note)
 
 static void holds_drain(struct extent_io *lead)
 {
-    lead->fills_due = 1; /* ours, until all are asked for */
+    lead->due = 1; /* ours, until all are asked for */
     for (uint32_t i = 0; i < lead->run_count; i++) {
         struct extent_io *x = &lead[i];
         x->wait.stripe =
             (struct stripe_wait){.note.run = piece_on_drained, .inbox = extent_inbox(x)};
         if (!stripe_drain(extent_stripe(x), &x->wait.stripe))
-            lead->fills_due++;
+            lead->due++;
     }
     drain_done(lead);
 }

@@ -65,7 +65,7 @@ static void fill_done(struct extent_io *x, int rc)
 {
     if (rc != 0)
         x->rc = -EIO;
-    if (--x->fills_due == 0)
+    if (--x->due == 0)
         extent_filled(x);
 }
 
@@ -79,33 +79,41 @@ static void fill_on_tail(struct engine_io *io, int rc)
     fill_done(container_of(io, struct extent_io, fill[1]), rc);
 }
 
+void extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
+                 struct engine_io *io, struct iovec *iov,
+                 void (*done)(struct engine_io *io, int rc))
+{
+    size_t bytes = (size_t)run->count * BLOCK_BYTES;
+    if (run->slot == 0) {
+        memset(to, 0, bytes);
+        return;
+    }
+    struct device *device = pool_device(extent_pool(x), place_of(run->slot, 0));
+    x->due++;
+    *iov = (struct iovec){.iov_base = to, .iov_len = bytes};
+    *io = (struct engine_io){
+        .op = ENGINE_READ,
+        .fd = device->fd,
+        .device = device,
+        .offset_bytes = run->block * BLOCK_BYTES,
+        .iov = iov,
+        .iov_count = 1,
+        .done = done,
+    };
+    engine_submit(x->vio->lane->engine, io);
+}
+
 /* Reads the old block into its half of x->own, or zeroes it. */
 static void fill_block(struct extent_io *x, const struct stack *stack, bool head)
 {
     unsigned end = x->first_sector + x->sector_count;
     unsigned block = head ? first_block(x) : (end - 1) / BLOCK_SECTORS;
     int i = head ? 0 : 1;
-    uint8_t *to = x->own.base + (size_t)i * BLOCK_BYTES;
     struct plan_run run;
     struct plan plan = {.runs = &run, .run_max = 1};
     plan_extent(&plan, stack->words, stack->depth, block, 1);
-    if (run.slot == 0) {
-        memset(to, 0, BLOCK_BYTES);
-        return;
-    }
-    struct device *device = pool_device(extent_pool(x), place_of(run.slot, 0));
-    x->fills_due++;
-    x->fill_iov[i] = (struct iovec){.iov_base = to, .iov_len = BLOCK_BYTES};
-    x->fill[i] = (struct engine_io){
-        .op = ENGINE_READ,
-        .fd = device->fd,
-        .device = device,
-        .offset_bytes = run.block * BLOCK_BYTES,
-        .iov = &x->fill_iov[i],
-        .iov_count = 1,
-        .done = head ? fill_on_head : fill_on_tail,
-    };
-    engine_submit(x->vio->lane->engine, &x->fill[i]);
+    extent_read(x, &run, x->own.base + (size_t)i * BLOCK_BYTES, &x->fill[i],
+                &x->fill_iov[i], head ? fill_on_head : fill_on_tail);
 }
 
 /* A write smaller than a block: the rest of the block is read first, then all is written.
@@ -133,7 +141,7 @@ static void hold_fill(struct extent_io *x)
         return;
     }
     x->rc = 0;
-    x->fills_due = 1; /* ours, until both are submitted */
+    x->due = 1; /* ours, until both are submitted */
     if (head_is_partial(x))
         fill_block(x, &stack, true);
     if (tail_is_partial(x))
@@ -165,7 +173,7 @@ static void extent_on_copied(struct block_copy *copy, int rc)
     struct extent_copying *c = container_of(copy, struct extent_copying, copy);
     struct extent_io *x = c->x;
     void (*done)(struct extent_io *, int) = c->done;
-    buf_put(x->vio->lane->buffers, &x->copying);
+    buf_put(x->vio->lane->buffers, &x->work);
     done(x, rc);
 }
 
@@ -173,11 +181,11 @@ void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
                  void (*done)(struct extent_io *x, int rc))
 {
     struct lane *lane = x->vio->lane;
-    if (buf_get(lane->buffers, sizeof(struct extent_copying), &x->copying) != 0) {
+    if (buf_get(lane->buffers, sizeof(struct extent_copying), &x->work) != 0) {
         done(x, -ENOMEM);
         return;
     }
-    struct extent_copying *c = (void *)x->copying.base;
+    struct extent_copying *c = (void *)x->work.base;
     *c = (struct extent_copying){
         .copy = {.lane = lane,
                  .pool = extent_pool(x),
@@ -235,6 +243,8 @@ static void hold_write(struct extent_io *x)
     map_word w = atomic_load(x->cell);
     if ((w & WORD_SHARED) != 0)
         hold_unshare(x, w);
+    else if (x->kind == EXTENT_OR)
+        extent_or(x);
     else if (head_is_partial(x) || tail_is_partial(x))
         hold_fill(x);
     else
@@ -243,8 +253,8 @@ static void hold_write(struct extent_io *x)
 
 static void hold_go(struct extent_io *x)
 {
-    if (x->kind == EXTENT_WRITE)
-        hold_write(x);
-    else
+    if (extent_clears(x))
         extent_clear_held(x);
+    else
+        hold_write(x);
 }

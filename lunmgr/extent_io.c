@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One extent's part of a write, unmap or zero: docs/ARCHITECTURE.md, "A write". Here its
- * beginning, its waits, the words, and the ordinary write; extent_hold.c has what is done
- * under a hold, extent_clear.c the unmaps and zeros, extent_atomic.c the atomic write. */
+/* One extent's part of a write, OR, unmap or zero: docs/ARCHITECTURE.md, "A write". Here
+ * its beginning, its waits, the words, and the ordinary write; extent_hold.c and
+ * extent_or.c have what is done under a hold, extent_clear.c the unmaps and zeros,
+ * extent_atomic.c the atomic write. */
 #include "lunmgr/extent_priv.h"
 
 #include "lunmgr/lane_priv.h"
@@ -41,6 +42,7 @@ void extent_end(struct extent_io *x, int rc)
         atomic_store(&extent_pool(x)->has_leaks, true);
     extent_leave(x);
     buf_put(x->vio->lane->buffers, &x->own);
+    buf_put(x->vio->lane->buffers, &x->work);
     vio_extent_ended(x->vio, rc);
 }
 
@@ -287,7 +289,7 @@ static bool extent_start(struct extent_io *x)
         extent_atomic(x);
         return false;
     }
-    if (x->kind != EXTENT_WRITE && clears_nothing(x)) {
+    if (extent_clears(x) && clears_nothing(x)) {
         x->cell = NULL;
         extent_end(x, 0);
         return false;
@@ -301,9 +303,9 @@ static bool extent_start(struct extent_io *x)
         extent_end(x, rc);
         return false;
     }
-    if (x->kind != EXTENT_WRITE)
+    if (extent_clears(x))
         return extent_clear(x);
-    if (!head_is_partial(x) && !tail_is_partial(x))
+    if (x->kind == EXTENT_WRITE && !head_is_partial(x) && !tail_is_partial(x))
         return extent_write_start(x);
     extent_hold(x);
     return false;

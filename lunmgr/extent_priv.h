@@ -4,6 +4,7 @@
 #define LUNMGR_EXTENT_PRIV_H
 
 #include "lunmgr/extent_io.h"
+#include "lunmgr/plan.h"
 #include "lunmgr/pool_priv.h"
 
 #define BLOCK_SECTORS (BLOCK_BYTES / SECTOR_BYTES)
@@ -45,6 +46,12 @@ static inline bool tail_is_partial(const struct extent_io *x)
     return (x->first_sector + x->sector_count) % BLOCK_SECTORS != 0;
 }
 
+/* It only takes blocks away; else it brings data. */
+static inline bool extent_clears(const struct extent_io *x)
+{
+    return x->kind == EXTENT_CLEAR || x->kind == EXTENT_ZERO;
+}
+
 /* ---- extent_io.c ------------------------------------------------------------------- */
 
 /* Into its stripe; out of it, and out of its hold. */
@@ -79,6 +86,17 @@ void extent_hold(struct extent_io *x);
  * as block_copy's; perhaps inside. */
 void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
                  void (*done)(struct extent_io *x, int rc));
+/* The word is held: reads what a run of its blocks shows, counted in due; zeros
+ * cost no I/O, and no done(). */
+void extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
+                 struct engine_io *io, struct iovec *iov,
+                 void (*done)(struct engine_io *io, int rc));
+
+/* ---- extent_or.c --------------------------------------------------------------------
+ */
+
+/* The word is held, and is not shared. */
+void extent_or(struct extent_io *x);
 
 /* ---- extent_clear.c -----------------------------------------------------------------
  */

@@ -84,9 +84,14 @@ static void vio_flush(struct vio *vio)
     round_join(vio->volume->pool, &vr->wait);
 }
 
+static bool brings_data(enum vio_op op)
+{
+    return op == VIO_WRITE || op == VIO_OR;
+}
+
 static bool vio_changes(const struct vio *vio)
 {
-    return vio->op == VIO_WRITE || vio->op == VIO_UNMAP || vio->op == VIO_ZERO;
+    return brings_data(vio->op) || vio->op == VIO_UNMAP || vio->op == VIO_ZERO;
 }
 
 static void vio_data_done(struct vio *vio)
@@ -342,7 +347,9 @@ static struct extent_io *piece_add(struct vio *vio, uint32_t *count,
 
 static void add_write(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
 {
-    enum extent_kind kind = vio->atomic ? EXTENT_ATOMIC : EXTENT_WRITE;
+    enum extent_kind kind = vio->atomic           ? EXTENT_ATOMIC
+                            : vio->p.op == VIO_OR ? EXTENT_OR
+                                                  : EXTENT_WRITE;
     struct extent_io *x = piece_add(vio, count, kind, from, to);
     x->data =
         vio->data + (from / BLOCK_BYTES - vio->offset_bytes / BLOCK_BYTES) * BLOCK_BYTES;
@@ -382,7 +389,7 @@ static int add_clear(struct vio *vio, uint32_t *count, uint64_t from, uint64_t t
 /* UNMAP and ZERO pass over whole leaves that hold nothing. */
 static bool skip_empty_leaf(struct vio *vio)
 {
-    if (vio->p.op == VIO_WRITE || vio->p.cursor_bytes % LEAF_BYTES != 0 ||
+    if (brings_data(vio->p.op) || vio->p.cursor_bytes % LEAF_BYTES != 0 ||
         vio_end_bytes(vio) - vio->p.cursor_bytes < LEAF_BYTES ||
         !stack_leaf_is_zeros(volume_top(vio->volume),
                              (uint32_t)(vio->p.cursor_bytes / EXTENT_BYTES)))
@@ -395,7 +402,7 @@ static bool skip_empty_leaf(struct vio *vio)
 static uint64_t window_end(const struct vio *vio)
 {
     uint64_t end = vio_end_bytes(vio);
-    if (vio->p.op == VIO_WRITE)
+    if (brings_data(vio->p.op))
         return end;
     return least(end, (vio->p.cursor_bytes / LEAF_BYTES + 1) * LEAF_BYTES);
 }
@@ -411,7 +418,7 @@ static uint32_t window_build(struct vio *vio)
     for (uint32_t n = 0; n < WINDOW_EXTENTS && vio->p.cursor_bytes < end; n++) {
         uint64_t from = vio->p.cursor_bytes;
         uint64_t to = least(end, (from / EXTENT_BYTES + 1) * EXTENT_BYTES);
-        if (vio->p.op == VIO_WRITE)
+        if (brings_data(vio->p.op))
             add_write(vio, &count, from, to);
         else if (add_clear(vio, &count, from, to) != 0)
             vio->p.rc = -ENOMEM;
@@ -483,9 +490,9 @@ static void vio_inner(struct vio *vio)
 static void vio_start(struct vio *vio)
 {
     static void (*const start[])(struct vio * vio) = {
-        [VIO_READ] = vio_read,   [VIO_WRITE] = vio_change, [VIO_UNMAP] = vio_change,
-        [VIO_ZERO] = vio_change, [VIO_FLUSH] = vio_flush,  [VIO_STATUS] = vio_status,
-        [VIO_INNER] = vio_inner,
+        [VIO_READ] = vio_read,     [VIO_WRITE] = vio_change, [VIO_OR] = vio_change,
+        [VIO_UNMAP] = vio_change,  [VIO_ZERO] = vio_change,  [VIO_FLUSH] = vio_flush,
+        [VIO_STATUS] = vio_status, [VIO_INNER] = vio_inner,
     };
     vio->p.op = vio->op;
     if (!vio_fits(vio)) {
@@ -507,7 +514,7 @@ static void vio_check(const struct vio *vio)
     assert(loop_is_mine(vio->lane->loop));
     assert(vio->offset_bytes % SECTOR_BYTES == 0 &&
            vio->length_bytes % SECTOR_BYTES == 0);
-    if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
+    if (vio->op == VIO_READ || brings_data(vio->op)) {
         assert(vio->length_bytes > 0 && vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
     }

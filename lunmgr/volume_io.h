@@ -18,12 +18,14 @@
 #define BLOCK_BYTES          4096U
 #define EXTENT_BYTES         65536U
 #define SECTOR_BYTES         512U
-#define VIO_BYTES_MAX        (8U << 20) /* of one READ or WRITE */
+#define VIO_BYTES_MAX        (8U << 20) /* of one READ, WRITE or OR */
 #define VIO_ATOMIC_BYTES_MAX (1U << 20)
 
 enum vio_op {
     VIO_READ,
     VIO_WRITE,
+    VIO_OR,    /* ORWRITE, SBC-4 5.11: data is ORed into what is there, extent by extent;
+                  between what is read of one and its write nothing else changes it */
     VIO_UNMAP, /* SBC-4 5.37: whole extents return to the pool; parts of one read as zeros
                   or as before */
     VIO_ZERO,  /* WRITE SAME of zeros: reads as zeros after; space may return too */
@@ -57,18 +59,19 @@ struct vio {
     struct volume *volume;
     enum vio_op op;
     bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk */
-    bool fua;       /* WRITE, UNMAP, ZERO: durable before done() */
+    bool fua;       /* WRITE, OR, UNMAP, ZERO: durable before done() */
     bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
     /* WRITE: all of it or nothing, for each READ beside it and after a crash:
      * SBC-4, 4.29. Whole blocks, VIO_ATOMIC_BYTES_MAX at most. Takes fresh extents, and
      * needs as many free ones as it touches. */
     bool atomic;
     uint64_t offset_bytes; /* multiples of SECTOR_BYTES, inside the volume */
-    uint64_t length_bytes; /* READ, WRITE: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
-    /* READ, WRITE: BUF_ALIGN-aligned memory for the whole blocks that the range touches,
-     * the first byte of the range at data + offset_bytes % BLOCK_BYTES. What lies around
-     * the range in its first and last block is scratch: vio may write it. The caller's;
-     * not freed. */
+    /* READ, WRITE, OR: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
+    uint64_t length_bytes;
+    /* READ, WRITE, OR: BUF_ALIGN-aligned memory for the whole blocks that the range
+     * touches, the first byte of the range at data + offset_bytes % BLOCK_BYTES. What
+     * lies around the range in its first and last block is scratch: vio may write it. OR:
+     * twice as much, the second half is scratch. The caller's; not freed. */
     uint8_t *data;
     /* STATUS: filled in order from the block of offset_bytes, until the range or the room
      * ends. The caller's. */
@@ -76,14 +79,14 @@ struct vio {
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
      * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before. After a failed WRITE
-     * each block holds old or new data; after an atomic one all hold the old, or, where
-     * only its round failed (fua), the new. */
+     * or OR each block holds old or new data; after an atomic one all hold the old, or,
+     * where only its round failed (fua), the new. */
     void (*done)(struct vio *vio, int rc);
     void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
     struct vio_private p;           /* zero before the first use; reusable after done() */
 };
 
-/* Bytes of buffer that a range needs, whole blocks. */
+/* Bytes of buffer that a range needs, whole blocks; an OR needs them twice. */
 static inline size_t vio_buffer_bytes(uint64_t offset_bytes, uint64_t length_bytes)
 {
     uint64_t first = offset_bytes / BLOCK_BYTES;

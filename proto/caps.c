@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READ CAPACITY (SBC-4, 5.20 and 5.21), REPORT LUNS, REPORT SUPPORTED OPERATION CODES and
- * TASK MANAGEMENT FUNCTIONS (SPC-5, 6.33, 6.35 and 6.36). Pure; any thread. */
+/* READ CAPACITY (SBC-4, 5.20 and 5.21), READ DEFECT DATA, REPORT LUNS, REPORT SUPPORTED
+ * OPERATION CODES and TASK MANAGEMENT FUNCTIONS (SPC-5, 6.33, 6.35 and 6.36). Pure; any
+ * thread. */
 #include "proto/caps.h"
 
 #include "proto/lun.h"
@@ -9,6 +10,8 @@
 #define LBPRZ            0x4000
 #define LBA_MAPPED       0
 #define LBA_DEALLOCATED  1
+#define PLISTV           0x10
+#define GLISTV           0x08
 #define SELECT_WELLKNOWN 1
 #define SERVACTV         0x01 /* in a descriptor of all */
 #define CTDP             0x02 /* in a descriptor of all */
@@ -47,6 +50,19 @@ void lba_status_entry_encode(uint64_t lba, uint32_t blocks, bool mapped, struct 
     wire_put_be32(out, blocks);
     wire_put_u8(out, mapped ? LBA_MAPPED : LBA_DEALLOCATED);
     wire_put_zeros(out, 3);
+}
+
+/* An empty list is one in any format, so it has the format that was asked for, and lists
+ * that were not asked for are not told of: SBC-4, 5.17.2. The generation code is 0, as it
+ * never changes. */
+void defect_data_encode(const struct cdb_defect_data *cdb, struct wire *out)
+{
+    wire_put_u8(out, 0);
+    wire_put_u8(out, (uint8_t)((cdb->primary ? PLISTV : 0) | (cdb->grown ? GLISTV : 0) |
+                               cdb->format));
+    wire_put_be16(out, 0); /* (10): the list's length; (12): its generation code */
+    if (cdb->twelve)
+        wire_put_be32(out, 0);
 }
 
 void report_luns_encode(const uint32_t *luns, size_t count, uint8_t select,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a target and a unit can do, as data: READ CAPACITY, REPORT LUNS, REPORT SUPPORTED
- * OPERATION CODES and TASK MANAGEMENT FUNCTIONS.
- * Output as in inquiry.h: a struct wire limited to the allocation length. Pure; any
- * thread. */
+/* What a target and a unit can do, as data: READ CAPACITY, READ DEFECT DATA, REPORT LUNS,
+ * REPORT SUPPORTED OPERATION CODES and TASK MANAGEMENT FUNCTIONS. Output as in inquiry.h:
+ * a struct wire limited to the allocation length. Pure; any thread. */
 #ifndef PROTO_CAPS_H
 #define PROTO_CAPS_H
 
@@ -23,6 +22,9 @@ void read_capacity_16_encode(const struct lu_ident *lu, struct wire *out);
 void lba_status_header_encode(uint32_t count, struct wire *out);
 void lba_status_entry_encode(uint64_t lba, uint32_t blocks, bool mapped,
                              struct wire *out);
+
+/* READ DEFECT DATA parameter data (SBC-4, 5.17 and 5.18) of a unit without defects. */
+void defect_data_encode(const struct cdb_defect_data *cdb, struct wire *out);
 
 /* luns: the numbers that this host sees, in the order to be told. select 1 (well-known
  * units only) has none. */

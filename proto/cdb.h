@@ -57,7 +57,8 @@ bool cdb_opcode_exists(uint8_t opcode);
 int cdb_find(const uint8_t *cdb, const struct cdb_op **op,
              struct sense *sense) MUST_CHECK;
 
-/* READ and WRITE 6, 10, 12, 16. Protection information is refused: no unit has it. */
+/* READ and WRITE 6, 10, 12, 16, ORWRITE 16. Protection information is refused: no unit
+ * has it. */
 struct cdb_rw {
     uint64_t lba;
     uint32_t blocks; /* 0: none (READ(6), WRITE(6): 256 was meant and is here) */
@@ -91,19 +92,19 @@ struct cdb_verify {
 int cdb_verify_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_verify *v,
                       struct sense *sense) MUST_CHECK;
 
-/* SYNCHRONIZE CACHE 10, 16. */
-struct cdb_sync {
+/* SYNCHRONIZE CACHE and PRE-FETCH 10, 16. */
+struct cdb_cache {
     uint64_t lba;
     uint32_t blocks; /* 0: to the end */
     bool immed;
 };
-int cdb_sync_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_sync *sync,
-                    struct sense *sense) MUST_CHECK;
+void cdb_cache_decode(const uint8_t *cdb, const struct cdb_op *op,
+                      struct cdb_cache *cache);
 
 /* WRITE SAME 10, 16. ANCHOR is refused. */
 struct cdb_write_same {
     uint64_t lba;
-    uint32_t blocks; /* not 0: VPD B0 says WSNZ */
+    uint32_t blocks; /* 0: to the end, as VPD B0 says WSNZ 0 */
     bool unmap;
     bool ndob; /* no data-out buffer: zeros */
     uint8_t blocks_byte;
@@ -185,6 +186,17 @@ struct cdb_lba_status {
     uint32_t alloc_bytes;
 };
 void cdb_lba_status_decode(const uint8_t *cdb, struct cdb_lba_status *status);
+
+/* READ DEFECT DATA 10, 12. Formats that SBC-4 does not define are refused. */
+struct cdb_defect_data {
+    bool twelve;         /* READ DEFECT DATA(12) */
+    bool primary, grown; /* REQ_PLIST, REQ_GLIST */
+    uint8_t format;      /* of the address descriptors */
+    uint32_t alloc_bytes;
+};
+int cdb_defect_data_decode(const uint8_t *cdb, const struct cdb_op *op,
+                           struct cdb_defect_data *defects,
+                           struct sense *sense) MUST_CHECK;
 
 struct cdb_read_capacity {
     uint32_t alloc_bytes; /* READ CAPACITY(10): 8 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CDBs that read, write, verify, flush or unmap blocks (SBC-4, 5), and the parameter list
- * of UNMAP. Pure; any thread. */
+/* CDBs that read, write, OR, verify, flush, fetch or unmap blocks (SBC-4, 5), and the
+ * parameter list of UNMAP. Pure; any thread. */
 #include "proto/cdb.h"
 
 #include "base/be.h"
@@ -113,17 +113,15 @@ int cdb_verify_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_ve
     return reserved ? sense_set_cdb(sense, 1, 2) : 0;
 }
 
-int cdb_sync_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_sync *sync,
-                    struct sense *sense)
+void cdb_cache_decode(const uint8_t *cdb, const struct cdb_op *op,
+                      struct cdb_cache *cache)
 {
     struct extent_of_cdb e = extent_of(cdb, op);
-    (void)sense;
-    *sync = (struct cdb_sync){
+    *cache = (struct cdb_cache){
         .lba = e.lba,
         .blocks = e.blocks,
         .immed = (cdb[1] & BIT_IMMED) != 0,
     };
-    return 0;
 }
 
 int cdb_write_same_decode(const uint8_t *cdb, const struct cdb_op *op,
@@ -134,8 +132,6 @@ int cdb_write_same_decode(const uint8_t *cdb, const struct cdb_op *op,
         return -EINVAL;
     if ((cdb[1] & BIT_ANCHOR) != 0)
         return sense_set_cdb(sense, 1, 4);
-    if (e.blocks == 0) /* WSNZ: SBC-4, 6.6.4 */
-        return sense_set_cdb(sense, e.blocks_byte, SENSE_NO_BIT);
     *ws = (struct cdb_write_same){
         .lba = e.lba,
         .blocks = e.blocks,

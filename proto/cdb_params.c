@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CDBs that ask about or set what a unit is: SPC-5, 6, and SBC-4's READ CAPACITY and
- * START STOP UNIT. Pure; any thread. */
+/* CDBs that ask about or set what a unit is: SPC-5, 6, and SBC-4's READ CAPACITY, READ
+ * DEFECT DATA and START STOP UNIT. Pure; any thread. */
 #include "proto/cdb.h"
 
 #include "base/be.h"
@@ -13,10 +13,16 @@
 #define BIT_DESC       0x01
 #define BIT_RCTD       0x80
 #define BIT_REPD       0x80
+#define BIT_REQ_PLIST  0x10
+#define BIT_REQ_GLIST  0x08
 #define PAGE_MASK      0x3f
 #define OPTION_MASK    0x07
 #define LUNS_ALLOC_MIN 16
 #define TMFS_ALLOC_MIN 4
+#define FORMAT_MASK    0x07
+#define FORMAT_BIT     2
+/* The last that FORMAT UNIT defines: then come a vendor's own and a reserved one. */
+#define FORMAT_PHYSICAL_SECTOR 5
 
 int cdb_inquiry_decode(const uint8_t *cdb, struct cdb_inquiry *inq, struct sense *sense)
 {
@@ -73,6 +79,24 @@ int cdb_report_luns_decode(const uint8_t *cdb, struct cdb_report_luns *report,
         return sense_set_cdb(sense, 2, SENSE_NO_BIT);
     if (report->alloc_bytes < LUNS_ALLOC_MIN)
         return sense_set_cdb(sense, 6, SENSE_NO_BIT);
+    return 0;
+}
+
+int cdb_defect_data_decode(const uint8_t *cdb, const struct cdb_op *op,
+                           struct cdb_defect_data *defects, struct sense *sense)
+{
+    bool twelve = op->id == CDB_READ_DEFECT_DATA_12;
+    unsigned flags_byte = twelve ? 1 : 2;
+    uint8_t flags = cdb[flags_byte];
+    *defects = (struct cdb_defect_data){
+        .twelve = twelve,
+        .primary = (flags & BIT_REQ_PLIST) != 0,
+        .grown = (flags & BIT_REQ_GLIST) != 0,
+        .format = flags & FORMAT_MASK,
+        .alloc_bytes = twelve ? be32_load(cdb + 6) : be16_load(cdb + 7),
+    };
+    if (defects->format > FORMAT_PHYSICAL_SECTOR)
+        return sense_set_cdb(sense, flags_byte, FORMAT_BIT);
     return 0;
 }
 

@@ -55,9 +55,15 @@ CDB_ROW(WRITE_VERIFY_10, 0x2e, NO_ACTION, 10, DATA_OUT, CHANGES, MEDIA, "WRITE A
 CDB_ROW(VERIFY_10, 0x2f, NO_ACTION, 10, DATA_OUT, KEEPS, MEDIA, "VERIFY(10)",
         exec_verify_prepare, exec_verify, 0,
         0x2f, VERIFY_FLAGS, LBA_32, GROUP, LEN_16, 0)
+CDB_ROW(PREFETCH_10, 0x34, NO_ACTION, 10, NO_DATA, KEEPS, MEDIA, "PRE-FETCH(10)",
+        exec_prefetch, NULL, 0,
+        0x34, 0x02, LBA_32, GROUP, LEN_16, 0)
 CDB_ROW(SYNC_CACHE_10, 0x35, NO_ACTION, 10, NO_DATA, KEEPS, LONG, "SYNCHRONIZE CACHE(10)",
         exec_sync_prepare, exec_flush, 0,
         0x35, SYNC_FLAGS, LBA_32, GROUP, LEN_16, 0)
+CDB_ROW(READ_DEFECT_DATA_10, 0x37, NO_ACTION, 10, DATA_IN, KEEPS, QUICK, "READ DEFECT DATA(10)",
+        NULL, exec_defect_data, REPLY_BYTES,
+        0x37, 0, 0x1f, 0, 0, 0, 0, LEN_16, 0)
 CDB_ROW(WRITE_SAME_10, 0x41, NO_ACTION, 10, DATA_OUT, CHANGES, LONG, "WRITE SAME(10)",
         exec_write_same_prepare, exec_write_same, 0,
         0x41, SAME_FLAGS, LBA_32, GROUP, LEN_16, 0)
@@ -76,12 +82,18 @@ CDB_ROW(READ_16, 0x88, NO_ACTION, 16, DATA_IN, KEEPS, MEDIA, "READ(16)",
 CDB_ROW(WRITE_16, 0x8a, NO_ACTION, 16, DATA_OUT, CHANGES, MEDIA, "WRITE(16)",
         exec_rw_prepare, exec_rw, 0,
         0x8a, RW_FLAGS, LBA_64, LEN_32, GROUP, 0)
+CDB_ROW(ORWRITE_16, 0x8b, NO_ACTION, 16, DATA_OUT, CHANGES, MEDIA, "ORWRITE(16)",
+        exec_orwrite_prepare, exec_rw, 0,
+        0x8b, RW_FLAGS, LBA_64, LEN_32, GROUP, 0)
 CDB_ROW(WRITE_VERIFY_16, 0x8e, NO_ACTION, 16, DATA_OUT, CHANGES, MEDIA, "WRITE AND VERIFY(16)",
         exec_write_verify_prepare, exec_write_verify, 0,
         0x8e, VERIFY_FLAGS, LBA_64, LEN_32, GROUP, 0)
 CDB_ROW(VERIFY_16, 0x8f, NO_ACTION, 16, DATA_OUT, KEEPS, MEDIA, "VERIFY(16)",
         exec_verify_prepare, exec_verify, 0,
         0x8f, VERIFY_FLAGS, LBA_64, LEN_32, GROUP, 0)
+CDB_ROW(PREFETCH_16, 0x90, NO_ACTION, 16, NO_DATA, KEEPS, MEDIA, "PRE-FETCH(16)",
+        exec_prefetch, NULL, 0,
+        0x90, 0x02, LBA_64, LEN_32, GROUP, 0)
 CDB_ROW(SYNC_CACHE_16, 0x91, NO_ACTION, 16, NO_DATA, KEEPS, LONG, "SYNCHRONIZE CACHE(16)",
         exec_sync_prepare, exec_flush, 0,
         0x91, SYNC_FLAGS, LBA_64, LEN_32, GROUP, 0)
@@ -118,6 +130,9 @@ CDB_ROW(WRITE_VERIFY_12, 0xae, NO_ACTION, 12, DATA_OUT, CHANGES, MEDIA, "WRITE A
 CDB_ROW(VERIFY_12, 0xaf, NO_ACTION, 12, DATA_OUT, KEEPS, MEDIA, "VERIFY(12)",
         exec_verify_prepare, exec_verify, 0,
         0xaf, VERIFY_FLAGS, LBA_32, LEN_32, GROUP, 0)
+CDB_ROW(READ_DEFECT_DATA_12, 0xb7, NO_ACTION, 12, DATA_IN, KEEPS, QUICK, "READ DEFECT DATA(12)",
+        NULL, exec_defect_data, REPLY_BYTES,
+        0xb7, 0x1f, 0xff, 0xff, 0xff, 0xff, LEN_32, 0, 0)
 /* clang-format on */
 #undef CDB_ROW
 #undef CDB_MORE

@@ -28,7 +28,6 @@
 
 #define TASK_ATTRS_ALL 0x07 /* HEADSUP, ORDSUP, SIMPSUP */
 #define V_SUP          0x01 /* a volatile cache */
-#define WSNZ           0x01
 #define UGAVALID       0x80000000u
 #define NON_ROTATING   0x0001
 #define LBPU_LBPWS_10  0xe0 /* UNMAP, WRITE SAME(16), WRITE SAME(10) unmap */
@@ -111,7 +110,7 @@ static void put_extended(const struct lu_ident *lu, struct wire *out)
 
 static void put_limits(const struct lu_ident *lu, struct wire *out)
 {
-    wire_put_u8(out, WSNZ);
+    wire_put_u8(out, 0); /* WSNZ: WRITE SAME of no blocks goes on to the end */
     wire_put_u8(out, 0); /* COMPARE AND WRITE: none */
     wire_put_be16(out, lu->granularity_blocks);
     wire_put_be32(out, lu->transfer_blocks_max);

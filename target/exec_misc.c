@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small commands: TEST UNIT READY, REQUEST SENSE, READ CAPACITY, the reports of LUNs,
- * operation codes and task management functions, SYNCHRONIZE CACHE, START STOP UNIT,
- * PREVENT ALLOW MEDIUM REMOVAL. On the reactor's thread. */
+/* The small commands: TEST UNIT READY, REQUEST SENSE, READ CAPACITY, READ DEFECT DATA,
+ * the reports of LUNs, operation codes and task management functions, SYNCHRONIZE CACHE,
+ * PRE-FETCH, START STOP UNIT, PREVENT ALLOW MEDIUM REMOVAL. On the reactor's thread. */
 #include "proto/caps.h"
 #include "proto/lun.h"
 #include "target/exec_ops.h"
@@ -48,6 +48,18 @@ enum exec_result exec_read_capacity(struct task *t)
         read_capacity_10_encode(&ident, &w);
     else
         read_capacity_16_encode(&ident, &w);
+    return exec_reply(t, &w);
+}
+
+/* What a device below has reassigned is its own affair: no block of ours ever goes. */
+enum exec_result exec_defect_data(struct task *t)
+{
+    struct cdb_defect_data defects;
+    struct wire w;
+    if (cdb_defect_data_decode(t->cdb, t->exec.op, &defects, &t->sense) != 0)
+        return exec_check(t);
+    exec_reply_init(t, defects.alloc_bytes, &w);
+    defect_data_encode(&defects, &w);
     return exec_reply(t, &w);
 }
 
@@ -127,12 +139,23 @@ enum exec_result exec_flush(struct task *t)
  * more. The flush is of the whole volume, whatever the range. */
 enum exec_result exec_sync_prepare(struct task *t)
 {
-    struct cdb_sync sync;
-    if (cdb_sync_decode(t->cdb, t->exec.op, &sync, &t->sense) != 0)
-        return exec_check(t);
+    struct cdb_cache sync;
+    cdb_cache_decode(t->cdb, t->exec.op, &sync);
     if (cdb_check_range(sync.lba, sync.blocks, lu_block_count(t->lu), &t->sense) != 0)
         return exec_check(t);
     return EXEC_PENDING;
+}
+
+/* CONDITION MET would say that all the blocks are in the cache, or with IMMED that they
+ * fit into it; GOOD says that what fits is there: SBC-4, 5.13. Nothing that was read is
+ * kept for a second time, so nothing fits and nothing is read. */
+enum exec_result exec_prefetch(struct task *t)
+{
+    struct cdb_cache fetch;
+    cdb_cache_decode(t->cdb, t->exec.op, &fetch);
+    if (cdb_check_range(fetch.lba, fetch.blocks, lu_block_count(t->lu), &t->sense) != 0)
+        return exec_check(t);
+    return exec_good(t);
 }
 
 /* A volume has no motor and no tray. What the initiator can count on when it stops a unit

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READ and WRITE of 6, 10, 12 and 16 bytes, WRITE ATOMIC(16). The data goes between the
- * socket and the disk in the task's buffer, where it lies as volume I/O wants it: no
- * copy, no allocation. On the reactor's thread. */
+/* READ and WRITE of 6, 10, 12 and 16 bytes, WRITE ATOMIC(16), ORWRITE(16). The data goes
+ * between the socket and the disk in the task's buffer, where it lies as volume I/O wants
+ * it: no copy, no allocation. On the reactor's thread. */
 #include "target/exec_ops.h"
 
 static void exec_rw_done(struct vio *vio, int rc)
@@ -100,11 +100,22 @@ enum exec_result exec_write_atomic_prepare(struct task *t)
     return exec_want_blocks(t, &rw);
 }
 
+/* A write to the transport; what is there is read and ORed below, in the other half of
+ * the buffer: volume_io.h. */
+enum exec_result exec_orwrite_prepare(struct task *t)
+{
+    if (exec_rw_prepare(t) == EXEC_DONE)
+        return EXEC_DONE;
+    t->exec.vio.op = VIO_OR;
+    t->buffer_bytes *= 2;
+    return EXEC_PENDING;
+}
+
 enum exec_result exec_rw(struct task *t)
 {
     struct vio *vio = &t->exec.vio;
     vio->data = t->buffer.base;
-    if (vio->op == VIO_WRITE || !vio->fua)
+    if (vio->op != VIO_READ || !vio->fua)
         return exec_vio_submit(t, exec_rw_done);
     exec_vio_range(t, VIO_FLUSH, 0, 0);
     return exec_vio_submit(t, exec_read_flushed);

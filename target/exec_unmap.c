@@ -139,15 +139,18 @@ enum exec_result exec_write_same_prepare(struct task *t)
     struct cdb_write_same ws;
     if (cdb_write_same_decode(t->cdb, t->exec.op, &ws, &t->sense) != 0)
         return exec_check(t);
-    if (cdb_check_range(ws.lba, ws.blocks, lu_block_count(t->lu), &t->sense) != 0)
+    /* To the end are at least one block: an LBA behind the last is out of range. */
+    uint64_t capacity = lu_block_count(t->lu);
+    if (cdb_check_range(ws.lba, ws.blocks == 0 ? 1 : ws.blocks, capacity, &t->sense) != 0)
         return exec_check(t);
-    if (ws.blocks > EXEC_SAME_BLOCKS_MAX) {
+    uint64_t blocks = ws.blocks == 0 ? capacity - ws.lba : ws.blocks;
+    if (blocks > EXEC_SAME_BLOCKS_MAX) {
         sense_set_cdb(&t->sense, ws.blocks_byte, SENSE_NO_BIT);
         return exec_check(t);
     }
     t->exec.lba = ws.lba;
-    t->exec.blocks = ws.blocks;
-    exec_vio_range(t, VIO_ZERO, ws.lba, ws.blocks);
+    t->exec.blocks = blocks;
+    exec_vio_range(t, VIO_ZERO, ws.lba, blocks);
     t->exec.vio.may_unmap = ws.unmap;
     return ws.ndob ? EXEC_PENDING : same_want_data(t);
 }

@@ -50,7 +50,7 @@ static int media(struct input *in)
 {
     struct cdb_rw rw;
     struct cdb_verify v;
-    struct cdb_sync sync;
+    struct cdb_cache cache;
     struct cdb_write_same ws;
     switch (in->op->id) {
     case CDB_VERIFY_10:
@@ -61,7 +61,10 @@ static int media(struct input *in)
         return write_atomic(in);
     case CDB_SYNC_CACHE_10:
     case CDB_SYNC_CACHE_16:
-        return cdb_sync_decode(in->cdb, in->op, &sync, &in->sense);
+    case CDB_PREFETCH_10:
+    case CDB_PREFETCH_16:
+        cdb_cache_decode(in->cdb, in->op, &cache);
+        return 0;
     case CDB_WRITE_SAME_10:
     case CDB_WRITE_SAME_16:
         return cdb_write_same_decode(in->cdb, in->op, &ws, &in->sense);
@@ -128,6 +131,15 @@ static int mode(struct input *in, struct wire *out)
     return rc;
 }
 
+static int defects(struct input *in, struct wire *out)
+{
+    struct cdb_defect_data d;
+    int rc = cdb_defect_data_decode(in->cdb, in->op, &d, &in->sense);
+    if (rc == 0)
+        defect_data_encode(&d, out);
+    return rc;
+}
+
 static int questions(struct input *in, struct wire *out)
 {
     static const uint32_t luns[] = {0, 1, 300};
@@ -171,6 +183,9 @@ static int run(struct input *in, struct wire *out)
         return unmap(in);
     case CDB_INQUIRY:
         return inquiry(in, out);
+    case CDB_READ_DEFECT_DATA_10:
+    case CDB_READ_DEFECT_DATA_12:
+        return defects(in, out);
     case CDB_MODE_SENSE_6:
     case CDB_MODE_SENSE_10:
     case CDB_MODE_SELECT_6:

@@ -237,6 +237,18 @@ static int run_part_block(struct err *e)
     return io_and_flush(VIO_WRITE, 2 * 4096 + 1024, 6 * 4096, 9);
 }
 
+static int run_or_first(struct err *e)
+{
+    (void)e;
+    return io_and_flush(VIO_OR, 4096, 2 * EXTENT_BYTES, 9);
+}
+
+static int run_or_part_block(struct err *e)
+{
+    (void)e;
+    return io_and_flush(VIO_OR, 2 * 4096 + 1024, 6 * 4096, 9);
+}
+
 static int run_unmap_part(struct err *e)
 {
     (void)e;
@@ -305,6 +317,15 @@ const struct fault_case fault_cases[] = {
     {.name = "write of a part of a block through a stack",
      .prepare = prepare_stack,
      .run = run_part_block,
+     .is_io = true,
+     .is_cold = true},
+    {.name = "or after a snapshot",
+     .prepare = prepare_snapshot,
+     .run = run_or_first,
+     .is_io = true},
+    {.name = "or into a part of a block through a stack",
+     .prepare = prepare_stack,
+     .run = run_or_part_block,
      .is_io = true,
      .is_cold = true},
     {.name = "unmap of a part",

@@ -143,7 +143,7 @@ struct rig_io {
     int rc;
 };
 
-/* With a buffer of its own for READ and WRITE. */
+/* With a buffer of its own for READ, WRITE and OR. */
 void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
                  struct volume *volume, enum vio_op op, uint64_t offset, uint64_t bytes);
 void rig_io_fini(struct rig_io *io);

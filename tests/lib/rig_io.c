@@ -10,7 +10,7 @@
 
 static bool has_data(enum vio_op op)
 {
-    return op == VIO_READ || op == VIO_WRITE;
+    return op == VIO_READ || op == VIO_WRITE || op == VIO_OR;
 }
 
 static void rig_io_done(struct vio *vio, int rc)
@@ -30,8 +30,9 @@ void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
                  struct volume *volume, enum vio_op op, uint64_t offset, uint64_t bytes)
 {
     *io = (struct rig_io){.rig = r, .lane = lane};
+    size_t halves = op == VIO_OR ? 2 : 1;
     if (has_data(op))
-        io->buffer = aligned_alloc(BUF_ALIGN, vio_buffer_bytes(offset, bytes));
+        io->buffer = aligned_alloc(BUF_ALIGN, halves * vio_buffer_bytes(offset, bytes));
     io->vio = (struct vio){
         .lane = r->lanes[lane].lane,
         .volume = volume,
@@ -80,7 +81,7 @@ int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vi
 {
     struct rig_io io;
     rig_io_init(&io, r, lane, volume, op, offset, bytes);
-    if (op == VIO_WRITE)
+    if (op == VIO_WRITE || op == VIO_OR)
         memcpy(rig_io_data(&io), data, bytes);
     rig_io_start(&io);
     int rc = rig_io_wait(&io);

@@ -51,7 +51,7 @@ static void start_io(struct rig_io *io, unsigned lane, enum vio_op op, uint64_t 
                      uint64_t bytes, uint8_t fill)
 {
     rig_io_init(io, &rig, lane, vol, op, offset, bytes);
-    if (op == VIO_WRITE)
+    if (op == VIO_WRITE || op == VIO_OR)
         memset(rig_io_data(io), fill, bytes);
     rig_io_start(io);
     pool_rig_turn(&rig);
@@ -219,6 +219,97 @@ static void two_lanes_never_lose_each_others_sectors(void **state)
                 rig_reads(&rig, vol, i * 5 * SECTOR, SECTOR, (uint8_t)(n * 2 + i)));
     }
     assert_true(rig_reads(&rig, vol, SECTOR, 4 * SECTOR, 0));
+}
+
+/* ---- ORs --------------------------------------------------------------------------- */
+
+static void an_or_waits_for_the_writers_before_it(void **state)
+{
+    struct rig_io write, ored;
+    (void)state;
+    assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
+    hold_disk(1, FAKE_WRITE);
+    start_io(&write, 1, VIO_WRITE, 0, 4096, 0x22);
+    start_io(&ored, 0, VIO_OR, 0, 4096, 0x44);
+    assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would OR into the old block */
+    let_go(1, FAKE_WRITE);
+    hold_disk(1, 0);
+    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(end_io(&ored), 0);
+    assert_true(rig_reads(&rig, vol, 0, 4096, 0x66));
+}
+
+/* The first has read and is about to write; who came meanwhile finds what it wrote. */
+static void nothing_comes_between_what_an_or_reads_and_its_write(void **state)
+{
+    struct rig_io first, second, write;
+    (void)state;
+    assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
+    hold_disk(0, FAKE_WRITE);
+    start_io(&first, 0, VIO_OR, 0, 3 * 4096, 0x22);
+    assert_int_equal(waiting(0, FAKE_WRITE), 1);
+    start_io(&second, 1, VIO_OR, SECTOR, 4096, 0x44);
+    start_io(&write, 1, VIO_WRITE, 2 * 4096, 4096, 0x88);
+    assert_int_equal(fake_engine_count(rig.lanes[1].fake, FAKE_ALL), 0);
+    assert_false(second.ended || write.ended);
+    let_go(0, FAKE_WRITE);
+    hold_disk(0, 0);
+    assert_int_equal(end_io(&first), 0);
+    assert_int_equal(end_io(&second), 0);
+    assert_int_equal(end_io(&write), 0);
+    assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x33));
+    assert_true(rig_reads(&rig, vol, SECTOR, 4096, 0x77));
+    assert_true(rig_reads(&rig, vol, SECTOR + 4096, 4096 - SECTOR, 0x33));
+    assert_true(rig_reads(&rig, vol, 2 * 4096, 4096, 0x88));
+    assert_true(rig_reads(&rig, vol, 3 * 4096, EXTENT_BYTES - 3 * 4096, 0x11));
+}
+
+/* Each way of emptying an extent. */
+static void an_unmap_beside_an_or_waits_for_it(void **state)
+{
+    static const struct {
+        enum vio_op op;
+        uint64_t bytes;
+    } ways[] = {{VIO_UNMAP, EXTENT_BYTES}, {VIO_UNMAP, 4096}, {VIO_ZERO, 4096 + SECTOR}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        struct rig_io ored, clear;
+        assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
+        hold_disk(0, FAKE_WRITE);
+        start_io(&ored, 0, VIO_OR, 0, EXTENT_BYTES, 0x22);
+        start_io(&clear, 1, ways[i].op, 0, ways[i].bytes, 0);
+        assert_false(clear.ended);
+        hold_disk(0, 0);
+        assert_int_equal(end_io(&ored), 0);
+        assert_int_equal(end_io(&clear), 0);
+        assert_true(rig_reads(&rig, vol, 0, ways[i].bytes, 0));
+        if (ways[i].bytes < EXTENT_BYTES)
+            assert_true(
+                rig_reads(&rig, vol, ways[i].bytes, EXTENT_BYTES - ways[i].bytes, 0x33));
+    }
+}
+
+/* On threads: two lanes set bits of the same bytes at once; none is lost. */
+static void two_lanes_never_lose_each_others_bits(void **state)
+{
+    (void)state;
+    struct pool_rig_options options = {
+        .engine = RIG_THREADS, .lane_count = 2, .threads = true, .pool_bytes = 4 * MIB};
+    pool_rig_destroy(&rig);
+    pool_rig_create(&rig, &options);
+    vol = pool_rig_volume(&rig, "v", MIB, 512);
+    for (unsigned n = rig_times(100); n > 0; n--) {
+        struct rig_io io[4];
+        assert_int_equal(rig_write(&rig, vol, 0, 2 * EXTENT_BYTES, 0x10), 0);
+        for (unsigned i = 0; i < 4; i++) {
+            rig_io_init(&io[i], &rig, i % 2, vol, VIO_OR, SECTOR, EXTENT_BYTES);
+            memset(rig_io_data(&io[i]), 1 << i, EXTENT_BYTES);
+            rig_io_start(&io[i]);
+        }
+        for (unsigned i = 0; i < 4; i++)
+            assert_int_equal(end_io(&io[i]), 0);
+        assert_true(rig_reads(&rig, vol, SECTOR, EXTENT_BYTES, 0x1f));
+    }
 }
 
 /* ---- Beside an UNMAP --------------------------------------------------------------- */
@@ -476,6 +567,10 @@ int main(void)
         HOLD_TEST(two_small_writes_to_a_block_take_turns),
         HOLD_TEST(reads_do_not_wait_for_a_hold),
         HOLD_TEST(two_lanes_never_lose_each_others_sectors),
+        HOLD_TEST(an_or_waits_for_the_writers_before_it),
+        HOLD_TEST(nothing_comes_between_what_an_or_reads_and_its_write),
+        HOLD_TEST(an_unmap_beside_an_or_waits_for_it),
+        HOLD_TEST(two_lanes_never_lose_each_others_bits),
         HOLD_TEST(an_unmap_beside_a_first_write_wins),
         HOLD_TEST(a_write_after_the_unmap_stays),
         HOLD_TEST(an_unmap_waits_while_a_small_write_fills),

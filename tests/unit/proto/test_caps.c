@@ -38,6 +38,25 @@ static void capacity_beyond_32_bits_points_to_the_long_form(void **state)
     assert_int_equal(data[14], 0);
 }
 
+static void defects_are_told_to_be_none_of_what_was_asked(void **state)
+{
+    uint8_t data[64];
+    struct wire w;
+    (void)state;
+    struct cdb_defect_data cdb = {.primary = true, .grown = true, .format = 5};
+    wire_init(&w, data, sizeof(data));
+    defect_data_encode(&cdb, &w);
+    assert_wire_bytes(&w, 0, 0x1d, 0, 0);
+    cdb = (struct cdb_defect_data){.grown = true};
+    wire_init(&w, data, sizeof(data));
+    defect_data_encode(&cdb, &w);
+    assert_wire_bytes(&w, 0, 0x08, 0, 0);
+    cdb = (struct cdb_defect_data){.twelve = true, .primary = true, .format = 3};
+    wire_init(&w, data, sizeof(data));
+    defect_data_encode(&cdb, &w);
+    assert_wire_bytes(&w, 0, 0x13, 0, 0, 0, 0, 0, 0);
+}
+
 static void luns_are_listed_and_counted_even_if_cut(void **state)
 {
     static const uint32_t luns[] = {0, 7, 300};
@@ -157,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capacity_is_the_last_lba),
         cmocka_unit_test(capacity_beyond_32_bits_points_to_the_long_form),
+        cmocka_unit_test(defects_are_told_to_be_none_of_what_was_asked),
         cmocka_unit_test(luns_are_listed_and_counted_even_if_cut),
         cmocka_unit_test(all_opcodes_are_listed),
         cmocka_unit_test(one_opcode_tells_its_usage),

@@ -129,6 +129,13 @@ static void each_length_has_its_fields(void **state)
           .write = true,
           .fua = true,
           .blocks_byte = 6}},
+        {{0x8b, 0x18, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+         {.lba = 0x0102030405060708,
+          .blocks = 0x090a0b0c,
+          .write = true,
+          .dpo = true,
+          .fua = true,
+          .blocks_byte = 10}},
         {{0x8a, 0x02, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
          {.lba = 0x0102030405060708,
           .blocks = 0x090a0b0c,
@@ -190,6 +197,7 @@ static void atomic_limits_name_the_field_that_breaks_them(void **state)
 static void protection_is_refused(void **state)
 {
     static const uint8_t cdb[CDB_BYTES_MAX] = {0x28, 0x20};
+    static const uint8_t orwrite[CDB_BYTES_MAX] = {0x8b, 0x80};
     static const uint8_t verify[CDB_BYTES_MAX] = {0x8f, 0x80};
     static const uint8_t same[CDB_BYTES_MAX] = {0x93, 0x60};
     static const uint8_t atomic[CDB_BYTES_MAX] = {0x9c, 0xa0};
@@ -199,6 +207,8 @@ static void protection_is_refused(void **state)
     struct sense s;
     (void)state;
     assert_int_equal(cdb_rw_decode(cdb, find(cdb), &rw, &s), -EINVAL);
+    assert_field(&s, 1, 7);
+    assert_int_equal(cdb_rw_decode(orwrite, find(orwrite), &rw, &s), -EINVAL);
     assert_field(&s, 1, 7);
     assert_int_equal(cdb_verify_decode(verify, find(verify), &v, &s), -EINVAL);
     assert_field(&s, 1, 7);
@@ -223,21 +233,32 @@ static void verify_reads_its_check(void **state)
     assert_field(&s, 1, 2);
 }
 
-static void sync_reads_its_range(void **state)
+static void cache_commands_read_their_range(void **state)
 {
     static const uint8_t cdb[CDB_BYTES_MAX] = {0x91, 0x02, 0, 0, 0, 0, 0,
                                                0,    1,    0, 0, 0, 2, 0};
-    struct cdb_sync sync;
-    struct sense s;
+    static const uint8_t fetch[CDB_BYTES_MAX] = {0x90, 0x02, 0, 0, 0, 1, 2,   3,
+                                                 4,    5,    6, 7, 8, 9, 0x1f};
+    struct cdb_cache cache;
     (void)state;
-    assert_int_equal(cdb_sync_decode(cdb, find(cdb), &sync, &s), 0);
-    assert_true(sync.immed);
-    assert_int_equal(sync.lba, 0x100);
-    assert_int_equal(sync.blocks, 0x200);
+    cdb_cache_decode(cdb, find(cdb), &cache);
+    assert_true(cache.immed);
+    assert_int_equal(cache.lba, 0x100);
+    assert_int_equal(cache.blocks, 0x200);
     const uint8_t *all = CDB_OF(golden_sync_cache_10);
-    assert_int_equal(cdb_sync_decode(all, find(all), &sync, &s), 0);
-    assert_false(sync.immed);
-    assert_int_equal(sync.blocks, 0);
+    cdb_cache_decode(all, find(all), &cache);
+    assert_false(cache.immed);
+    assert_int_equal(cache.blocks, 0);
+    assert_int_equal(find(fetch)->id, CDB_PREFETCH_16);
+    cdb_cache_decode(fetch, find(fetch), &cache);
+    assert_true(cache.immed);
+    assert_int_equal(cache.lba, 0x0102030405);
+    assert_int_equal(cache.blocks, 0x06070809);
+    static const uint8_t fetch_10[CDB_BYTES_MAX] = {0x34, 0, 1, 2, 3, 4, 0x1f, 5, 6};
+    cdb_cache_decode(fetch_10, find(fetch_10), &cache);
+    assert_false(cache.immed);
+    assert_int_equal(cache.lba, 0x01020304);
+    assert_int_equal(cache.blocks, 0x0506);
 }
 
 static void write_same_reads_its_flags(void **state)
@@ -256,9 +277,33 @@ static void write_same_reads_its_flags(void **state)
     static const uint8_t anchor[CDB_BYTES_MAX] = {0x41, 0x18, [8] = 1};
     assert_int_equal(cdb_write_same_decode(anchor, find(anchor), &ws, &s), -EINVAL);
     assert_field(&s, 1, 4);
-    static const uint8_t none[CDB_BYTES_MAX] = {0x41};
-    assert_int_equal(cdb_write_same_decode(none, find(none), &ws, &s), -EINVAL);
-    assert_field(&s, 7, SENSE_NO_BIT);
+    static const uint8_t none[CDB_BYTES_MAX] = {0x41, [5] = 7};
+    assert_int_equal(cdb_write_same_decode(none, find(none), &ws, &s), 0);
+    assert_int_equal(ws.lba, 7);
+    assert_int_equal(ws.blocks, 0);
+}
+
+static void defect_data_is_asked_for_by_list_and_format(void **state)
+{
+    static const uint8_t ten[CDB_BYTES_MAX] = {0x37, 0, 0x10, [7] = 1, [8] = 2};
+    static const uint8_t twelve[CDB_BYTES_MAX] = {0xb7, 0x0d, 9, 9, 9, 9, 1, 2, 3, 4};
+    static const uint8_t vendors[CDB_BYTES_MAX] = {0x37, 0, 0x1e};
+    static const uint8_t reserved[CDB_BYTES_MAX] = {0xb7, 0x07};
+    struct cdb_defect_data d;
+    struct sense s;
+    (void)state;
+    assert_int_equal(cdb_defect_data_decode(ten, find(ten), &d, &s), 0);
+    assert_true(d.primary && !d.grown && !d.twelve);
+    assert_int_equal(d.format, 0);
+    assert_int_equal(d.alloc_bytes, 0x102);
+    assert_int_equal(cdb_defect_data_decode(twelve, find(twelve), &d, &s), 0);
+    assert_true(!d.primary && d.grown && d.twelve);
+    assert_int_equal(d.format, 5);
+    assert_int_equal(d.alloc_bytes, 0x01020304);
+    assert_int_equal(cdb_defect_data_decode(vendors, find(vendors), &d, &s), -EINVAL);
+    assert_field(&s, 2, 2);
+    assert_int_equal(cdb_defect_data_decode(reserved, find(reserved), &d, &s), -EINVAL);
+    assert_field(&s, 1, 2);
 }
 
 static const struct unmap_limits limits = {
@@ -451,8 +496,9 @@ int main(void)
         cmocka_unit_test(atomic_limits_name_the_field_that_breaks_them),
         cmocka_unit_test(protection_is_refused),
         cmocka_unit_test(verify_reads_its_check),
-        cmocka_unit_test(sync_reads_its_range),
+        cmocka_unit_test(cache_commands_read_their_range),
         cmocka_unit_test(write_same_reads_its_flags),
+        cmocka_unit_test(defect_data_is_asked_for_by_list_and_format),
         cmocka_unit_test(unmap_list_of_libiscsi_is_read),
         cmocka_unit_test(bad_unmap_lists_are_refused_whole),
         cmocka_unit_test(range_names_the_first_bad_lba),

@@ -80,7 +80,7 @@ void vio_submit(struct vio *vio)
         assert(vio->length_bytes > 0);
         assert(vio->offset_bytes + vio->length_bytes <= vio->volume->size_bytes);
     }
-    if (vio->op == VIO_READ || vio->op == VIO_WRITE) {
+    if (vio->op == VIO_READ || vio->op == VIO_WRITE || vio->op == VIO_OR) {
         assert(vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
     }
@@ -109,12 +109,27 @@ static void fake_scribble(const struct vio *vio)
     memset(vio->data + head + vio->length_bytes, 0xee, all - head - vio->length_bytes);
 }
 
+/* Nor is what an OR has behind its data. */
+static void fake_scribble_half(const struct vio *vio)
+{
+    size_t half = vio_buffer_bytes(vio->offset_bytes, vio->length_bytes);
+    memset(vio->data + half, 0xee, half);
+}
+
 static void fake_unmap(struct volume *v, uint64_t offset, uint64_t length)
 {
     uint64_t first = (offset + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
     uint64_t end = (offset + length) / BLOCK_BYTES * BLOCK_BYTES;
     if (first < end)
         memset(v->bytes + first, 0, end - first);
+}
+
+static void fake_or(const struct vio *vio)
+{
+    uint8_t *to = vio->volume->bytes + vio->offset_bytes;
+    const uint8_t *data = vio->data + vio->offset_bytes % BLOCK_BYTES;
+    for (uint64_t i = 0; i < vio->length_bytes; i++)
+        to[i] |= data[i];
 }
 
 /* Mapped: every extent of this fake volume with an odd number. */
@@ -146,6 +161,11 @@ static void fake_do(struct vio *vio)
             break;
         memcpy(v->bytes + vio->offset_bytes, vio->data + vio->offset_bytes % BLOCK_BYTES,
                vio->length_bytes);
+        break;
+    case VIO_OR:
+        fake_scribble(vio);
+        fake_scribble_half(vio);
+        fake_or(vio);
         break;
     case VIO_UNMAP:
         fake_unmap(v, vio->offset_bytes, vio->length_bytes);

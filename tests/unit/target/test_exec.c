@@ -44,7 +44,7 @@ static void every_known_command_ends_and_touches_no_other_memory(void **state)
 
 static void unknown_command_is_refused_by_its_code(void **state)
 {
-    static const uint8_t opcodes[] = {0x5e, 0x5f, 0x34, 0x89, 0x1d, 0xff};
+    static const uint8_t opcodes[] = {0x5e, 0x5f, 0x36, 0x89, 0x1d, 0xff};
     struct rig *r = *state;
     for (size_t i = 0; i < ARRAY_LEN(opcodes); i++) {
         RIG_RUN(r, opcodes[i], 0, 0, 0, 0, 0);
@@ -196,6 +196,22 @@ static void capacity_and_blocks_are_told(void **state)
     assert_int_equal(be64_load(r->task.data_in), last);
     assert_int_equal(r->task.data_in[13], r->lus[0].physical_exponent);
     assert_int_equal(r->task.data_in[14] & 0xc0, 0xc0); /* LBPME, LBPRZ */
+}
+
+static void a_unit_has_no_defects(void **state)
+{
+    struct rig *r = *state;
+    r->expected_in_bytes = 255;
+    RIG_RUN(r, 0x37, 0, 0x1d, 0, 0, 0, 0, 0, 255, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 4);
+    assert_memory_equal(r->task.data_in, ((const uint8_t[]){0, 0x1d, 0, 0}), 4);
+    RIG_RUN(r, 0xb7, 0x08, 0, 0, 0, 9, 0, 0, 0, 7, 0, 0); /* cut by the allocation */
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in_bytes, 7);
+    assert_memory_equal(r->task.data_in, ((const uint8_t[]){0, 0x08, 0, 0, 0, 0, 0}), 7);
+    RIG_RUN(r, 0xb7, 0x1e, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0);
+    rig_expect_cdb_field(r, 1);
 }
 
 static void a_resized_volume_is_told_and_served_at_its_size(void **state)
@@ -355,6 +371,7 @@ int main(void)
         ON_512(block_limits_are_what_commands_are_held_to),
         ON_4096(block_limits_are_what_commands_are_held_to),
         ON_512(capacity_and_blocks_are_told),
+        ON_512(a_unit_has_no_defects),
         ON_4096(capacity_and_blocks_are_told),
         ON_512(a_resized_volume_is_told_and_served_at_its_size),
         ON_512(a_replaced_medium_is_told_and_modes_stay),

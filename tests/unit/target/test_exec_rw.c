@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READ, WRITE, VERIFY, WRITE AND VERIFY and SYNCHRONIZE CACHE: what moves, what is
- * refused and how. */
+/* READ, WRITE, ORWRITE, VERIFY, WRITE AND VERIFY, SYNCHRONIZE CACHE and PRE-FETCH: what
+ * moves, what is refused and how. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -366,6 +366,64 @@ static void an_atomic_write_is_refused_as_a_write_is(void **state)
     assert_int_equal(fake_vio.count, 2);
 }
 
+/* ---- ORWRITE(16) ---------------------------------------------------------------------
+ */
+
+static void orwrite_adds_its_bits_to_what_is_there(void **state)
+{
+    struct rig *r = *state;
+    memset(r->volume->bytes, 0x11, r->volume->size_bytes);
+    rig_send_pattern(r, 0x22, 3 * 512);
+    RIG_RUN(r, 0x8b, 0x18, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 3, 0, 0); /* DPO, FUA */
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 3 * 512);
+    expect_all(r->volume->bytes, 0x11, 7 * 512);
+    expect_all(r->volume->bytes + 7 * 512, 0x33, 3 * 512);
+    expect_all(r->volume->bytes + 10 * 512, 0x11, 512);
+    assert_int_equal(fake_vio.count, 1); /* what is read is read where it is held */
+    assert_int_equal(fake_vio.seen[0].op, VIO_OR);
+    assert_true(fake_vio.seen[0].fua);
+    assert_int_equal(r->task.buffer_bytes, 2 * vio_buffer_bytes(7 * 512, 3 * 512));
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0); /* no blocks */
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 1);
+}
+
+static void orwrite_is_held_to_what_a_write_is(void **state)
+{
+    struct rig *r = *state;
+    rig_send_pattern(r, 0xab, 512); /* two blocks, one comes */
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 2 * 512);
+    expect_all(r->volume->bytes, 0xab, 512);
+    expect_all(r->volume->bytes + 512, 0, 512);
+    rig_send_pattern(r, 0xab, 2 * 512); /* one block, two come */
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.transfer_bytes, 512);
+    expect_all(r->volume->bytes + 512, 0, 512);
+    unsigned done = fake_vio.count;
+    rig_send_pattern(r, 1, 700);
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0);
+    rig_expect_sense(r, SENSE_INVALID_IU_FIELD);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x8b, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0);
+    rig_expect_cdb_field(r, 1);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 1, 0, 0);
+    rig_expect_cdb_field(r, 10); /* more than the maximum transfer */
+    rig_send_pattern(r, 1, 2 * 512);
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0, 0, 0, 2, 0, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    assert_int_equal(r->task.sense.info, LAST + 1);
+    r->lus[0].read_only = true;
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0);
+    rig_expect_sense(r, SENSE_WRITE_PROTECTED);
+    assert_int_equal(fake_vio.count, done);
+}
+
 /* ---- VERIFY --------------------------------------------------------------------------
  */
 
@@ -484,6 +542,30 @@ static void synchronize_cache_flushes_the_volume(void **state)
     assert_int_equal(fake_vio.seen[0].length_bytes, 0); /* fits, however it shrinks */
 }
 
+/* Nothing that is read is kept, so nothing is fetched, and the answer is not CONDITION
+ * MET. */
+static void prefetch_checks_the_range_and_is_good(void **state)
+{
+    struct rig *r = *state;
+    for (uint8_t immed = 0; immed <= 2; immed += 2) {
+        RIG_RUN(r, 0x34, immed, 0, 0, 0, 7, 3, 0, 8, 0);
+        rig_expect_good(r);
+        RIG_RUN(r, 0x34, immed, 0, 0, 0, 7, 0, 0, 0, 0); /* to the end */
+        rig_expect_good(r);
+        RIG_RUN(r, 0x34, immed, 0, 0, 0x7f, 0xff, 0, 0, 2, 0);
+        rig_expect_sense(r, SENSE_LBA_RANGE);
+        assert_int_equal(r->task.sense.info, LAST + 1);
+        RIG_RUN(r, 0x90, immed, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0);
+        rig_expect_good(r);
+        RIG_RUN(r, 0x90, immed, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        rig_expect_sense(r, SENSE_LBA_RANGE);
+    }
+    assert_int_equal(fake_vio.count, 0);
+    r->lus[0].read_only = true;
+    RIG_RUN(r, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0);
+    rig_expect_good(r);
+}
+
 static void lba_status_of_a_unit_that_shrank_since_is_refused(void **state)
 {
     struct rig *r = *state;
@@ -554,6 +636,8 @@ int main(void)
         ON_512(an_atomic_write_with_less_data_than_it_says_writes_nothing),
         ON_512(an_atomic_write_with_more_data_takes_its_own),
         ON_512(an_atomic_write_is_refused_as_a_write_is),
+        ON_512(orwrite_adds_its_bits_to_what_is_there),
+        ON_512(orwrite_is_held_to_what_a_write_is),
         ON_512(verify_compares_and_names_the_first_difference),
         ON_512(verify_without_data_checks_the_range_alone),
         ON_512(write_and_verify_writes_durably_then_compares),
@@ -561,6 +645,7 @@ int main(void)
         ON_512(write_and_verify_is_held_to_what_a_write_is),
         ON_512(write_and_verify_that_cannot_write_reads_nothing),
         ON_512(synchronize_cache_flushes_the_volume),
+        ON_512(prefetch_checks_the_range_and_is_good),
         ON_512(lba_status_of_a_unit_that_shrank_since_is_refused),
         ON_512(lba_status_begins_at_the_lba_and_ends_with_the_unit),
     };

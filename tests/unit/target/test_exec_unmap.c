@@ -201,12 +201,44 @@ static void failed_piece_ends_the_pattern(void **state)
     assert_int_equal(fake_vio.count, 2);
 }
 
-static void write_same_of_no_blocks_or_too_many_is_refused(void **state)
+static void write_same_of_no_blocks_goes_on_to_the_end(void **state)
 {
     struct rig *r = *state;
+    rig_send_pattern(r, 0x22, 512);
+    RIG_RUN(r, 0x41, 0, 0, 0, 0x7f, 0x00, 0, 0, 0, 0);
+    rig_expect_good(r);
+    expect_blocks(r, 0x7eff, 1, 0x11);
+    expect_blocks(r, 0x7f00, 0x100, 0x22);
+    RIG_RUN(r, 0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0); /* no data */
+    rig_expect_good(r);
+    expect_blocks(r, 0, 1, 0x11);
+    expect_blocks(r, 1, 0x7fff, 0);
+    unsigned done = fake_vio.count;
     rig_send_pattern(r, 0, 512);
-    RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    rig_expect_cdb_field(r, 7);
+    RIG_RUN(r, 0x41, 0, 0, 0, 0x80, 0, 0, 0, 0, 0); /* behind the last */
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    assert_int_equal(r->task.sense.info, 0x8000);
+    rig_send_pattern(r, 0, 512);
+    RIG_RUN(r, 0x93, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LBA_RANGE);
+    assert_int_equal(fake_vio.count, done);
+}
+
+/* The end may be further away than one command may go: SBC-4, 6.6.4. */
+static void write_same_to_an_end_too_far_away_is_refused(void **state)
+{
+    struct rig *r = *state;
+    uint64_t size = r->volume->size_bytes;
+    r->volume->size_bytes = ((1ULL << 20) + 1) * 512;
+    RIG_RUN(r, 0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    rig_expect_cdb_field(r, 10);
+    assert_int_equal(fake_vio.count, 0);
+    r->volume->size_bytes = size;
+}
+
+static void write_same_of_too_many_blocks_is_refused(void **state)
+{
+    struct rig *r = *state;
     rig_send_pattern(r, 0, 512);
     RIG_RUN(r, 0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 1, 0, 0);
     rig_expect_sense(r, SENSE_LBA_RANGE);
@@ -240,7 +272,9 @@ int main(void)
         ON_512(no_data_out_means_zeros),
         ON_512(pattern_is_written_to_every_block_and_no_other),
         ON_512(failed_piece_ends_the_pattern),
-        ON_512(write_same_of_no_blocks_or_too_many_is_refused),
+        ON_512(write_same_of_no_blocks_goes_on_to_the_end),
+        ON_512(write_same_to_an_end_too_far_away_is_refused),
+        ON_512(write_same_of_too_many_blocks_is_refused),
         ON_512(write_same_needs_exactly_one_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
