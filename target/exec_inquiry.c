@@ -33,6 +33,7 @@ static void ident_limits(struct lu_ident *ident, uint8_t shift)
     ident->unmap_blocks_max = EXEC_UNMAP_BLOCKS_MAX;
     ident->unmap_descriptors_max = EXEC_UNMAP_DESCRIPTORS_MAX;
     ident->unmap_granularity_blocks = EXTENT_BYTES >> shift;
+    ident->threshold_exponent = (uint8_t)(EXEC_THRESHOLD_SHIFT - shift);
     ident->write_same_blocks_max = EXEC_SAME_BLOCKS_MAX;
 }
 
@@ -53,6 +54,8 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
         /* A portal group is a target port (RFC 7143, 4.4.1): its tag numbers it too. */
         .relative_port = t->nexus->portal_group_tag,
         .port_group = PORT_GROUP,
+        .port_tags = t->nexus->port_tags,
+        .port_count = t->nexus->port_count,
     };
     memcpy(ident->naa, volume_naa(lu->volume), sizeof(ident->naa));
     ident_limits(ident, lu->block_shift);
