@@ -22,6 +22,7 @@
 #define TEMPERATURE       0x0000
 #define NOT_AVAILABLE     0xff
 #define STATISTICS        0x0001
+#define IDLE_TIME         0x0002
 #define TIME_INTERVAL     0x0003
 #define MICROSECOND_POWER 6 /* an interval is 10^-6 s */
 
@@ -101,7 +102,8 @@ static void put_temperature(const struct log_figures *f, uint16_t from, struct w
     wire_put_u8(out, NOT_AVAILABLE);
 }
 
-/* Weighted figures, which some vendors define, are not kept. */
+/* Not kept, and told as 0: weighted figures and idle time. The latter's parameter is
+ * there because sg_logs shows the page only with all three. */
 static void put_statistics(const struct log_figures *f, uint16_t from, struct wire *out)
 {
     if (from <= STATISTICS) {
@@ -113,6 +115,10 @@ static void put_statistics(const struct log_figures *f, uint16_t from, struct wi
         wire_put_be64(out, f->read_us);
         wire_put_be64(out, f->write_us);
         wire_put_zeros(out, 16);
+    }
+    if (from <= IDLE_TIME) {
+        begin_parameter(out, IDLE_TIME, 8);
+        wire_put_zeros(out, 8);
     }
     begin_parameter(out, TIME_INTERVAL, 8);
     wire_put_be32(out, MICROSECOND_POWER);

@@ -111,13 +111,14 @@ static void temperature_is_not_available(void **state)
 
 static void statistics_page_tells_work_and_time(void **state)
 {
-    static const uint8_t head[] = {0x99, 0, 0, 80, 0x00, 0x01, 0x23, 64};
+    static const uint8_t head[] = {0x99, 0, 0, 92, 0x00, 0x01, 0x23, 64};
+    static const uint8_t idle[] = {0x00, 0x02, 0x23, 8, 0, 0, 0, 0, 0, 0, 0, 0};
     static const uint8_t interval[] = {0x00, 0x03, 0x23, 8, 0, 0, 0, 6, 0, 0, 0, 1};
     static const uint8_t weighted[16];
     struct page p;
     (void)state;
     read_page(&p, 0x19, 0, 0);
-    assert_int_equal(p.w.at, 84);
+    assert_int_equal(p.w.at, 96);
     assert_memory_equal(p.data, head, sizeof(head));
     const uint8_t *d = p.data + sizeof(head);
     assert_true(be64_load(d) == figures.read_commands);
@@ -127,7 +128,8 @@ static void statistics_page_tells_work_and_time(void **state)
     assert_true(be64_load(d + 32) == figures.read_us);
     assert_true(be64_load(d + 40) == figures.write_us);
     assert_memory_equal(d + 48, weighted, sizeof(weighted));
-    assert_memory_equal(d + 64, interval, sizeof(interval));
+    assert_memory_equal(d + 64, idle, sizeof(idle));
+    assert_memory_equal(d + 76, interval, sizeof(interval));
 }
 
 static void pointer_leaves_out_what_comes_before_it(void **state)
@@ -138,8 +140,8 @@ static void pointer_leaves_out_what_comes_before_it(void **state)
         uint16_t first; /* parameter that is told */
         size_t bytes;
     } cases[] = {
-        {0x0c, 1, 1, 28}, {0x0c, 2, 2, 16}, {0x19, 1, 1, 84},
-        {0x19, 2, 3, 16}, {0x19, 3, 3, 16},
+        {0x0c, 1, 1, 28}, {0x0c, 2, 2, 16}, {0x19, 1, 1, 96},
+        {0x19, 2, 2, 28}, {0x19, 3, 3, 16},
     };
     static const struct {
         uint8_t page, subpage;

@@ -62,7 +62,7 @@ static void work_of_all_reactors_is_told_in_blocks(void **state)
                &(struct unit_work){4, 8 * block, 7});
     LOG_SENSE(r, 0x19, 0, 0);
     rig_expect_good(r);
-    assert_int_equal(r->task.data_in_bytes, 84);
+    assert_int_equal(r->task.data_in_bytes, 96);
     const uint8_t *d = r->task.data_in + 8;
     assert_int_equal(be64_load(d), 3);
     assert_int_equal(be64_load(d + 8), 4);
