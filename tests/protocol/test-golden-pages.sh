@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Claim: all that a unit tells of itself (INQUIRY and VPD pages, capacity, mode and log pages, supported
 # commands and task management functions) is, byte for byte, what is kept in tests/golden/*.pages: of 512e,
-# 512 native, 4Kn and a read-only unit, behind two portal groups. What is "--" there differs from unit to unit.
+# 512 native, 4Kn and a read-only unit, behind three portal groups. What is "--" there differs from unit to unit.
 # After a change of a page that was meant: tests/protocol/test-golden-pages.sh --write, and read the difference.
 set -euo pipefail
 . "$(dirname "$0")/../lib/rig.sh"
@@ -35,7 +35,8 @@ must_differ() {
 }
 
 rig_init
-RIG_FLAGS+=(--target-name iqn.2026-01.example.ashlar:golden --portal "127.0.0.2:0,2")
+RIG_FLAGS+=(--target-name iqn.2026-01.example.ashlar:golden --portal "127.0.0.2:0,7" --portal "127.0.0.3:0,2"
+    --portal "127.0.0.4:0")
 rig_start
 rig_volume v512e 64MiB 1
 RIG_VOLUME_FLAGS=(--physical-block-size 512)
