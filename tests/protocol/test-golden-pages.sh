@@ -18,7 +18,11 @@ pages() {
     for lun in "${!KINDS[@]}"; do
         [ "${KINDS[$lun]}" = "$1" ] && break
     done
-    timeout 60 "$(rig_bin ashlar-pages)" "$(rig_url $((lun + 1)))" "$RIG_IQN" >"$2" ||
+    {
+        echo "# SPDX-License-Identifier: Apache-2.0"
+        echo "# A unit of the kind $1, as ashlar-pages shows it: kept anew by tests/protocol/test-golden-pages.sh --write."
+    } >"$2"
+    timeout 60 "$(rig_bin ashlar-pages)" "$(rig_url $((lun + 1)))" "$RIG_IQN" >>"$2" ||
         { tail -n 5 "$2"; fail "ashlar-pages ends with $? on $1"; }
 }
 
