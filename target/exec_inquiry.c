@@ -4,10 +4,13 @@
 #include "proto/inquiry.h"
 
 #include "target/exec_ops.h"
+#include "target/target.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PORT_GROUP 1 /* all portals are of one target port group */
+static_assert(TARGET_PORTAL_MAX <= LU_PORT_MAX, "VPD 88h fits its buffer");
 
 /* "0.1.0" is told as "0.1": a product revision has four characters. */
 static void revision_of_version(char revision[5])
