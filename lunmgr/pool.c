@@ -4,6 +4,7 @@
 
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/seal.h"
+#include "lunmgr/volume_io.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -119,6 +120,11 @@ uint64_t pool_free_extents(struct pool *pool)
     for (unsigned i = 0; i < pool->device_count; i++)
         n += alloc_free_extents(pool->devices[i]->alloc);
     return n;
+}
+
+uint64_t pool_free_bytes(struct pool *pool)
+{
+    return (pool_free_extents(pool) + limbo_discarding(pool)) * EXTENT_BYTES;
 }
 
 /* ---- Background work ------------------------------------------------------------- */

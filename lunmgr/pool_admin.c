@@ -395,9 +395,7 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
 {
     *out = (struct pool_info){
         .created_s = pool->created_s,
-        .free_bytes = (pool_free_extents((struct pool *)pool) +
-                       limbo_discarding((struct pool *)pool)) *
-                      EXTENT_BYTES,
+        .free_bytes = pool_free_bytes((struct pool *)pool),
         .provisioned_bytes = pool->provisioned_bytes,
         .volume_count = pool->volume_count,
         .device_count = pool->device_count,

@@ -118,7 +118,10 @@ struct device *pool_device(struct pool *pool, place p);
  * -EIO: the device failed. */
 int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
 void pool_untake(struct pool *pool, place p);
+/* Any thread. */
 uint64_t pool_free_extents(struct pool *pool);
+/* With what is free as soon as it is given back to what lies below. */
+uint64_t pool_free_bytes(struct pool *pool);
 
 static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *layer,
                                          uint32_t extent_index)

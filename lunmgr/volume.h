@@ -143,6 +143,8 @@ void volume_put(struct volume *volume);
 uint64_t volume_size_bytes(const struct volume *volume);
 uint32_t volume_block_bytes(const struct volume *volume);
 uint32_t volume_physical_bytes(const struct volume *volume);
+uint64_t volume_allocated_bytes(const struct volume *volume); /* as in volume_info */
+uint64_t volume_pool_free_bytes(const struct volume *volume); /* as in pool_info */
 const char *volume_id(const struct volume *volume);
 const uint8_t *volume_naa(const struct volume *volume); /* 16 bytes */
 const char *volume_serial(const struct volume *volume); /* 16 hex digits */

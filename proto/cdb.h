@@ -173,6 +173,22 @@ struct cdb_mode_select {
 int cdb_mode_select_decode(const uint8_t *cdb, const struct cdb_op *op,
                            struct cdb_mode_select *mode, struct sense *sense) MUST_CHECK;
 
+enum log_page_control {
+    LOG_THRESHOLD,
+    LOG_CUMULATIVE,
+    LOG_DEFAULT_THRESHOLD,
+    LOG_DEFAULT_CUMULATIVE,
+};
+
+/* SP is refused by cdb_find(): nothing is saved. */
+struct cdb_log_sense {
+    enum log_page_control control;
+    uint8_t page, subpage;
+    uint16_t pointer; /* parameters with a smaller code are left out */
+    uint16_t alloc_bytes;
+};
+void cdb_log_sense_decode(const uint8_t *cdb, struct cdb_log_sense *log);
+
 struct cdb_report_luns {
     uint8_t select;       /* 0, 1 or 2 */
     uint32_t alloc_bytes; /* at least 16 */

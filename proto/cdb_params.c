@@ -68,6 +68,17 @@ int cdb_mode_select_decode(const uint8_t *cdb, const struct cdb_op *op,
     return 0;
 }
 
+void cdb_log_sense_decode(const uint8_t *cdb, struct cdb_log_sense *log)
+{
+    *log = (struct cdb_log_sense){
+        .control = (enum log_page_control)(cdb[2] >> 6),
+        .page = cdb[2] & PAGE_MASK,
+        .subpage = cdb[3],
+        .pointer = be16_load(cdb + 5),
+        .alloc_bytes = be16_load(cdb + 7),
+    };
+}
+
 int cdb_report_luns_decode(const uint8_t *cdb, struct cdb_report_luns *report,
                            struct sense *sense)
 {

@@ -26,7 +26,7 @@ CDB_ROW(WRITE_6, 0x0a, NO_ACTION, 6, DATA_OUT, CHANGES, MEDIA, "WRITE(6)",
         exec_rw_prepare, exec_rw, 0,
         0x0a, 0x1f, 0xff, 0xff, 0xff, 0)
 CDB_ROW(INQUIRY, 0x12, NO_ACTION, 6, DATA_IN, KEEPS, QUICK, "INQUIRY",
-        NULL, exec_inquiry, REPLY_BYTES,
+        NULL, exec_inquiry, REPLY_PORTS_BYTES,
         0x12, 0x01, 0xff, LEN_16, 0)
 CDB_ROW(MODE_SELECT_6, 0x15, NO_ACTION, 6, DATA_OUT, KEEPS, QUICK, "MODE SELECT(6)",
         exec_mode_select_prepare, exec_mode_select, 0,
@@ -70,6 +70,9 @@ CDB_ROW(WRITE_SAME_10, 0x41, NO_ACTION, 10, DATA_OUT, CHANGES, LONG, "WRITE SAME
 CDB_ROW(UNMAP, 0x42, NO_ACTION, 10, DATA_OUT, CHANGES, LONG, "UNMAP",
         exec_unmap_prepare, exec_unmap, 0,
         0x42, 0x01, 0, 0, 0, 0, GROUP, LEN_16, 0)
+CDB_ROW(LOG_SENSE, 0x4d, NO_ACTION, 10, DATA_IN, KEEPS, QUICK, "LOG SENSE",
+        NULL, exec_log_sense, REPLY_BYTES,
+        0x4d, 0, 0xff, 0xff, 0, LEN_16, LEN_16, 0)
 CDB_ROW(MODE_SELECT_10, 0x55, NO_ACTION, 10, DATA_OUT, KEEPS, QUICK, "MODE SELECT(10)",
         exec_mode_select_prepare, exec_mode_select, 0,
         0x55, 0x11, 0, 0, 0, 0, 0, LEN_16, 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* INQUIRY data (SPC-5, 6.6 and 7.7): the standard page, and the vital product data pages
- * 00, 80, 83, 86, B0, B1 and B2.
+ * 00, 80, 83, 86, 87, 88, B0, B1 and B2.
  * Output goes through a struct wire whose limit is the allocation length (or less): send
  * wire_stored(). The length fields tell the full size. Pure; any thread. */
 #ifndef PROTO_INQUIRY_H
@@ -11,7 +11,7 @@
 #include "proto/lu_ident.h"
 
 #define INQUIRY_STANDARD_BYTES 96
-#define VPD_PAGE_BYTES_MAX     1024 /* any page fits */
+#define VPD_PAGE_BYTES_MAX     4096 /* any page fits */
 
 /* Standard data. lu NULL: no unit at this LUN (qualifier 3, type 1Fh). */
 void inquiry_encode(const struct lu_ident *lu, struct wire *out);

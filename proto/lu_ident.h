@@ -5,12 +5,14 @@
 #define PROTO_LU_IDENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LU_VENDOR     "ASHLAR"
 #define LU_PRODUCT    "VIRTUAL-DISK"
 #define LU_NAA_BYTES  16
 #define LU_SERIAL_MAX 64
+#define LU_PORT_MAX   16
 
 struct lu_ident {
     /* Identity. Never changes, never returns on another unit. */
@@ -30,6 +32,8 @@ struct lu_ident {
     uint16_t granularity_blocks; /* optimal transfer length granularity */
     uint32_t unmap_blocks_max, unmap_descriptors_max;
     uint32_t unmap_granularity_blocks; /* optimal; 64 KiB in blocks */
+    /* Space is told in threshold sets of 2^this blocks; 0: it is not told. */
+    uint8_t threshold_exponent;
     uint64_t write_same_blocks_max;
     uint32_t atomic_blocks_max;   /* 0: no atomic writes */
     uint32_t atomic_grain_blocks; /* alignment, and granularity of the length */
@@ -39,6 +43,10 @@ struct lu_ident {
     uint16_t portal_group_tag;
     uint16_t relative_port; /* relative target port identifier, from 1 */
     uint16_t port_group;    /* target port group */
+    /* All target ports that there are, that one among them: their portal groups' tags,
+     * which number them too. */
+    const uint16_t *port_tags;
+    size_t port_count; /* at most LU_PORT_MAX */
 };
 
 #endif

@@ -33,6 +33,9 @@
 #define LBPU_LBPWS_10  0xe0 /* UNMAP, WRITE SAME(16), WRITE SAME(10) unmap */
 #define LBPRZ          0x04
 #define PROVISION_THIN 0x02
+#define ALL_PAGES      0x3f /* of mode pages; with subpage FFh: any not named before */
+#define ALL_SUBPAGES   0xff
+#define POLICY_SHARED  0x00 /* by all target ports and initiators; MLUS 0 */
 
 typedef void (*page_fn)(const struct lu_ident *lu, struct wire *out);
 
@@ -71,6 +74,14 @@ static void put_port_number(struct wire *out, uint8_t type, uint16_t number)
     end_id(out, at);
 }
 
+/* RFC 7143, 4.4.4: the target's name and the tag. 223 + 9 bytes always fit. */
+static void put_port_name(const struct lu_ident *lu, uint16_t tag, struct wire *out)
+{
+    char port[NAME_BYTES_MAX];
+    snprintf(port, sizeof(port), "%.223s,t,0x%04x", lu->target_name, tag);
+    put_name(out, OF_PORT, port);
+}
+
 static void put_ids(const struct lu_ident *lu, struct wire *out)
 {
     size_t at = begin_id(out, CODE_BINARY, ID_NAA);
@@ -85,13 +96,10 @@ static void put_ids(const struct lu_ident *lu, struct wire *out)
     put_port_number(out, ID_REL_PORT, lu->relative_port);
     put_port_number(out, ID_PORT_GROUP, lu->port_group);
 
-    /* RFC 7143, 4.4.4: port name and device name. 223 + 9 bytes always fit. */
-    char port[NAME_BYTES_MAX];
-    snprintf(port, sizeof(port), "%.223s,t,0x%04x", lu->target_name,
-             lu->portal_group_tag);
-    put_name(out, OF_PORT, port);
-    snprintf(port, sizeof(port), "%.223s", lu->target_name);
-    put_name(out, OF_TARGET, port);
+    put_port_name(lu, lu->portal_group_tag, out);
+    char device[NAME_BYTES_MAX];
+    snprintf(device, sizeof(device), "%.223s", lu->target_name);
+    put_name(out, OF_TARGET, device);
 }
 
 static void put_serial(const struct lu_ident *lu, struct wire *out)
@@ -106,6 +114,32 @@ static void put_extended(const struct lu_ident *lu, struct wire *out)
     wire_put_u8(out, TASK_ATTRS_ALL);
     wire_put_u8(out, V_SUP);
     wire_put_zeros(out, PAGE_BODY_LONG - 3);
+}
+
+/* A unit's mode pages are its own, and the same to whoever looks. */
+static void put_mode_policy(const struct lu_ident *lu, struct wire *out)
+{
+    (void)lu;
+    wire_put_u8(out, ALL_PAGES);
+    wire_put_u8(out, ALL_SUBPAGES);
+    wire_put_u8(out, POLICY_SHARED);
+    wire_put_u8(out, 0);
+}
+
+/* Of each target port its number and its name; initiators' ports are none
+ * of ours to tell. */
+static void put_ports(const struct lu_ident *lu, struct wire *out)
+{
+    for (size_t i = 0; i < lu->port_count; i++) {
+        wire_put_be16(out, 0);
+        wire_put_be16(out, lu->port_tags[i]);
+        wire_put_be32(out, 0); /* no initiator port's TransportID */
+        wire_put_be16(out, 0);
+        wire_put_be16(out, 0);
+        size_t begin = out->at;
+        put_port_name(lu, lu->port_tags[i], out);
+        wire_patch_be16(out, begin - 2, (uint16_t)(out->at - begin));
+    }
 }
 
 static void put_limits(const struct lu_ident *lu, struct wire *out)
@@ -137,7 +171,7 @@ static void put_characteristics(const struct lu_ident *lu, struct wire *out)
 
 static void put_provisioning(const struct lu_ident *lu, struct wire *out)
 {
-    wire_put_u8(out, 0); /* threshold exponent */
+    wire_put_u8(out, lu->thin ? lu->threshold_exponent : 0);
     wire_put_u8(out, lu->thin ? LBPU_LBPWS_10 | LBPRZ : 0);
     wire_put_u8(out, lu->thin ? PROVISION_THIN : 0);
     wire_put_u8(out, 0);
@@ -147,8 +181,8 @@ static const struct {
     uint8_t page;
     page_fn put;
 } pages[] = {
-    {0x80, put_serial},          {0x83, put_ids},
-    {0x86, put_extended},        {0xb0, put_limits},
+    {0x80, put_serial},          {0x83, put_ids},          {0x86, put_extended},
+    {0x87, put_mode_policy},     {0x88, put_ports},        {0xb0, put_limits},
     {0xb1, put_characteristics}, {0xb2, put_provisioning},
 };
 

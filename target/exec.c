@@ -5,6 +5,7 @@
  * allocation, no locks; on the reactor's thread. */
 #include "target/exec.h"
 
+#include "proto/inquiry.h"
 #include "proto/lun.h"
 #include "target/exec_ops.h"
 #include "target/unit.h"
@@ -16,6 +17,7 @@
 /* Bounds of what the commands with one shape of answer can tell. */
 #define REPLY_BYTES         1024
 #define REPLY_OPCODES_BYTES 4096
+#define REPLY_PORTS_BYTES   VPD_PAGE_BYTES_MAX
 
 struct exec_handler {
     /* Checks and asks for buffers; NULL: all is done in start, with reply_bytes of buffer

@@ -41,6 +41,9 @@ struct nexus_spec {
     const char *target_name;  /* borrowed: as long as the nexus lives */
     uint16_t portal_group_tag;
     uint16_t tmfs; /* the task management functions that it may ask: REPORT_TMF_* */
+    /* The tags of all portal groups, in ascending order; borrowed as the name is. */
+    const uint16_t *port_tags;
+    size_t port_count;
 };
 /* view: of the access that the reactor holds. 0, or -ENOMEM. */
 int nexus_create(const struct nexus_spec *spec, const struct view *view,

@@ -4,10 +4,13 @@
 #include "proto/inquiry.h"
 
 #include "target/exec_ops.h"
+#include "target/target.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PORT_GROUP 1 /* all portals are of one target port group */
+static_assert(TARGET_PORTAL_MAX <= LU_PORT_MAX, "VPD 88h fits its buffer");
 
 /* "0.1.0" is told as "0.1": a product revision has four characters. */
 static void revision_of_version(char revision[5])
@@ -33,6 +36,7 @@ static void ident_limits(struct lu_ident *ident, uint8_t shift)
     ident->unmap_blocks_max = EXEC_UNMAP_BLOCKS_MAX;
     ident->unmap_descriptors_max = EXEC_UNMAP_DESCRIPTORS_MAX;
     ident->unmap_granularity_blocks = EXTENT_BYTES >> shift;
+    ident->threshold_exponent = (uint8_t)(EXEC_THRESHOLD_SHIFT - shift);
     ident->write_same_blocks_max = EXEC_SAME_BLOCKS_MAX;
     ident->atomic_blocks_max = EXEC_ATOMIC_BYTES_MAX >> shift;
     ident->atomic_grain_blocks = BLOCK_BYTES >> shift;
@@ -55,6 +59,8 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
         /* A portal group is a target port (RFC 7143, 4.4.1): its tag numbers it too. */
         .relative_port = t->nexus->portal_group_tag,
         .port_group = PORT_GROUP,
+        .port_tags = t->nexus->port_tags,
+        .port_count = t->nexus->port_count,
     };
     memcpy(ident->naa, volume_naa(lu->volume), sizeof(ident->naa));
     ident_limits(ident, lu->block_shift);

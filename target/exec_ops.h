@@ -17,12 +17,17 @@
 #define EXEC_SAME_BLOCKS_MAX        (1U << 20)
 #define EXEC_ATOMIC_BYTES_MAX       VIO_ATOMIC_BYTES_MAX
 
+/* Space is told in sets of 1 << this bytes, one extent, whatever the block: VPD page B2h
+ * and log page 0Ch. */
+#define EXEC_THRESHOLD_SHIFT 16
+
 /* ---- The commands ------------------------------------------------------------------ */
 
 enum exec_result exec_inquiry(struct task *t);
 enum exec_result exec_mode_sense(struct task *t);
 enum exec_result exec_mode_select_prepare(struct task *t);
 enum exec_result exec_mode_select(struct task *t);
+enum exec_result exec_log_sense(struct task *t);
 enum exec_result exec_read_capacity(struct task *t);
 enum exec_result exec_lba_status_prepare(struct task *t);
 enum exec_result exec_lba_status(struct task *t);

@@ -21,6 +21,8 @@ int nexus_create(const struct nexus_spec *spec, const struct view *view,
     n->target_name = spec->target_name;
     n->portal_group_tag = spec->portal_group_tag;
     n->tmfs = spec->tmfs;
+    n->port_tags = spec->port_tags;
+    n->port_count = spec->port_count;
     n->view = view;
     ua_init(&n->ua);
     ua_set_view(&n->ua, view);

@@ -15,7 +15,9 @@ struct nexus {
     uint8_t isid[ISID_BYTES];
     const char *target_name;
     uint16_t portal_group_tag;
-    uint16_t tmfs;           /* as in nexus_spec */
+    uint16_t tmfs;             /* as in nexus_spec */
+    const uint16_t *port_tags; /* the same */
+    size_t port_count;
     const struct view *view; /* NULL: nothing is seen */
     struct ua ua;
 };

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/loop.h"
+#include "target/counter.h"
 #include "target/fanout.h"
 #include "target/target_private.h"
 
@@ -95,17 +96,5 @@ void reactor_stop_waiting(struct reactor *r, struct task *t);
 /* Milliseconds of a clock that only goes forward, a few behind; the other is exact. */
 int64_t clock_ms(void);
 int64_t clock_us(void);
-
-static inline uint64_t counter_get(const atomic_uint_fast64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static inline void counter_add(atomic_uint_fast64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter,
-                          atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
 
 #endif

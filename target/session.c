@@ -71,6 +71,8 @@ int session_open(struct session *s, struct registry_ticket *ticket,
             .target_name = said->target_name,
             .portal_group_tag = s->conn->portal_group_tag,
             .tmfs = tmf_reported(session_params(s)->protocol_level),
+            .port_tags = s->conn->reactor->target->group_tags,
+            .port_count = s->conn->reactor->target->group_count,
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);
@@ -219,7 +221,7 @@ void session_count(struct session *s, enum target_figure figure, uint64_t n)
     counter_add(&s->conn->reactor->counters.figures[figure], n);
 }
 
-void session_time(struct session *s, enum latency_kind kind, int64_t came_us)
+uint64_t session_time(struct session *s, enum latency_kind kind, int64_t came_us)
 {
     struct reactor_counters *all = &s->conn->reactor->counters;
     struct target_latency *own = &s->latency[kind];
@@ -232,6 +234,7 @@ void session_time(struct session *s, enum latency_kind kind, int64_t came_us)
         own->max_us = us;
     counter_add(&all->latency[kind][bucket], 1);
     counter_add(&all->latency_us[kind], us);
+    return us;
 }
 
 void session_describe(const struct session *s, struct target_session_info *out)

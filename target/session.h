@@ -94,8 +94,8 @@ void session_swap_access(struct session *s, struct access_swap *swap);
 
 /* Also of its reactor's. */
 void session_count(struct session *s, enum target_figure figure, uint64_t n);
-/* A command is answered that came at came_us (clock_us()). */
-void session_time(struct session *s, enum latency_kind kind, int64_t came_us);
+/* A command is answered that came at came_us (clock_us()). How long ago: microseconds. */
+uint64_t session_time(struct session *s, enum latency_kind kind, int64_t came_us);
 
 void session_describe(const struct session *s, struct target_session_info *out);
 

@@ -212,6 +212,19 @@ static int target_make_reactors(struct target *t, const struct target_options *o
     return 0;
 }
 
+static void target_add_group(struct target *t, uint16_t tag)
+{
+    size_t at = 0;
+    while (at < t->group_count && t->group_tags[at] < tag)
+        at++;
+    if (at < t->group_count && t->group_tags[at] == tag)
+        return;
+    for (size_t i = t->group_count; i > at; i--)
+        t->group_tags[i] = t->group_tags[i - 1];
+    t->group_tags[at] = tag;
+    t->group_count++;
+}
+
 static int target_listen(struct target *t, const struct target_options *o, struct err *e)
 {
     for (size_t i = 0; i < o->portal_count; i++) {
@@ -220,6 +233,7 @@ static int target_listen(struct target *t, const struct target_options *o, struc
             return rc;
         t->portal_count++;
         t->faces[t->face_count++] = *portal_face(t->portals[i]);
+        target_add_group(t, portal_face(t->portals[i])->tag);
     }
     return 0;
 }

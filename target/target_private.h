@@ -34,6 +34,8 @@ struct target {
     /* Written before the first connection. */
     struct portal_face faces[TARGET_PORTAL_MAX];
     size_t face_count;
+    uint16_t group_tags[TARGET_PORTAL_MAX]; /* of the faces, each once, ascending */
+    size_t group_count;
 
     /* Any thread. */
     struct limits limits;

@@ -11,6 +11,7 @@
 #include "target/session.h"
 #include "target/sweep.h"
 #include "target/task_set.h"
+#include "target/unit.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -240,15 +241,22 @@ static void task_count_error(struct session *s, const struct task *t)
         session_count(s, FIGURE_ATTENTIONS, 1);
 }
 
+/* While its LU is there. */
 static void task_count(struct task *t, uint32_t in_bytes)
 {
     struct session *s = t->conn->session;
-    session_time(s, task_latency_kind(t), t->came_us);
+    enum latency_kind kind = task_latency_kind(t);
+    uint32_t out_bytes = t->status == SAM_GOOD ? t->data_out_received_bytes : 0;
+    uint64_t us = session_time(s, kind, t->came_us);
     session_count(s, FIGURE_READ_BYTES, in_bytes);
-    if (t->status == SAM_GOOD)
-        session_count(s, FIGURE_WRITTEN_BYTES, t->data_out_received_bytes);
-    else
+    session_count(s, FIGURE_WRITTEN_BYTES, out_bytes);
+    if (t->status != SAM_GOOD)
         task_count_error(s, t);
+    if (t->lu == NULL || kind == LATENCY_OTHER)
+        return;
+    bool write = kind == LATENCY_WRITE;
+    struct unit_work work = {1, write ? out_bytes : in_bytes, us};
+    unit_count(t->lu->unit, t->conn->reactor->index, write, &work);
 }
 
 static void task_answer(struct task *t)
@@ -256,10 +264,10 @@ static void task_answer(struct task *t)
     uint32_t bytes =
         t->data_in_bytes < t->expected_in_bytes ? t->data_in_bytes : t->expected_in_bytes;
     t->state = TASK_ANSWERING;
+    task_count(t, bytes);
     access_swap_on_task_end(t);
     t->lu = NULL;
     task_close(t);
-    task_count(t, bytes);
     t->tx_refs++; /* ours, while we send */
     if (bytes > 0)
         task_send_data(t, bytes);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A counted logical unit and its mode parameters. Any thread. */
+/* A counted logical unit, its mode parameters and its figures. Any thread. */
 #include "target/unit.h"
 
+#include "target/counter.h"
+
 #include <assert.h>
+#include <string.h>
 
 #define UNIT_CHANGE (UNIT_MODE_BITS + 1) /* one more in the count */
 
 struct unit *unit_create(struct volume *volume)
 {
-    struct unit *u = calloc(1, sizeof(*u));
+    struct unit *u = aligned_alloc(_Alignof(struct unit), sizeof(*u));
     if (u == NULL)
         return NULL;
+    memset(u, 0, sizeof(*u));
     atomic_init(&u->refs, 1);
     atomic_init(&u->modes, 0);
     volume_get(volume);
@@ -30,6 +34,28 @@ void unit_put(struct unit *u)
         return;
     volume_put(u->volume);
     free(u);
+}
+
+void unit_count(struct unit *u, unsigned reactor, bool write,
+                const struct unit_work *work)
+{
+    assert(reactor < TARGET_REACTOR_MAX);
+    struct unit_lane *lane = &u->lanes[reactor];
+    counter_add(&lane->commands[write], work->commands);
+    counter_add(&lane->bytes[write], work->bytes);
+    counter_add(&lane->us[write], work->us);
+}
+
+struct unit_work unit_work(const struct unit *u, bool write)
+{
+    struct unit_work sum = {0};
+    for (unsigned i = 0; i < TARGET_REACTOR_MAX; i++) {
+        const struct unit_lane *lane = &u->lanes[i];
+        sum.commands += counter_get(&lane->commands[write]);
+        sum.bytes += counter_get(&lane->bytes[write]);
+        sum.us += counter_get(&lane->us[write]);
+    }
+    return sum;
 }
 
 unsigned unit_set_modes(struct unit *u, unsigned bits)

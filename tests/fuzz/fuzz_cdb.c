@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "proto/caps.h"
 #include "proto/inquiry.h"
+#include "proto/log.h"
 #include "proto/mode.h"
 
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
+static const uint16_t port_tags[] = {1, 2};
+
 static const struct lu_ident lu = {
     .serial = "0123456789abcdef",
     .revision = "0.1",
@@ -22,6 +25,8 @@ static const struct lu_ident lu = {
     .physical_exponent = 3,
     .thin = true,
     .target_name = "iqn.2026-01.example.ashlar:t",
+    .port_tags = port_tags,
+    .port_count = ARRAY_LEN(port_tags),
 };
 
 struct input {
@@ -140,6 +145,16 @@ static int defects(struct input *in, struct wire *out)
     return rc;
 }
 
+static int log_pages(struct input *in, struct wire *out)
+{
+    static const struct log_figures figures = {.available_sets = UINT64_MAX};
+    struct cdb_log_sense log;
+    cdb_log_sense_decode(in->cdb, &log);
+    int rc = log_sense_encode(&figures, &log, out, &in->sense);
+    assert(rc != 0 || out->at <= LOG_PAGE_BYTES_MAX);
+    return rc;
+}
+
 static int questions(struct input *in, struct wire *out)
 {
     static const uint32_t luns[] = {0, 1, 300};
@@ -186,6 +201,8 @@ static int run(struct input *in, struct wire *out)
     case CDB_READ_DEFECT_DATA_10:
     case CDB_READ_DEFECT_DATA_12:
         return defects(in, out);
+    case CDB_LOG_SENSE:
+        return log_pages(in, out);
     case CDB_MODE_SENSE_6:
     case CDB_MODE_SENSE_10:
     case CDB_MODE_SELECT_6:

@@ -5,6 +5,8 @@
 
 #include "proto/lu_ident.h"
 
+static const uint16_t test_port_tags[] = {1, 2, 0x1234};
+
 /* 512e, thin, 10 GiB. */
 static const struct lu_ident test_lu = {
     .naa = {0x60, 0x01, 0x40, 0x5a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
@@ -20,6 +22,7 @@ static const struct lu_ident test_lu = {
     .unmap_blocks_max = 4194304,
     .unmap_descriptors_max = 256,
     .unmap_granularity_blocks = 128,
+    .threshold_exponent = 7,
     .write_same_blocks_max = 65536,
     .atomic_blocks_max = 2048,
     .atomic_grain_blocks = 8,
@@ -27,6 +30,8 @@ static const struct lu_ident test_lu = {
     .portal_group_tag = 1,
     .relative_port = 2,
     .port_group = 3,
+    .port_tags = test_port_tags,
+    .port_count = 3,
 };
 
 #endif

@@ -79,6 +79,9 @@ static void undefined_bits_are_refused_and_named(void **state)
         {{0x9c, 0x02}, 1, 1},                             /* no FUA_NV there */
         {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}, 10, 7}, /* ATOMIC BOUNDARY */
         {{0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x08}, 11, 3},
+        {{0x4d, 0x01}, 1, 0}, /* SP */
+        {{0x4d, 0x02}, 1, 1}, /* PPC */
+        {{0x4d, 0, 0x40, 0, 0x80}, 4, 7},
     };
     const struct cdb_op *op = NULL;
     struct sense sense;
@@ -473,6 +476,14 @@ static void small_questions_are_read(void **state)
     assert_int_equal(mode.page, 0x3f);
     assert_int_equal(mode.subpage, 0xff);
     assert_int_equal(mode.alloc_bytes, 256);
+    static const uint8_t log10[] = {0x4d, 0, 0xd9, 0xff, 0, 1, 2, 3, 4, 0};
+    struct cdb_log_sense log;
+    cdb_log_sense_decode(log10, &log);
+    assert_int_equal(log.control, LOG_DEFAULT_CUMULATIVE);
+    assert_int_equal(log.page, 0x19);
+    assert_int_equal(log.subpage, 0xff);
+    assert_int_equal(log.pointer, 0x102);
+    assert_int_equal(log.alloc_bytes, 0x304);
     static const uint8_t request[CDB_BYTES_MAX] = {0x03, 1, 0, 0, 252};
     struct cdb_request_sense req;
     assert_int_equal(cdb_request_sense_decode(request, &req, &s), 0);

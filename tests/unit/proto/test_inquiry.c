@@ -76,10 +76,10 @@ static void page_list_names_every_page_that_is_there(void **state)
     struct sense s;
     (void)state;
     read_page(&list, &test_lu, 0x00);
-    assert_wire_bytes(&list.w, 0x00, 0x00, 0, 7, 0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1,
-                      0xb2);
+    assert_wire_bytes(&list.w, 0x00, 0x00, 0, 9, 0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0,
+                      0xb1, 0xb2);
     for (unsigned number = 0; number < 256; number++) {
-        bool listed = memchr(list.data + 4, (int)number, 7) != NULL;
+        bool listed = memchr(list.data + 4, (int)number, 9) != NULL;
         page_init(&p, sizeof(p.data));
         int rc = vpd_encode(&test_lu, (uint8_t)number, &p.w, &s);
         assert_int_equal(rc, listed ? 0 : -EINVAL);
@@ -128,10 +128,11 @@ static void identification_page_names_unit_port_and_target(void **state)
     assert_ptr_equal(id + 36, p.data + p.w.at);
 }
 
-static void longest_names_fit_the_identification_page(void **state)
+static void longest_names_fit_the_pages(void **state)
 {
     struct page p;
     struct lu_ident lu = test_lu;
+    uint16_t tags[LU_PORT_MAX];
     char name[224];
     char serial[LU_SERIAL_MAX + 1];
     (void)state;
@@ -143,6 +144,12 @@ static void longest_names_fit_the_identification_page(void **state)
     lu.serial = serial;
     read_page(&p, &lu, 0x83);
     assert_true(p.w.at > 500);
+    for (uint16_t i = 0; i < LU_PORT_MAX; i++)
+        tags[i] = (uint16_t)(0xfff0 + i);
+    lu.port_tags = tags;
+    lu.port_count = LU_PORT_MAX;
+    read_page(&p, &lu, 0x88);
+    assert_int_equal(p.w.at, 4 + LU_PORT_MAX * (12 + 4 + 236));
 }
 
 static void extended_page_tells_the_cache_and_task_attributes(void **state)
@@ -153,6 +160,46 @@ static void extended_page_tells_the_cache_and_task_attributes(void **state)
     assert_int_equal(p.w.at, 64);
     static const uint8_t want[] = {0x00, 0x86, 0, 60, 0, 0x07, 0x01, 0};
     assert_memory_equal(p.data, want, sizeof(want));
+}
+
+static void mode_pages_are_shared_by_all(void **state)
+{
+    struct page p;
+    (void)state;
+    read_page(&p, &test_lu, 0x87);
+    assert_wire_bytes(&p.w, 0x00, 0x87, 0, 4, 0x3f, 0xff, 0x00, 0);
+}
+
+static void every_target_port_is_told_with_its_number_and_name(void **state)
+{
+    static const uint8_t tags[][2] = {{0, 1}, {0, 2}, {0x12, 0x34}};
+    static const char names[][40] = {"iqn.2026-01.example.ashlar:t,t,0x0001",
+                                     "iqn.2026-01.example.ashlar:t,t,0x0002",
+                                     "iqn.2026-01.example.ashlar:t,t,0x1234"};
+    struct page p;
+    (void)state;
+    read_page(&p, &test_lu, 0x88);
+    const uint8_t *d = p.data + 4;
+    for (size_t i = 0; i < 3; i++) {
+        /* no initiator port; one designator of 44 bytes: a SCSI name string of the port
+         */
+        const uint8_t head[] = {0, 0, tags[i][0], tags[i][1], 0,    0,    0, 0,
+                                0, 0, 0,          44,         0x53, 0x98, 0, 40};
+        assert_memory_equal(d, head, sizeof(head));
+        assert_memory_equal(d + sizeof(head), names[i], 40);
+        d += sizeof(head) + 40;
+    }
+    assert_ptr_equal(d, p.data + p.w.at);
+}
+
+static void ports_page_without_ports_is_empty(void **state)
+{
+    struct page p;
+    struct lu_ident lu = test_lu;
+    (void)state;
+    lu.port_count = 0;
+    read_page(&p, &lu, 0x88);
+    assert_wire_bytes(&p.w, 0x00, 0x88, 0, 0);
 }
 
 static void limits_page_tells_the_limits(void **state)
@@ -184,7 +231,7 @@ static void provisioning_page_promises_zeros(void **state)
     struct lu_ident thick = test_lu;
     (void)state;
     read_page(&p, &test_lu, 0xb2);
-    assert_wire_bytes(&p.w, 0x00, 0xb2, 0, 4, 0, 0xe4, 0x02, 0);
+    assert_wire_bytes(&p.w, 0x00, 0xb2, 0, 4, 7, 0xe4, 0x02, 0);
     thick.thin = false;
     read_page(&p, &thick, 0xb2);
     assert_wire_bytes(&p.w, 0x00, 0xb2, 0, 4, 0, 0, 0, 0);
@@ -225,8 +272,11 @@ int main(void)
         cmocka_unit_test(page_list_names_every_page_that_is_there),
         cmocka_unit_test(serial_page_has_the_serial),
         cmocka_unit_test(identification_page_names_unit_port_and_target),
-        cmocka_unit_test(longest_names_fit_the_identification_page),
+        cmocka_unit_test(longest_names_fit_the_pages),
         cmocka_unit_test(extended_page_tells_the_cache_and_task_attributes),
+        cmocka_unit_test(mode_pages_are_shared_by_all),
+        cmocka_unit_test(every_target_port_is_told_with_its_number_and_name),
+        cmocka_unit_test(ports_page_without_ports_is_empty),
         cmocka_unit_test(limits_page_tells_the_limits),
         cmocka_unit_test(provisioning_page_promises_zeros),
         cmocka_unit_test(characteristics_page_says_solid_state),

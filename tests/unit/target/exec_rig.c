@@ -25,11 +25,14 @@ void task_done(struct task *t)
 struct rig *rig_create(uint32_t block_bytes)
 {
     struct rig *r = calloc(1, sizeof(*r));
+    static const uint16_t port_tags[] = {1, 7};
     const struct nexus_spec spec = {
         .initiator = "iqn.2026-01.example:host",
         .isid = {0x40, 0, 0, 1, 2, 3},
         .target_name = "iqn.2026-01.example:box",
         .portal_group_tag = 1,
+        .port_tags = port_tags,
+        .port_count = 2,
     };
     assert_non_null(r);
     fake_vio_reset();

@@ -55,6 +55,16 @@ uint32_t volume_physical_bytes(const struct volume *v)
     return v->physical_bytes;
 }
 
+uint64_t volume_allocated_bytes(const struct volume *v)
+{
+    return v->allocated_bytes;
+}
+
+uint64_t volume_pool_free_bytes(const struct volume *v)
+{
+    return v->pool_free_bytes;
+}
+
 const uint8_t *volume_naa(const struct volume *v)
 {
     return v->naa;

@@ -13,6 +13,7 @@ struct volume {
     uint8_t *bytes;
     uint64_t size_bytes;
     uint32_t block_bytes, physical_bytes;
+    uint64_t allocated_bytes, pool_free_bytes; /* as it is to say: the test's */
     uint8_t naa[16];
     char serial[17];
     unsigned refs;

@@ -161,6 +161,11 @@ static void inquiry_tells_who_it_is(void **state)
     RIG_RUN(r, 0x12, 1, 0x83, 4, 0, 0);
     rig_expect_good(r);
     assert_memory_equal(r->task.data_in + 8, r->volume->naa, 16);
+    RIG_RUN(r, 0x12, 1, 0x88, 4, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(be16_load(r->task.data_in + 2), 2 * (12 + 4 + 36));
+    assert_int_equal(be16_load(r->task.data_in + 4 + 2), 1);
+    assert_int_equal(be16_load(r->task.data_in + 4 + 12 + 4 + 36 + 2), 7);
     RIG_RUN(r, 0x12, 1, 0xc7, 4, 0, 0);
     rig_expect_cdb_field(r, 2);
 }
