@@ -111,7 +111,15 @@ void pool_untake(struct pool *pool, place p)
     alloc_untake(pool_device(pool, p)->alloc, place_extent(p));
 }
 
-uint64_t pool_free_extents(struct pool *pool)
+uint64_t pool_extents(const struct pool *pool)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < pool->device_count; i++)
+        n += alloc_usable_extents(pool->devices[i]->alloc);
+    return n;
+}
+
+uint64_t pool_free_extents(const struct pool *pool)
 {
     uint64_t n = 0;
     for (unsigned i = 0; i < pool->device_count; i++)
