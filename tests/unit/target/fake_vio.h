@@ -9,7 +9,15 @@
 
 #define FAKE_VIO_SEEN_MAX 512
 
+struct pool {
+    uint64_t extents, free_extents;
+};
+
 struct volume {
+    struct pool pool; /* of its own: 4,000 extents, all free */
+    uint64_t used_extents;
+    bool has_saved_modes;
+    struct modes saved_modes;
     uint8_t *bytes;
     uint64_t size_bytes;
     uint32_t block_bytes, physical_bytes;
