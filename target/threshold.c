@@ -22,8 +22,7 @@ struct thresholds {
     struct event *timer;
 };
 
-/* ---- One threshold ------------------------------------------------------------------
- */
+/* ---- One threshold ---------------------------------------------------------------- */
 
 static bool threshold_is_reached(const struct threshold *t, uint64_t value)
 {
@@ -59,8 +58,7 @@ bool threshold_watch_look(struct threshold_watch *watch, unsigned index,
     return true;
 }
 
-/* ---- What is told of it -------------------------------------------------------------
- */
+/* ---- What is told of it ----------------------------------------------------------- */
 
 /* What the thresholds of a pool have come to in one look. */
 struct crossing {
@@ -121,8 +119,7 @@ static void look_tell(const struct look *look)
         crossing_tell(look->target, &look->crossings[i]);
 }
 
-/* ---- A look -------------------------------------------------------------------------
- */
+/* ---- A look ----------------------------------------------------------------------- */
 
 static void look_at_threshold(struct look *look, struct unit *u, unsigned index,
                               const struct threshold *t,
@@ -186,8 +183,7 @@ static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
     look_tell(&look);
 }
 
-/* ---- The timer ----------------------------------------------------------------------
- */
+/* ---- The timer -------------------------------------------------------------------- */
 
 int thresholds_create(struct target *t, struct thresholds **out, struct err *e)
 {
