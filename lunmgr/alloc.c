@@ -26,9 +26,9 @@ struct alloc {
     pthread_mutex_t lock;
     uint64_t extents;
     _Atomic uint64_t free_extents; /* written under the lock */
-    uint64_t empty_runs; /* sum of the groups' */
-    size_t cursor;       /* group in which the next search starts */
-    uint64_t *suspects;  /* NULL: nobody looks for leaks */
+    uint64_t empty_runs;           /* sum of the groups' */
+    size_t cursor;                 /* group in which the next search starts */
+    uint64_t *suspects;            /* NULL: nobody looks for leaks */
     size_t changed_count;
     size_t group_count;
     struct group *groups[];

@@ -138,7 +138,8 @@ struct volume *volume_next(struct lunmgr *m, const struct volume *prev);
 struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk);
 void volume_describe(const struct volume *volume, struct volume_info *out);
 
-/* The mode parameters that an initiator has saved with it. False: none, *out is untouched.
+/* The mode parameters that an initiator has saved with it. False: none, *out is
+ * untouched.
  */
 bool volume_saved_modes(const struct volume *volume, struct modes *out);
 /* done when they are durable, or why they are not. The volume is mapped until then. */

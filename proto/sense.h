@@ -45,7 +45,7 @@ enum sense_code {
     SENSE_NEXUS_LOSS = 0x062907,
     SENSE_MODE_CHANGED = 0x062a01,
     SENSE_CAPACITY_CHANGED = 0x062a09,
-    SENSE_TASKS_CLEARED = 0x062f00, /* by another initiator */
+    SENSE_TASKS_CLEARED = 0x062f00,     /* by another initiator */
     SENSE_THRESHOLD_REACHED = 0x063807, /* thin provisioning, soft */
     SENSE_INQUIRY_CHANGED = 0x063f03,
     SENSE_LUNS_CHANGED = 0x063f0e,

@@ -29,7 +29,8 @@ struct rig {
 struct rig *rig_create(uint32_t block_bytes);
 void rig_destroy(struct rig *r);
 
-/* Runs a command to its end, a save of mode parameters too, as the transport would. Data-in stays until the next one. */
+/* Runs a command to its end, a save of mode parameters too, as the transport would.
+ * Data-in stays until the next one. */
 void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes);
 #define RIG_RUN(r, ...)                                                                  \
     rig_run((r), 0, (const uint8_t[]){__VA_ARGS__},                                      \
