@@ -17,6 +17,7 @@
 #include "base/auth.h"
 #include "base/err.h"
 #include "base/inbox.h"
+#include "base/modes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -218,6 +219,16 @@ int label_row_each(struct catalog_txn *txn,
                    int (*each)(const char *volume_id, const struct label_row *row,
                                void *arg),
                    void *arg, struct err *e) MUST_CHECK;
+
+/* Mode parameters that an initiator has saved, of a volume or a snapshot, with which they
+ * go. Takes the place of what was there. -ENOENT: there is no such volume. */
+int mode_row_set(struct catalog_txn *txn, const char *volume_id,
+                 const struct modes *modes, struct err *e) MUST_CHECK;
+/* In order of volume id. */
+int mode_row_each(struct catalog_txn *txn,
+                  int (*each)(const char *volume_id, const struct modes *modes,
+                              void *arg),
+                  void *arg, struct err *e) MUST_CHECK;
 
 struct host_row {
     char id[CATALOG_ID_MAX];

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,10 @@ struct group {
 struct alloc {
     pthread_mutex_t lock;
     uint64_t extents;
-    uint64_t free_extents;
-    uint64_t empty_runs; /* sum of the groups' */
-    size_t cursor;       /* group in which the next search starts */
-    uint64_t *suspects;  /* NULL: nobody looks for leaks */
+    _Atomic uint64_t free_extents; /* written under the lock */
+    uint64_t empty_runs;           /* sum of the groups' */
+    size_t cursor;                 /* group in which the next search starts */
+    uint64_t *suspects;            /* NULL: nobody looks for leaks */
     size_t changed_count;
     size_t group_count;
     struct group *groups[];
@@ -69,6 +70,12 @@ static uint64_t *used_word(struct group *g, uint64_t extent)
     return &g->used[extent % ALLOC_GROUP_EXTENTS / 64];
 }
 
+/* Under the lock: nobody else writes it. */
+static void free_extents_set(struct alloc *a, uint64_t extents)
+{
+    atomic_store_explicit(&a->free_extents, extents, memory_order_relaxed);
+}
+
 /* It was free. */
 static void used_set(struct alloc *a, uint64_t extent)
 {
@@ -78,7 +85,7 @@ static void used_set(struct alloc *a, uint64_t extent)
     a->empty_runs -= empty;
     bit_set(g->used, extent);
     g->free_count--;
-    a->free_extents--;
+    free_extents_set(a, a->free_extents - 1);
 }
 
 /* It was used. */
@@ -90,7 +97,7 @@ static void used_clear(struct alloc *a, uint64_t extent)
     g->empty_runs += empty;
     a->empty_runs += empty;
     g->free_count++;
-    a->free_extents++;
+    free_extents_set(a, a->free_extents + 1);
 }
 
 /* The superblock's extent and the bits past the end of the device are never free. */
@@ -243,12 +250,9 @@ void alloc_untake(struct alloc *a, uint64_t extent)
     alloc_release(a, extent);
 }
 
-uint64_t alloc_free_extents(struct alloc *a)
+uint64_t alloc_free_extents(const struct alloc *a)
 {
-    pthread_mutex_lock(&a->lock);
-    uint64_t n = a->free_extents;
-    pthread_mutex_unlock(&a->lock);
-    return n;
+    return atomic_load_explicit(&a->free_extents, memory_order_relaxed);
 }
 
 uint64_t alloc_usable_extents(const struct alloc *a)

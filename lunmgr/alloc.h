@@ -32,7 +32,7 @@ void alloc_untake(struct alloc *a, uint64_t extent);
 void alloc_unkeep(struct alloc *a, uint64_t extent);
 void alloc_release(struct alloc *a, uint64_t extent);
 
-uint64_t alloc_free_extents(struct alloc *a);
+uint64_t alloc_free_extents(const struct alloc *a); /* without the lock */
 uint64_t alloc_usable_extents(const struct alloc *a);
 
 /* The round's: copies of the groups changed since the last copy. All of them or, where

@@ -238,6 +238,18 @@ static int load_label(const char *volume_id, const struct label_row *row, void *
     return labels_add(v, row->key, row->value) != 0 ? err_oom(l->e) : 0;
 }
 
+static int load_modes(const char *volume_id, const struct modes *modes, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v = loaded_volume(l->m, volume_id);
+    if (v == NULL)
+        v = loaded_snapshot(l, volume_id);
+    assert(v != NULL); /* a foreign key */
+    v->saved_modes = *modes;
+    v->has_saved_modes = true;
+    return 0;
+}
+
 /* Clones know what they were cloned from while that is there. */
 static void link_clones(struct load *l, struct index *ix)
 {
@@ -269,7 +281,8 @@ static int load_volumes(struct catalog_txn *txn, struct load *l, struct err *e)
               snapshot_id_order);
     link_clones(l, &l->m->volumes);
     link_clones(l, &l->m->trash);
-    return label_row_each(txn, load_label, l, e);
+    rc = label_row_each(txn, load_label, l, e);
+    return rc != 0 ? rc : mode_row_each(txn, load_modes, l, e);
 }
 
 static int load_host(const struct host_row *row, void *arg)

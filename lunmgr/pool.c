@@ -114,7 +114,15 @@ void pool_untake(struct pool *pool, place p)
     alloc_untake(pool_device(pool, p)->alloc, place_extent(p));
 }
 
-uint64_t pool_free_extents(struct pool *pool)
+uint64_t pool_extents(const struct pool *pool)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < pool->device_count; i++)
+        n += alloc_usable_extents(pool->devices[i]->alloc);
+    return n;
+}
+
+uint64_t pool_free_extents(const struct pool *pool)
 {
     uint64_t n = 0;
     for (unsigned i = 0; i < pool->device_count; i++)
@@ -122,9 +130,10 @@ uint64_t pool_free_extents(struct pool *pool)
     return n;
 }
 
-uint64_t pool_free_bytes(struct pool *pool)
+uint64_t pool_free_bytes(const struct pool *pool)
 {
-    return (pool_free_extents(pool) + limbo_discarding(pool)) * EXTENT_BYTES;
+    return (pool_free_extents(pool) + limbo_discarding((struct pool *)pool)) *
+           EXTENT_BYTES;
 }
 
 /* ---- Background work ------------------------------------------------------------- */

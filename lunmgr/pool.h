@@ -81,4 +81,11 @@ struct pool *pool_next(struct lunmgr *m, const struct pool *prev);
 struct pool *pool_walk(struct lunmgr *m, struct row_walk *walk);
 void pool_describe(const struct pool *pool, struct pool_info *out);
 
+/* Any thread, while a volume of it is held; without a lock. Extents of 64 KiB: how many
+ * it has, and how many of them are free. */
+uint64_t pool_extents(const struct pool *pool);
+uint64_t pool_free_extents(const struct pool *pool);
+/* The same in bytes, with what is free as soon as it is given back to what lies below. */
+uint64_t pool_free_bytes(const struct pool *pool);
+
 #endif

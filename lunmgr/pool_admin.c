@@ -395,7 +395,8 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
 {
     *out = (struct pool_info){
         .created_s = pool->created_s,
-        .free_bytes = pool_free_bytes((struct pool *)pool),
+        .size_bytes = pool_extents(pool) * EXTENT_BYTES,
+        .free_bytes = pool_free_bytes(pool),
         .provisioned_bytes = pool->provisioned_bytes,
         .volume_count = pool->volume_count,
         .device_count = pool->device_count,
@@ -403,9 +404,7 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
     };
     memcpy(out->id, pool->id, sizeof(out->id));
     memcpy(out->name, pool->name, sizeof(out->name));
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        out->size_bytes += alloc_usable_extents(pool->devices[i]->alloc) * EXTENT_BYTES;
+    for (unsigned i = 0; i < pool->device_count; i++)
         device_describe(pool->devices[i], &out->devices[i]);
-    }
     out->used_bytes = out->size_bytes - out->free_bytes;
 }

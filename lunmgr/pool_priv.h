@@ -91,6 +91,8 @@ struct volume {
     uint64_t wipe_bytes; /* a shrink's blocks up to here are not all cleared yet */
     struct label *labels;
     size_t label_count;
+    bool has_saved_modes;
+    struct modes saved_modes;
     uint32_t mapping_count; /* those being made too */
     unsigned pin_count;     /* operations that want it as it is: snapshots, clones */
     bool is_changing;       /* one that excludes all others is under way */
@@ -118,10 +120,6 @@ struct device *pool_device(struct pool *pool, place p);
  * -EIO: the device failed. */
 int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
 void pool_untake(struct pool *pool, place p);
-/* Any thread. */
-uint64_t pool_free_extents(struct pool *pool);
-/* With what is free as soon as it is given back to what lies below. */
-uint64_t pool_free_bytes(struct pool *pool);
 
 static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *layer,
                                          uint32_t extent_index)

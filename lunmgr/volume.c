@@ -48,6 +48,11 @@ const char *volume_id(const struct volume *volume)
     return volume->id;
 }
 
+struct pool *volume_pool(const struct volume *volume)
+{
+    return volume->pool;
+}
+
 const uint8_t *volume_naa(const struct volume *volume)
 {
     return volume->naa;
@@ -213,18 +218,13 @@ struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk)
 }
 
 /* A merge may give the volume another top, and free this one, at any moment. */
-uint64_t volume_allocated_bytes(const struct volume *v)
+uint64_t volume_used_extents(const struct volume *v)
 {
     pthread_mutex_lock(&v->pool->look);
     const struct layer *top = volume_top((struct volume *)v);
     uint64_t extents = atomic_load(&top->used_extents);
     pthread_mutex_unlock(&v->pool->look);
-    return extents * EXTENT_BYTES;
-}
-
-uint64_t volume_pool_free_bytes(const struct volume *v)
-{
-    return pool_free_bytes(v->pool);
+    return extents;
 }
 
 /* Lists describe thousands of volumes: no snprintf here. */
@@ -244,7 +244,7 @@ void volume_describe(const struct volume *v, struct volume_info *out)
         .size_bytes = volume_size_bytes(v),
         .block_bytes = v->block_bytes,
         .physical_bytes = v->physical_bytes,
-        .allocated_bytes = volume_allocated_bytes(v),
+        .allocated_bytes = volume_used_extents(v) * EXTENT_BYTES,
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,
         .snapshot_count = v->snapshot_count,

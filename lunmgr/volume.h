@@ -5,6 +5,7 @@
 #define LUNMGR_VOLUME_H
 
 #include "base/err.h"
+#include "base/modes.h"
 #include "lunmgr/row_walk.h"
 
 #include <stdbool.h>
@@ -137,14 +138,23 @@ struct volume *volume_next(struct lunmgr *m, const struct volume *prev);
 struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk);
 void volume_describe(const struct volume *volume, struct volume_info *out);
 
+/* The mode parameters that an initiator has saved with it. False: none, *out is
+ * untouched.
+ */
+bool volume_saved_modes(const struct volume *volume, struct modes *out);
+/* done when they are durable, or why they are not. The volume is mapped until then. */
+void volume_save_modes(struct volume *volume, const struct modes *modes, done_fn done,
+                       void *arg);
+
 /* Any thread. */
 void volume_get(struct volume *volume);
 void volume_put(struct volume *volume);
 uint64_t volume_size_bytes(const struct volume *volume);
 uint32_t volume_block_bytes(const struct volume *volume);
 uint32_t volume_physical_bytes(const struct volume *volume);
-uint64_t volume_allocated_bytes(const struct volume *volume); /* as in volume_info */
-uint64_t volume_pool_free_bytes(const struct volume *volume); /* as in pool_info */
+struct pool *volume_pool(const struct volume *volume); /* as long as the volume */
+/* That it owns, now. Takes a lock that no I/O waits for. */
+uint64_t volume_used_extents(const struct volume *volume);
 const char *volume_id(const struct volume *volume);
 const uint8_t *volume_naa(const struct volume *volume); /* 16 bytes */
 const char *volume_serial(const struct volume *volume); /* 16 hex digits */

@@ -167,9 +167,10 @@ int cdb_mode_sense_decode(const uint8_t *cdb, const struct cdb_op *op,
 
 struct cdb_mode_select {
     bool ten;
+    bool save; /* SP */
     uint16_t list_bytes;
 };
-/* PF must be set; SP is refused, nothing is saved. */
+/* PF must be set. */
 int cdb_mode_select_decode(const uint8_t *cdb, const struct cdb_op *op,
                            struct cdb_mode_select *mode, struct sense *sense) MUST_CHECK;
 

@@ -59,10 +59,9 @@ int cdb_mode_select_decode(const uint8_t *cdb, const struct cdb_op *op,
     bool ten = op->id == CDB_MODE_SELECT_10;
     if ((cdb[1] & BIT_PF) == 0)
         return sense_set_cdb(sense, 1, 4);
-    if ((cdb[1] & BIT_SP) != 0)
-        return sense_set_cdb(sense, 1, 0);
     *mode = (struct cdb_mode_select){
         .ten = ten,
+        .save = (cdb[1] & BIT_SP) != 0,
         .list_bytes = ten ? be16_load(cdb + 7) : cdb[4],
     };
     return 0;

@@ -38,7 +38,6 @@ enum sense_code {
     SENSE_INVALID_CDB_FIELD = 0x052400,
     SENSE_LUN_NOT_SUPPORTED = 0x052500,
     SENSE_INVALID_PARAM_FIELD = 0x052600,
-    SENSE_SAVING_NOT_SUPPORTED = 0x053900,
     SENSE_INVALID_MESSAGE = 0x054900,
     SENSE_MEDIUM_CHANGED = 0x062800, /* not ready to ready: it may have changed */
     SENSE_POWER_ON = 0x062900,       /* power on, reset or bus device reset */
@@ -46,7 +45,8 @@ enum sense_code {
     SENSE_NEXUS_LOSS = 0x062907,
     SENSE_MODE_CHANGED = 0x062a01,
     SENSE_CAPACITY_CHANGED = 0x062a09,
-    SENSE_TASKS_CLEARED = 0x062f00, /* by another initiator */
+    SENSE_TASKS_CLEARED = 0x062f00,     /* by another initiator */
+    SENSE_THRESHOLD_REACHED = 0x063807, /* thin provisioning, soft */
     SENSE_INQUIRY_CHANGED = 0x063f03,
     SENSE_LUNS_CHANGED = 0x063f0e,
     SENSE_WRITE_PROTECTED = 0x072700,

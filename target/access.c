@@ -316,6 +316,12 @@ void access_put(struct access *a)
         access_destroy(a);
 }
 
+struct unit *access_unit(const struct access *a, size_t index)
+{
+    assert(a->magic == ACCESS_MAGIC);
+    return index < a->unit_count ? a->units[index] : NULL;
+}
+
 static int initiator_find(const void *name, const void *entry)
 {
     return strcasecmp(name, ((const struct initiator *)entry)->name);

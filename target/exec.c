@@ -75,6 +75,12 @@ static enum exec_result prepare_unless_protected(struct task *t,
     return exec_refuse(t, SENSE_WRITE_PROTECTED);
 }
 
+static enum exec_result exec_attention(struct task *t, enum sense_code attention)
+{
+    ua_sense(t->lu, attention, &t->sense);
+    return exec_check(t);
+}
+
 enum exec_result exec_prepare(struct task *t)
 {
     const struct cdb_op *op;
@@ -85,7 +91,7 @@ enum exec_result exec_prepare(struct task *t)
     if (t->lu == NULL && !discovery)
         return exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
     if (!discovery && ua_take(&t->nexus->ua, t->lu, &attention))
-        return exec_refuse(t, attention);
+        return exec_attention(t, attention);
     if (t->attribute == TASK_ACA) /* NACA is not supported: there is no ACA condition */
         return exec_refuse(t, SENSE_INVALID_MESSAGE);
     if (cdb_find(t->cdb, &op, &t->sense) != 0)
@@ -175,6 +181,11 @@ enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, i
     return EXEC_PENDING;
 }
 
+bool exec_writes_through(const struct task *t)
+{
+    return (unit_modes(t->lu->unit) & UNIT_WRITE_THROUGH) != 0;
+}
+
 struct task *exec_vio_task(struct vio *vio)
 {
     return container_of(vio, struct task, exec.vio);
@@ -192,8 +203,27 @@ static enum sense_code sense_of_failure(enum vio_op op, int rc)
     return SENSE_INTERNAL_FAILURE;
 }
 
+static void exec_on_flushed(struct vio *vio, int rc)
+{
+    exec_end(exec_vio_task(vio), rc);
+}
+
+/* With WCE 0 whatever has changed the medium is answered when it is durable:
+ * SBC-4, 6.5.5. Commands of several I/Os have one flush for all of them. */
+static bool is_to_flush(const struct task *t)
+{
+    const struct vio *vio = &t->exec.vio;
+    return t->exec.op->changes_medium && !t->aborted && !vio->fua &&
+           vio->op != VIO_FLUSH && exec_writes_through(t);
+}
+
 void exec_end(struct task *t, int rc)
 {
+    if (rc == 0 && is_to_flush(t)) {
+        exec_vio_range(t, VIO_FLUSH, 0, 0);
+        (void)exec_vio_submit(t, exec_on_flushed);
+        return;
+    }
     if (rc == 0) {
         (void)exec_good(t);
     } else if (rc == -ENOMEM) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LOG SENSE: what a unit has done, and how much space it and its pool have. SPC-5, 6.8.
  * On the reactor's thread. */
+#include "lunmgr/pool.h"
 #include "proto/log.h"
-
 #include "target/exec_ops.h"
 #include "target/unit.h"
 
@@ -15,8 +15,8 @@ static void log_figures_of(const struct lu *lu, struct log_figures *out)
     struct unit_work reads = unit_work(lu->unit, false);
     struct unit_work writes = unit_work(lu->unit, true);
     *out = (struct log_figures){
-        .available_sets = volume_pool_free_bytes(lu->volume) >> EXEC_THRESHOLD_SHIFT,
-        .used_sets = volume_allocated_bytes(lu->volume) >> EXEC_THRESHOLD_SHIFT,
+        .available_sets = pool_free_bytes(volume_pool(lu->volume)) / EXTENT_BYTES,
+        .used_sets = volume_used_extents(lu->volume),
         .read_commands = reads.commands,
         .write_commands = writes.commands,
         .read_blocks = reads.bytes >> lu->block_shift,

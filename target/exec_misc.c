@@ -28,7 +28,10 @@ enum exec_result exec_request_sense(struct task *t)
         code = SENSE_LUN_NOT_SUPPORTED;
     else if (!ua_take(&t->nexus->ua, t->lu, &code))
         code = SENSE_NONE;
-    sense_set(&told, code);
+    if (t->lu == NULL)
+        sense_set(&told, code);
+    else
+        ua_sense(t->lu, code, &told);
     exec_reply_init(t, req.alloc_bytes, &w);
     wire_put_bytes(&w, bytes, sense_encode(&told, req.descriptor, bytes));
     return exec_reply(t, &w);

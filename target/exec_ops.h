@@ -86,7 +86,10 @@ void exec_vio_range(struct task *t, enum vio_op op, uint64_t lba, uint64_t block
 /* done: as of struct vio; it ends with exec_end, or submits again. */
 enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, int rc));
 struct task *exec_vio_task(struct vio *vio);
-/* Sets the status for what the I/O came to and gives the task back: it may be gone. */
+/* WCE is 0: what changes the medium is durable before it is answered. */
+bool exec_writes_through(const struct task *t);
+/* Sets the status for what the I/O came to and gives the task back: it may be gone. What
+ * has changed the medium is flushed first if it has to be. */
 void exec_end(struct task *t, int rc);
 
 /* ---- The unit ---------------------------------------------------------------------- */

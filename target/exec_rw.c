@@ -64,7 +64,7 @@ enum exec_result exec_want_blocks(struct task *t, const struct cdb_rw *rw)
         bytes = t->expected_out_bytes;
     exec_vio_range(t, rw->write ? VIO_WRITE : VIO_READ, rw->lba,
                    bytes >> lu->block_shift);
-    t->exec.vio.fua = rw->fua;
+    t->exec.vio.fua = rw->fua || (rw->write && exec_writes_through(t));
     t->data_out_bytes = rw->write ? bytes : 0;
     t->data_offset = (uint32_t)(t->exec.vio.offset_bytes % BLOCK_BYTES);
     t->buffer_bytes = (uint32_t)vio_buffer_bytes(t->exec.vio.offset_bytes, bytes);

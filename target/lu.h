@@ -67,6 +67,10 @@ int access_create(struct lunmgr *m, const char *box, const struct access *before
 struct access *access_get(struct access *access);
 void access_put(struct access *access);
 
+/* The unit of a volume that is shown, one for each; NULL: no more. Borrowed as the access
+ * is held. */
+struct unit *access_unit(const struct access *access, size_t index);
+
 /* Whose initiator it is: the host that lists its name, else the one that is open to any,
  * else NULL: it may not log in. Any thread, while access is held. */
 const struct access_host *access_host(const struct access *access, const char *initiator);

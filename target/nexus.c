@@ -60,7 +60,7 @@ void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event
             continue;
         ua_raise(&n->ua, lu, ua_kind_of[event]);
         if (event == NEXUS_LU_RESET || event == NEXUS_TARGET_RESET) /* SAM-5, 6.3.3 */
-            ua_saw_modes(&n->ua, lu, unit_set_modes(lu->unit, 0));
+            ua_saw_modes(&n->ua, lu, unit_reset_modes(lu->unit));
     }
 }
 

@@ -279,6 +279,8 @@ int target_start(const struct target_options *options, struct target **out, stru
         rc = target_make_reactors(t, options, e);
     if (rc == 0)
         rc = target_listen(t, options, e);
+    if (rc == 0)
+        rc = thresholds_create(t, &t->thresholds, e);
     if (rc != 0) {
         target_destroy(t);
         return rc;
@@ -394,6 +396,7 @@ void target_destroy(struct target *t)
     if (t->stopping != NULL)
         event_free(t->stopping->timer);
     free(t->stopping);
+    thresholds_destroy(t->thresholds);
     access_put(t->access);
     strings_free(t->advertise, t->advertise_count);
     pthread_mutex_destroy(&t->advertise_lock);

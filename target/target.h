@@ -250,6 +250,17 @@ struct target_session_news {
     const char *initiator, *host, *target, *address;
     const char *reason; /* why it has ended; NULL: it begins */
 };
+/* A soft threshold of thin provisioning that was reached. Strings are borrowed for the
+ * call. */
+struct target_threshold_news {
+    const char *pool_id, *pool;
+    const char *volume_id, *volume; /* what it owns; NULL: what the pool has left */
+    uint64_t threshold_bytes; /* the last of them, if several were reached at once */
+    uint64_t free_bytes;      /* of the pool */
+    uint64_t used_bytes;      /* of the volume, else of the pool */
+    uint32_t volume_count;    /* that have such a threshold, and are mapped */
+};
+
 /* What the target tells upwards, on the control thread. Each may be NULL. */
 struct target_events {
     void *arg;
@@ -257,6 +268,8 @@ struct target_events {
     void (*session_closed)(void *arg, const struct target_session_news *session);
     /* The reason is of this refusal. */
     void (*login_refused)(void *arg, const struct target_seen *seen);
+    /* Once for a crossing: threshold.h. */
+    void (*threshold_reached)(void *arg, const struct target_threshold_news *news);
 };
 /* Control thread; what comes before is not told. NULL: nobody listens any more. */
 void target_set_events(struct target *t, const struct target_events *events);

@@ -12,6 +12,7 @@
 #include "target/registry.h"
 #include "target/seen.h"
 #include "target/target.h"
+#include "target/threshold.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -54,6 +55,7 @@ struct target {
     struct access *access;
     struct seen seen;
     struct target_events events;
+    struct thresholds *thresholds;
     struct stopping *stopping;
     bool stopped; /* and nothing is left */
 };

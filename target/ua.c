@@ -17,15 +17,16 @@ static const enum sense_code ua_codes[UA_KIND_COUNT] = {
     [UA_MEDIUM_CHANGED] = SENSE_MEDIUM_CHANGED,
     [UA_CAPACITY_CHANGED] = SENSE_CAPACITY_CHANGED,
     [UA_MODE_CHANGED] = SENSE_MODE_CHANGED,
+    [UA_THRESHOLD] = SENSE_THRESHOLD_REACHED,
     [UA_LUNS_CHANGED] = SENSE_LUNS_CHANGED,
 };
 
-static_assert(UA_KIND_COUNT <= 8, "a slot has a bit for each");
+static_assert(UA_KIND_COUNT <= 16, "a slot has a bit for each");
 
-static uint8_t ua_bit(enum ua_kind kind)
+static uint16_t ua_bit(enum ua_kind kind)
 {
     assert(kind < UA_KIND_COUNT);
-    return (uint8_t)(1U << kind);
+    return (uint16_t)(1U << kind);
 }
 
 void ua_init(struct ua *ua)
@@ -54,7 +55,9 @@ static struct ua_slot ua_first(struct ua *old, const struct lu *lu)
 {
     if (view_keeps(old->view, lu))
         return *ua_slot(old, view_lu(old->view, lu->lun));
-    return (struct ua_slot){.bits = ua_bit(UA_POWER_ON), .modes = unit_modes(lu->unit)};
+    return (struct ua_slot){.bits = ua_bit(UA_POWER_ON),
+                            .modes = unit_modes(lu->unit),
+                            .reached = unit_reached(lu->unit)};
 }
 
 void ua_set_view(struct ua *ua, const struct view *view)
@@ -66,7 +69,8 @@ void ua_set_view(struct ua *ua, const struct view *view)
     for (size_t i = 0; i < count; i++) {
         struct ua_slot *slot = ua_slot(&now, &view->lus[i]);
         struct ua_slot first = ua_first(ua, &view->lus[i]);
-        *slot = (struct ua_slot){.bits = slot->bits | first.bits, .modes = first.modes};
+        first.bits |= slot->bits;
+        *slot = first;
     }
     if (tell)
         ua_raise_all(&now, UA_LUNS_CHANGED);
@@ -97,10 +101,23 @@ static void ua_look_at_modes(struct ua *ua, const struct lu *lu)
     slot->bits |= ua_bit(UA_MODE_CHANGED);
 }
 
+/* The space of the unit has come to a threshold: the control thread has seen it. */
+static void ua_look_at_reached(struct ua *ua, const struct lu *lu)
+{
+    unsigned reached = unit_reached(lu->unit);
+    struct ua_slot *slot = ua_slot(ua, lu);
+    if (slot->reached == reached || ua->slots == NULL)
+        return;
+    slot->reached = reached;
+    if (unit_tells_reached(lu->unit, reached))
+        slot->bits |= ua_bit(UA_THRESHOLD);
+}
+
 enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more)
 {
     const struct ua_slot *slot = ua_slot(ua, lu);
     ua_look_at_modes(ua, lu);
+    ua_look_at_reached(ua, lu);
     *more = (slot->bits & (slot->bits - 1)) != 0;
     return slot->bits == 0 ? SENSE_NONE : ua_codes[__builtin_ctz(slot->bits)];
 }
@@ -113,8 +130,17 @@ bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code)
     if (first == SENSE_NONE)
         return false;
     *code = first;
-    slot->bits = (uint8_t)(slot->bits & (slot->bits - 1));
+    slot->bits = (uint16_t)(slot->bits & (slot->bits - 1));
     return true;
+}
+
+void ua_sense(const struct lu *lu, enum sense_code code, struct sense *sense)
+{
+    unsigned index = unit_reached(lu->unit) & UNIT_REACHED_INDEX;
+    if (code == SENSE_THRESHOLD_REACHED)
+        (void)sense_set_info(sense, code, mode_threshold_offset(index));
+    else
+        (void)sense_set(sense, code);
 }
 
 void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes)
@@ -125,7 +151,7 @@ void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes)
 void ua_luns_were_reported(struct ua *ua)
 {
     size_t count = ua->view != NULL ? ua->view->lu_count : 0;
-    uint8_t keep = (uint8_t)~ua_bit(UA_LUNS_CHANGED);
+    uint16_t keep = (uint16_t)~ua_bit(UA_LUNS_CHANGED);
     for (size_t i = 0; i < count; i++)
         ua_slot(ua, &ua->view->lus[i])->bits &= keep;
 }

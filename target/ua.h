@@ -22,13 +22,15 @@ enum ua_kind {
     UA_MEDIUM_CHANGED,   /* the volume was rolled back */
     UA_CAPACITY_CHANGED, /* the volume was grown or shrunk */
     UA_MODE_CHANGED,     /* mode parameters changed, by another nexus */
+    UA_THRESHOLD,        /* a soft threshold of thin provisioning was reached */
     UA_LUNS_CHANGED,     /* reported LUNs data has changed */
     UA_KIND_COUNT,
 };
 
 struct ua_slot {
-    uint8_t bits;   /* one for each kind that waits */
-    unsigned modes; /* unit_modes() as this nexus knows them */
+    uint16_t bits;    /* one for each kind that waits */
+    unsigned modes;   /* unit_modes() as this nexus knows them */
+    unsigned reached; /* unit_reached(), the same */
 };
 
 struct ua {
@@ -57,6 +59,9 @@ void ua_raise_all(struct ua *ua, enum ua_kind kind);
 bool ua_take(struct ua *ua, const struct lu *lu, enum sense_code *code) MUST_CHECK;
 /* What ua_take() would tell, SENSE_NONE for nothing, and whether more wait behind it. */
 enum sense_code ua_peek(struct ua *ua, const struct lu *lu, bool *more);
+/* What is told with it: of UA_THRESHOLD, where the threshold's descriptor is in the
+ * logical block provisioning mode page. SBC-4, 4.7.3.7. */
+void ua_sense(const struct lu *lu, enum sense_code code, struct sense *sense);
 /* This nexus itself has changed the unit's modes to these: nothing to tell it. */
 void ua_saw_modes(struct ua *ua, const struct lu *lu, unsigned modes);
 /* A REPORT LUNS has told what UA_LUNS_CHANGED would announce: of all units. SPC-4, 6.33.

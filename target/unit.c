@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A counted logical unit, its mode parameters and its figures. Any thread. */
+/* A counted logical unit, its mode parameters, its figures, and what its thresholds have
+ * come to. Any thread. */
 #include "target/unit.h"
 
+#include "lunmgr/pool.h"
 #include "target/counter.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define UNIT_CHANGE (UNIT_MODE_BITS + 1) /* one more in the count */
+#define UNIT_CHANGE       (UNIT_MODE_BITS + 1)     /* one more in the count */
+#define UNIT_REACHED_MORE (UNIT_REACHED_INDEX + 1) /* the same */
+
+static unsigned bits_of(const struct modes *modes)
+{
+    return (modes->descriptor_sense ? UNIT_DESCRIPTOR_SENSE : 0) |
+           (modes->write_protect ? UNIT_WRITE_PROTECT : 0) |
+           (modes->write_cache ? 0 : UNIT_WRITE_THROUGH) |
+           (modes->tells_one ? UNIT_TELLS_ONE : 0);
+}
 
 struct unit *unit_create(struct volume *volume)
 {
@@ -15,8 +26,14 @@ struct unit *unit_create(struct volume *volume)
     if (u == NULL)
         return NULL;
     memset(u, 0, sizeof(*u));
+    struct mode_values *v = &u->values;
+    mode_defaults(pool_extents(volume_pool(volume)), &v->defaults);
+    v->saved = v->defaults;
+    (void)volume_saved_modes(volume, &v->saved);
+    v->current = v->saved;
     atomic_init(&u->refs, 1);
-    atomic_init(&u->modes, 0);
+    atomic_init(&u->modes, bits_of(&v->current));
+    pthread_mutex_init(&u->lock, NULL);
     volume_get(volume);
     u->volume = volume;
     return u;
@@ -33,8 +50,11 @@ void unit_put(struct unit *u)
     if (atomic_fetch_sub_explicit(&u->refs, 1, memory_order_acq_rel) != 1)
         return;
     volume_put(u->volume);
+    pthread_mutex_destroy(&u->lock);
     free(u);
 }
+
+/* ---- Figures ----------------------------------------------------------------------- */
 
 void unit_count(struct unit *u, unsigned reactor, bool write,
                 const struct unit_work *work)
@@ -58,16 +78,69 @@ struct unit_work unit_work(const struct unit *u, bool write)
     return sum;
 }
 
-unsigned unit_set_modes(struct unit *u, unsigned bits)
+/* ---- Modes ------------------------------------------------------------------------- */
+
+void unit_values(struct unit *u, struct mode_values *out)
+{
+    pthread_mutex_lock(&u->lock);
+    *out = u->values;
+    pthread_mutex_unlock(&u->lock);
+}
+
+bool unit_select_begin(struct unit *u)
+{
+    return !atomic_exchange(&u->selecting, true);
+}
+
+void unit_select_end(struct unit *u)
+{
+    atomic_store(&u->selecting, false);
+}
+
+/* Under the lock. */
+static unsigned unit_adopt(struct unit *u, const struct modes *modes)
 {
     unsigned was = unit_modes(u);
-    assert((bits & ~UNIT_MODE_BITS) == 0);
-    for (;;) {
-        if ((was & UNIT_MODE_BITS) == bits)
-            return was;
-        unsigned next = ((was + UNIT_CHANGE) & ~UNIT_MODE_BITS) | bits;
-        if (atomic_compare_exchange_weak_explicit(
-                &u->modes, &was, next, memory_order_acq_rel, memory_order_acquire))
-            return next;
-    }
+    if (modes_equal(&u->values.current, modes))
+        return was;
+    u->values.current = *modes;
+    unsigned next = ((was + UNIT_CHANGE) & ~UNIT_MODE_BITS) | bits_of(modes);
+    atomic_store_explicit(&u->modes, next, memory_order_release);
+    return next;
+}
+
+unsigned unit_set_modes(struct unit *u, const struct modes *modes, bool saved)
+{
+    pthread_mutex_lock(&u->lock);
+    if (saved)
+        u->values.saved = *modes;
+    unsigned next = unit_adopt(u, modes);
+    pthread_mutex_unlock(&u->lock);
+    return next;
+}
+
+unsigned unit_reset_modes(struct unit *u)
+{
+    pthread_mutex_lock(&u->lock);
+    unsigned next = unit_adopt(u, &u->values.saved);
+    pthread_mutex_unlock(&u->lock);
+    return next;
+}
+
+/* ---- Thresholds -------------------------------------------------------------------- */
+
+void unit_reach(struct unit *u, unsigned index)
+{
+    assert(index < THRESHOLD_MAX);
+    unsigned next = ((unit_reached(u) + UNIT_REACHED_MORE) & ~UNIT_REACHED_INDEX) | index;
+    atomic_store_explicit(&u->reached, next, memory_order_release);
+}
+
+bool unit_tells_reached(struct unit *u, unsigned reached)
+{
+    if ((unit_modes(u) & UNIT_TELLS_ONE) == 0)
+        return true;
+    unsigned taken = atomic_load(&u->reached_taken);
+    return taken != reached &&
+           atomic_compare_exchange_strong(&u->reached_taken, &taken, reached);
 }

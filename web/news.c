@@ -27,11 +27,16 @@ static const struct damper_rule opened_rule = {"session", "opened", 16,
                                                WEB_DAMPER_KEYS_MAX},
                                 refused_rule = {"initiator", "refused", 1, STRANGERS_MAX},
                                 full_rule = {"pool", "full", 1, STRANGERS_MAX},
+                                /* initiators set them, and set them anew */
+    pool_threshold_rule = {"pool", "threshold_reached", 16, STRANGERS_MAX},
+                                volume_threshold_rule = {"volume", "threshold_reached",
+                                                         16, STRANGERS_MAX},
                                 client_rule = {"client", "refused", 1, STRANGERS_MAX};
 
 struct news {
     struct web *web;
     struct damper opened, closed, refused, full, client;
+    struct damper pool_threshold, volume_threshold;
 };
 
 /* ---- Of the target ----------------------------------------------------------------- */
@@ -72,6 +77,20 @@ static void on_login_refused(void *arg, const struct target_seen *seen)
                    json_pack("{s:s, s:s, s:s, s:s?}", "address", seen->address, "status",
                              status, "reason", seen->reason, "host",
                              target_seen_host(news->web->target, seen)));
+}
+
+static void on_threshold_reached(void *arg, const struct target_threshold_news *t)
+{
+    struct news *news = arg;
+    bool of_volume = t->volume_id != NULL;
+    struct damper_key key = {.name = ""};
+    snprintf(key.name, sizeof(key.name), "%s", of_volume ? t->volume : t->pool);
+    damper_publish(of_volume ? &news->volume_threshold : &news->pool_threshold, &key,
+                   of_volume ? t->volume_id : t->pool_id,
+                   json_pack("{s:s, s:I, s:I, s:I, s:I}", "pool", t->pool, "threshold",
+                             (json_int_t)t->threshold_bytes, "used",
+                             (json_int_t)t->used_bytes, "free", (json_int_t)t->free_bytes,
+                             "volumes", (json_int_t)t->volume_count));
 }
 
 /* ---- Of lunmgr --------------------------------------------------------------------- */
@@ -154,8 +173,9 @@ static void tell_daemon(struct news *news, const char *verb)
 
 void news_stopping(struct news *news)
 {
-    struct damper *const dampers[] = {&news->opened, &news->closed, &news->refused,
-                                      &news->full, &news->client};
+    struct damper *const dampers[] = {
+        &news->opened, &news->closed,         &news->refused,         &news->full,
+        &news->client, &news->pool_threshold, &news->volume_threshold};
     for (size_t i = 0; i < ARRAY_LEN(dampers); i++)
         damper_flush(dampers[i]);
     tell_daemon(news, "stopping");
@@ -184,11 +204,14 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
     damper_init(&news->refused, web, base, &refused_rule);
     damper_init(&news->full, web, base, &full_rule);
     damper_init(&news->client, web, base, &client_rule);
+    damper_init(&news->pool_threshold, web, base, &pool_threshold_rule);
+    damper_init(&news->volume_threshold, web, base, &volume_threshold_rule);
     const struct target_events target_events = {
         .arg = news,
         .session_opened = on_session_opened,
         .session_closed = on_session_closed,
         .login_refused = on_login_refused,
+        .threshold_reached = on_threshold_reached,
     };
     const struct lunmgr_news lunmgr_news = {
         .arg = news,
@@ -216,5 +239,7 @@ void news_destroy(struct news *news)
     damper_fini(&news->refused);
     damper_fini(&news->full);
     damper_fini(&news->client);
+    damper_fini(&news->pool_threshold);
+    damper_fini(&news->volume_threshold);
     free(news);
 }

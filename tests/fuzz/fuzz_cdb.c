@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any 16 bytes as a CDB, the rest as its parameter list: a decode fails with ILLEGAL
  * REQUEST or gives values in their ranges; data is written into a buffer of exactly the
- * allocation length; an UNMAP list that is accepted has no range outside the unit. */
+ * allocation length; an UNMAP list that is accepted has no range outside the unit; mode
+ * parameters that are selected are told as they were set, and can be selected again. */
 #include "base/checked.h"
 #include "proto/caps.h"
 #include "proto/inquiry.h"
@@ -117,22 +118,49 @@ static int inquiry(struct input *in, struct wire *out)
     return 0;
 }
 
+/* A unit whose current modes are these tells them so that they can be selected. */
+static void modes_come_back(const struct modes *modes)
+{
+    static const struct cdb_mode_sense all = {
+        .ten = true, .page = 0x3f, .subpage = 0xff, .alloc_bytes = MODE_DATA_BYTES_MAX};
+    static const struct cdb_mode_select ten = {.ten = true};
+    const struct mode_values values = {.current = *modes};
+    struct modes again = {.write_protect = !modes->write_protect};
+    struct sense sense;
+    uint8_t data[MODE_DATA_BYTES_MAX];
+    struct wire w;
+    for (int i = 0; i < THRESHOLD_MAX; i++) {
+        const struct threshold *t = &modes->thresholds[i];
+        assert(t->resource <= THRESHOLD_USED);
+        assert(!t->enabled || t->resource != THRESHOLD_NONE);
+    }
+    wire_init(&w, data, sizeof(data));
+    int rc = mode_sense_encode(&lu, &values, &all, &w, &sense);
+    assert(rc == 0 && wire_rc(&w) == 0);
+    rc = mode_select_decode(&lu, &ten, data, wire_stored(&w), &again, &sense);
+    assert(rc == 0 && modes_equal(modes, &again));
+}
+
 static int mode(struct input *in, struct wire *out)
 {
-    struct mode_state state = {.write_protect = true};
+    struct mode_values values = {.current = {.write_protect = true}};
+    struct modes modes = values.current;
+    mode_defaults(be16_load(in->cdb + 14), &values.defaults);
     struct cdb_mode_sense ms;
     struct cdb_mode_select sel;
     bool senses = in->op->id == CDB_MODE_SENSE_6 || in->op->id == CDB_MODE_SENSE_10;
     if (senses) {
         int rc = cdb_mode_sense_decode(in->cdb, in->op, &ms, &in->sense);
-        return rc != 0 ? rc : mode_sense_encode(&lu, &state, &ms, out, &in->sense);
+        return rc != 0 ? rc : mode_sense_encode(&lu, &values, &ms, out, &in->sense);
     }
     int rc = cdb_mode_select_decode(in->cdb, in->op, &sel, &in->sense);
     if (rc != 0)
         return rc;
-    rc = mode_select_decode(&lu, &sel, in->list, in->list_bytes, &state, &in->sense);
+    rc = mode_select_decode(&lu, &sel, in->list, in->list_bytes, &modes, &in->sense);
     if (rc != 0)
-        assert(state.write_protect && !state.descriptor_sense);
+        assert(modes_equal(&modes, &values.current));
+    else
+        modes_come_back(&modes);
     return rc;
 }
 

@@ -123,3 +123,11 @@ int rig_purge(struct pool_rig *r, const char *volume, struct err *e)
     volume_purge(r->manager, volume, on_done, &a);
     return answer_wait(r, &a, e);
 }
+
+int rig_save_modes(struct pool_rig *r, struct volume *volume, const struct modes *modes,
+                   struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_save_modes(volume, modes, on_done, &a);
+    return answer_wait(r, &a, e);
+}

@@ -23,6 +23,8 @@ int rig_change(struct pool_rig *r, const char *volume, const struct volume_chang
                struct err *e);
 int rig_trash(struct pool_rig *r, const char *volume, struct err *e);
 int rig_restore(struct pool_rig *r, const char *volume, const char *name, struct err *e);
+int rig_save_modes(struct pool_rig *r, struct volume *volume, const struct modes *modes,
+                   struct err *e);
 int rig_purge(struct pool_rig *r, const char *volume, struct err *e);
 
 #endif

@@ -325,10 +325,64 @@ static void luns_of_own_targets_do_not_clash(void **state)
     assert_true(list.rows[2].own_target);
 }
 
+/* ---- Saved mode parameters --------------------------------------------------------- */
+
+struct saved {
+    char volume_id[CATALOG_ID_MAX];
+    struct modes modes;
+    unsigned count;
+};
+
+static int collect_mode(const char *volume_id, const struct modes *modes, void *arg)
+{
+    struct saved *saved = arg;
+    memcpy(saved->volume_id, volume_id, strlen(volume_id) + 1);
+    saved->modes = *modes;
+    saved->count++;
+    return 0;
+}
+
+static struct saved saved_modes(struct rig *r)
+{
+    struct saved saved = {.count = 0};
+    assert_int_equal(mode_row_each(&r->txn, collect_mode, &saved, NULL), 0);
+    return saved;
+}
+
+static void saved_modes_come_back_and_go_with_their_volume(void **state)
+{
+    struct rig *r = *state;
+    struct modes modes = {.descriptor_sense = true, .tells_one = true};
+    for (int i = 0; i < THRESHOLD_MAX; i++)
+        modes.thresholds[i] = (struct threshold){.enabled = i % 2 == 0,
+                                                 .increasing = i > 1,
+                                                 .resource = (uint8_t)(i % 3),
+                                                 .extents = UINT32_MAX - (uint32_t)i};
+    add_pool(r, "p1", "fast");
+    add_volume(r, "v1", "web");
+    assert_int_equal(mode_row_set(&r->txn, "v1", &modes, NULL), 0);
+    struct saved saved = saved_modes(r);
+    assert_int_equal(saved.count, 1);
+    assert_string_equal(saved.volume_id, "v1");
+    assert_true(modes_equal(&saved.modes, &modes));
+
+    modes = (struct modes){
+        .write_protect = true, .write_cache = true, .tells_thresholds = true};
+    assert_int_equal(mode_row_set(&r->txn, "v1", &modes, NULL), 0);
+    saved = saved_modes(r);
+    assert_int_equal(saved.count, 1);
+    assert_true(modes_equal(&saved.modes, &modes));
+
+    assert_int_equal(mode_row_set(&r->txn, "v2", &modes, NULL), -ENOENT);
+    assert_int_equal(volume_row_remove(&r->txn, "v1", NULL), 0);
+    assert_int_equal(saved_modes(r).count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW_TEST(a_volume_comes_back),
+        ROW_TEST(saved_modes_come_back_and_go_with_their_volume),
         ROW_TEST(a_volume_that_clashes_is_refused),
         ROW_TEST(a_mapped_volume_and_host_stay),
         ROW_TEST(a_host_comes_back_with_its_initiators_in_order),

@@ -675,10 +675,60 @@ static void a_delete_may_follow_a_rollback_at_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- Saved mode parameters --------------------------------------------------------- */
+
+static bool has_modes(struct volume *v, const struct modes *want)
+{
+    struct modes saved;
+    return volume_saved_modes(v, &saved) && modes_equal(&saved, want);
+}
+
+static void saved_modes_are_found_again_and_nobody_inherits_them(void **state)
+{
+    struct modes modes = {.write_protect = true, .tells_one = true}, none;
+    struct volume *clone;
+    (void)state;
+    modes.thresholds[2] = (struct threshold){true, true, THRESHOLD_USED, 7};
+    struct volume *v = make("v");
+    assert_false(volume_saved_modes(v, &none));
+    assert_int_equal(rig_save_modes(&rig, v, &modes, NULL), 0);
+    assert_true(has_modes(v, &modes));
+    struct volume *s = snap("v", "s");
+    assert_int_equal(rig_clone(&rig, "v/s", "c", 0, &clone, NULL), 0);
+    assert_false(volume_saved_modes(s, &none));
+    assert_false(volume_saved_modes(clone, &none));
+    restart();
+    assert_true(has_modes(volume_find(rig.manager, "v"), &modes));
+    assert_false(volume_saved_modes(snapshot_find(rig.manager, "v/s"), &none));
+    assert_false(volume_saved_modes(volume_find(rig.manager, "c"), &none));
+
+    modes.write_cache = true;
+    assert_int_equal(
+        rig_save_modes(&rig, snapshot_find(rig.manager, "v/s"), &modes, NULL), 0);
+    restart();
+    assert_true(has_modes(snapshot_find(rig.manager, "v/s"), &modes));
+    assert_false(has_modes(volume_find(rig.manager, "v"), &modes));
+}
+
+static void what_a_pool_has_is_told_without_its_description(void **state)
+{
+    (void)state;
+    struct pool_info info;
+    struct volume *v = make("v");
+    assert_ptr_equal(volume_pool(v), rig.pool);
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    pool_describe(rig.pool, &info);
+    assert_int_equal(pool_extents(rig.pool) * EXTENT_BYTES, info.size_bytes);
+    assert_int_equal(pool_free_extents(rig.pool), pool_extents(rig.pool) - 16);
+    assert_int_equal(volume_used_extents(v), 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_snapshot_keeps_what_its_volume_had),
+        TEST(saved_modes_are_found_again_and_nobody_inherits_them),
+        TEST(what_a_pool_has_is_told_without_its_description),
         TEST(volumes_are_sealed_at_one_instant),
         TEST(what_cannot_be_sealed_is_refused_whole),
         TEST(a_deleted_snapshot_leaves_its_volume_as_it_was),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proto/lun.h"
+#include "target/mode_save.h"
 #include "tests/unit/target/exec_rig.h"
 
 #include <string.h>
@@ -15,6 +16,32 @@
 
 static int fake_lane;
 static unsigned done_calls;
+
+/* The save under way, in place of the catalog. */
+static struct {
+    struct task *task;
+    struct modes modes;
+    mode_save_fn done;
+} saving;
+
+int mode_save_start(struct task *t, const struct modes *modes, mode_save_fn done)
+{
+    assert_null(saving.task);
+    saving.task = t;
+    saving.modes = *modes;
+    saving.done = done;
+    return 0;
+}
+
+static void rig_save(struct rig *r)
+{
+    struct task *t = saving.task;
+    if (t == NULL)
+        return;
+    r->saves++;
+    saving.task = NULL;
+    saving.done(t, &saving.modes, r->save_rc);
+}
 
 void task_done(struct task *t)
 {
@@ -103,6 +130,7 @@ void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes)
         rig_move_data_out(r, t);
         if (exec_start(t) == EXEC_PENDING) {
             assert_int_equal(done_calls, done_before);
+            rig_save(r);
             fake_vio_run();
             done_before++;
         }

@@ -20,6 +20,8 @@ struct rig {
     uint8_t out[64 << 10];
     uint32_t out_bytes; /* data-out of the next command, and what it expects to send */
     uint32_t expected_in_bytes;
+    unsigned saves; /* of mode parameters that were asked for */
+    int save_rc;    /* what they come to */
 };
 
 /* One unit at LUN 0: a volume of 16 MiB. block_bytes: 512 or 4096. Its power-on attention
@@ -27,7 +29,8 @@ struct rig {
 struct rig *rig_create(uint32_t block_bytes);
 void rig_destroy(struct rig *r);
 
-/* Runs a command to its end, as the transport would. Data-in stays until the next one. */
+/* Runs a command to its end, a save of mode parameters too, as the transport would.
+ * Data-in stays until the next one. */
 void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes);
 #define RIG_RUN(r, ...)                                                                  \
     rig_run((r), 0, (const uint8_t[]){__VA_ARGS__},                                      \

@@ -3,6 +3,8 @@
  * it scribbles over the scratch around a range, and zeroes only whole blocks on UNMAP. */
 #include "tests/unit/target/fake_vio.h"
 
+#include "lunmgr/pool.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes)
     struct volume *v = calloc(1, sizeof(*v));
     assert(v != NULL && size_bytes % BLOCK_BYTES == 0);
     *v = (struct volume){
+        .pool = {.extents = 4000, .free_extents = 4000},
         .bytes = calloc(1, size_bytes),
         .size_bytes = size_bytes,
         .block_bytes = block_bytes,
@@ -55,14 +58,31 @@ uint32_t volume_physical_bytes(const struct volume *v)
     return v->physical_bytes;
 }
 
-uint64_t volume_allocated_bytes(const struct volume *v)
+bool volume_saved_modes(const struct volume *v, struct modes *out)
 {
-    return v->allocated_bytes;
+    if (v->has_saved_modes)
+        *out = v->saved_modes;
+    return v->has_saved_modes;
 }
 
-uint64_t volume_pool_free_bytes(const struct volume *v)
+struct pool *volume_pool(const struct volume *v)
 {
-    return v->pool_free_bytes;
+    return (struct pool *)&v->pool;
+}
+
+uint64_t volume_used_extents(const struct volume *v)
+{
+    return v->used_extents;
+}
+
+uint64_t pool_free_bytes(const struct pool *pool)
+{
+    return pool->free_extents * EXTENT_BYTES;
+}
+
+uint64_t pool_extents(const struct pool *pool)
+{
+    return pool->extents;
 }
 
 const uint8_t *volume_naa(const struct volume *v)

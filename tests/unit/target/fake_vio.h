@@ -9,11 +9,18 @@
 
 #define FAKE_VIO_SEEN_MAX 512
 
+struct pool {
+    uint64_t extents, free_extents;
+};
+
 struct volume {
+    struct pool pool; /* of its own: 4,000 extents, all free */
+    uint64_t used_extents;
+    bool has_saved_modes;
+    struct modes saved_modes;
     uint8_t *bytes;
     uint64_t size_bytes;
     uint32_t block_bytes, physical_bytes;
-    uint64_t allocated_bytes, pool_free_bytes; /* as it is to say: the test's */
     uint8_t naa[16];
     char serial[17];
     unsigned refs;

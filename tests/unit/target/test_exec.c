@@ -11,6 +11,7 @@
 #include "proto/lun.h"
 #include "tests/unit/target/exec_rig.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int rig_512(void **state)
@@ -243,19 +244,17 @@ static void mode_sense_tells_the_cache_and_write_protection(void **state)
     RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
     rig_expect_good(r);
     assert_int_equal(r->task.data_in[2] & 0x80, 0);
-    assert_int_equal(r->task.data_in[4], 0x08);
+    assert_int_equal(r->task.data_in[4], 0x88);
     assert_int_equal(r->task.data_in[6] & 0x04, 0x04); /* WCE */
     r->lus[0].read_only = true;
     RIG_RUN(r, 0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 255, 0);
     rig_expect_good(r);
     assert_int_equal(r->task.data_in[3] & 0x80, 0x80);
-    RIG_RUN(r, 0x1a, 0, 0xc8, 0, 255, 0); /* saved values */
-    rig_expect_sense(r, SENSE_SAVING_NOT_SUPPORTED);
     RIG_RUN(r, 0x1a, 0, 0x19, 0, 255, 0);
     rig_expect_cdb_field(r, 2);
 }
 
-static void mode_select_takes_what_is_and_keeps_the_cache_on(void **state)
+static void mode_select_takes_what_is_and_refuses_what_is_short(void **state)
 {
     struct rig *r = *state;
     uint8_t list[4 + 20];
@@ -267,13 +266,162 @@ static void mode_select_takes_what_is_and_keeps_the_cache_on(void **state)
     rig_send(r, list, sizeof(list));
     RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
     rig_expect_good(r);
-    list[6] &= (uint8_t)~0x04U;
-    rig_send(r, list, sizeof(list));
-    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
-    rig_expect_sense(r, SENSE_INVALID_PARAM_FIELD);
     rig_send(r, list, 8);
     RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
     rig_expect_sense(r, SENSE_PARAM_LIST_LENGTH);
+}
+
+/* Sends the caching page with this WCE bit. save: SP. */
+static void select_cache(struct rig *r, bool cache, bool save)
+{
+    const uint8_t list[4 + 20] = {[4] = 0x08, 0x12, cache ? 0x04 : 0};
+    rig_send(r, list, sizeof(list));
+    RIG_RUN(r, 0x15, save ? 0x11 : 0x10, 0, 0, sizeof(list), 0);
+}
+
+static void a_cache_that_is_switched_off_is_written_first(void **state)
+{
+    struct rig *r = *state;
+    select_cache(r, false, false);
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 1);
+    assert_int_equal(fake_vio.seen[0].op, VIO_FLUSH);
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    assert_int_equal(r->task.data_in[4 + 2], 0);
+    select_cache(r, false, false); /* off as before */
+    select_cache(r, true, false);
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, 1);
+    fake_vio.fail_nth = 1;
+    fake_vio.fail_rc = -EIO;
+    select_cache(r, false, false);
+    rig_expect_sense(r, SENSE_WRITE_ERROR);
+    select_cache(r, true, false); /* that one is over */
+    rig_expect_good(r);
+}
+
+/* Each in a form that is one I/O: the last that was submitted makes it durable. */
+static void expect_durable(struct rig *r)
+{
+    rig_expect_good(r);
+    const struct fake_vio_seen *last = &fake_vio.seen[fake_vio.count - 1];
+    assert_true(last->op == VIO_FLUSH || last->fua);
+}
+
+static void each_write_is_durable_when_the_cache_is_off(void **state)
+{
+    struct rig *r = *state;
+    static const uint8_t unmap[24] = {0, 22, 0, 16, [15] = 8, [19] = 8};
+    select_cache(r, false, false);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x0a, 0, 0, 0, 1, 0); /* WRITE(6) */
+    expect_durable(r);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0); /* WRITE(10) */
+    expect_durable(r);
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 2, 0, 0); /* WRITE SAME(10), two pieces */
+    expect_durable(r);
+    rig_send_pattern(r, 0, 512);
+    RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 8, 0); /* of zeros */
+    expect_durable(r);
+    rig_send(r, unmap, sizeof(unmap));
+    RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, sizeof(unmap), 0);
+    expect_durable(r);
+    unsigned before = fake_vio.count;
+    rig_send_pattern(r, 1, 512);
+    RIG_RUN(r, 0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0); /* WRITE AND VERIFY(10) */
+    rig_expect_good(r);
+    assert_int_equal(fake_vio.count, before + 1); /* as ever */
+    assert_true(fake_vio.seen[before].fua);
+    RIG_RUN(r, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0); /* READ(10) */
+    rig_expect_good(r);
+    assert_false(fake_vio.seen[fake_vio.count - 1].fua);
+    assert_int_equal(fake_vio.seen[fake_vio.count - 1].op, VIO_READ);
+}
+
+static void a_flush_that_fails_fails_the_write(void **state)
+{
+    struct rig *r = *state;
+    select_cache(r, false, false);
+    rig_send_pattern(r, 0, 512);
+    fake_vio.fail_nth = 2;
+    fake_vio.fail_rc = -EIO;
+    RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 8, 0);
+    rig_expect_sense(r, SENSE_WRITE_ERROR);
+}
+
+static void saved_modes_are_those_after_a_reset(void **state)
+{
+    struct rig *r = *state;
+    select_cache(r, false, true);
+    rig_expect_good(r);
+    assert_int_equal(r->saves, 1);
+    select_cache(r, true, false);
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    assert_int_equal(r->task.data_in[4 + 2], 0x04);
+    RIG_RUN(r, 0x1a, 8, 0xc8, 0, 255, 0); /* the saved ones */
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[4 + 2], 0);
+    RIG_RUN(r, 0x1a, 8, 0x88, 0, 255, 0); /* the defaults */
+    assert_int_equal(r->task.data_in[4 + 2], 0x04);
+    nexus_notice(r->nexus, NULL, NEXUS_LU_RESET);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_LU_RESET);
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[4 + 2], 0);
+}
+
+static void modes_that_cannot_be_saved_change_nothing(void **state)
+{
+    struct rig *r = *state;
+    r->save_rc = -EIO;
+    select_cache(r, false, true);
+    rig_expect_sense(r, SENSE_INTERNAL_FAILURE);
+    RIG_RUN(r, 0x1a, 8, 8, 0, 255, 0);
+    assert_int_equal(r->task.data_in[4 + 2], 0x04);
+    r->save_rc = 0;
+    RIG_RUN(r, 0x15, 0x11, 0, 0, 0, 0); /* without a list: what is */
+    rig_expect_good(r);
+    assert_int_equal(r->saves, 2);
+    RIG_RUN(r, 0x15, 0x10, 0, 0, 0, 0);
+    rig_expect_good(r);
+    assert_int_equal(r->saves, 2);
+}
+
+static void a_second_mode_select_is_to_come_again(void **state)
+{
+    struct rig *r = *state;
+    assert_true(unit_select_begin(r->unit)); /* of another nexus */
+    select_cache(r, false, false);
+    assert_int_equal(r->task.status, SAM_BUSY);
+    unit_select_end(r->unit);
+    const uint8_t bad[4 + 2] = {[4] = 0x02};
+    rig_send(r, bad, sizeof(bad));
+    RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(bad), 0);
+    rig_expect_sense(r, SENSE_INVALID_PARAM_FIELD);
+    select_cache(r, false, false); /* the refused one is over */
+    rig_expect_good(r);
+}
+
+static void a_threshold_is_told_with_its_place(void **state)
+{
+    struct rig *r = *state;
+    unit_reach(r->unit, 2);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_sense(r, SENSE_THRESHOLD_REACHED);
+    assert_true(r->task.sense.has_info);
+    assert_int_equal(r->task.sense.info, 16 + 2 * 8);
+    RIG_RUN(r, 0x00, 0, 0, 0, 0, 0);
+    rig_expect_good(r);
+    unit_reach(r->unit, 0);
+    RIG_RUN(r, 0x03, 0, 0, 0, 252, 0); /* REQUEST SENSE */
+    rig_expect_good(r);
+    assert_int_equal(r->task.data_in[0], 0xf0); /* VALID */
+    assert_int_equal(be32_load(r->task.data_in + 3), 16);
+    assert_int_equal(r->task.data_in[12], 0x38);
+    assert_int_equal(r->task.data_in[13], 0x07);
 }
 
 /* Sends the control page with this D_SENSE bit and this SWP bit. */
@@ -284,6 +432,46 @@ static void select_control(struct rig *r, bool descriptor, bool protect)
     rig_send(r, list, sizeof(list));
     RIG_RUN(r, 0x15, 0x10, 0, 0, sizeof(list), 0);
     rig_expect_good(r);
+}
+
+static void expect_full(struct rig *r, bool descriptor)
+{
+    rig_expect_sense(r, SENSE_NO_SPACE);
+    assert_int_equal(sense_key_of(&r->task.sense), SENSE_KEY_DATA_PROTECT);
+    assert_int_equal(r->task.sense_descriptor, descriptor);
+}
+
+/* SBC-4, 4.7.3.6. */
+static void a_full_pool_protects_the_data_from_each_write(void **state)
+{
+    struct rig *r = *state;
+    static const uint8_t unmap[24] = {0, 22, 0, 16, [15] = 1, [19] = 1};
+    fake_vio.fail_rc = -ENOSPC;
+    for (int descriptor = 0; descriptor < 2; descriptor++) {
+        select_control(r, descriptor != 0, false);
+        static const uint8_t cdbs[][10] = {
+            {0x0a, 0, 0, 0, 1, 0},                /* WRITE(6) */
+            {0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0},    /* WRITE(10) */
+            {0x2a, 0x08, 0, 0, 0, 0, 0, 0, 1, 0}, /* with FUA */
+            {0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0},    /* WRITE AND VERIFY(10) */
+            {0x2e, 0x02, 0, 0, 0, 0, 0, 0, 1, 0}, /* with BYTCHK */
+            {0x41, 0, 0, 0, 0, 0, 0, 0, 8, 0},    /* WRITE SAME(10) */
+        };
+        for (size_t i = 0; i < ARRAY_LEN(cdbs); i++) {
+            fake_vio.fail_nth = 1;
+            rig_send_pattern(r, 1, 512);
+            rig_run(r, 0, cdbs[i], sizeof(cdbs[i]));
+            expect_full(r, descriptor != 0);
+        }
+        fake_vio.fail_nth = 1;
+        rig_send_pattern(r, 0, 512);
+        RIG_RUN(r, 0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0); /* zeros in part of a block */
+        expect_full(r, descriptor != 0);
+        fake_vio.fail_nth = 1;
+        rig_send(r, unmap, sizeof(unmap)); /* of part of a block */
+        RIG_RUN(r, 0x42, 0, 0, 0, 0, 0, 0, 0, sizeof(unmap), 0);
+        expect_full(r, descriptor != 0);
+    }
 }
 
 static void software_write_protect_holds_until_it_is_taken_back(void **state)
@@ -381,7 +569,15 @@ int main(void)
         ON_512(a_resized_volume_is_told_and_served_at_its_size),
         ON_512(a_replaced_medium_is_told_and_modes_stay),
         ON_512(mode_sense_tells_the_cache_and_write_protection),
-        ON_512(mode_select_takes_what_is_and_keeps_the_cache_on),
+        ON_512(mode_select_takes_what_is_and_refuses_what_is_short),
+        ON_512(a_cache_that_is_switched_off_is_written_first),
+        ON_512(each_write_is_durable_when_the_cache_is_off),
+        ON_512(a_flush_that_fails_fails_the_write),
+        ON_512(saved_modes_are_those_after_a_reset),
+        ON_512(modes_that_cannot_be_saved_change_nothing),
+        ON_512(a_second_mode_select_is_to_come_again),
+        ON_512(a_full_pool_protects_the_data_from_each_write),
+        ON_512(a_threshold_is_told_with_its_place),
         ON_512(software_write_protect_holds_until_it_is_taken_back),
         ON_512(sense_format_is_the_selected_one_until_a_reset),
         ON_512(each_command_reported_is_one_that_is_done),

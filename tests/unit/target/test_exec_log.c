@@ -37,8 +37,8 @@ static int rig_end(void **state)
 static void space_is_told_in_sets_of_the_size_that_b2_tells(void **state)
 {
     struct rig *r = *state;
-    r->volume->allocated_bytes = 5 * EXTENT_BYTES;
-    r->volume->pool_free_bytes = 0x1234ULL * EXTENT_BYTES;
+    r->volume->used_extents = 5;
+    r->volume->pool.free_extents = 0x1234;
     RIG_RUN(r, 0x12, 1, 0xb2, 0, 255, 0);
     rig_expect_good(r);
     assert_int_equal(r->volume->block_bytes << r->task.data_in[4], EXTENT_BYTES);

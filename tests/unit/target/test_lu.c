@@ -196,15 +196,40 @@ static void unit_is_one_for_all_hosts_and_lives_on(void **state)
     assert_int_equal(access_create(&b->m, BOX, NULL, &before), 0);
     struct unit *unit = view_lu(access_view(before, "iqn.a:1", BOX), 7)->unit;
     assert_ptr_equal(view_lu(access_view(before, "iqn.any", BOX), 300)->unit, unit);
-    unsigned modes = unit_set_modes(unit, UNIT_WRITE_PROTECT);
+    const struct modes protect = {.write_protect = true};
+    const struct modes none = {.write_protect = false};
+    unsigned modes = unit_set_modes(unit, &protect, false);
     assert_int_equal(access_create(&b->m, BOX, before, &after), 0);
     access_put(before);
     unit = view_lu(access_view(after, "iqn.a:1", BOX), 7)->unit;
     assert_int_equal(unit_modes(unit), modes);
-    assert_int_equal(unit_set_modes(unit, UNIT_WRITE_PROTECT), modes);
-    assert_int_not_equal(unit_set_modes(unit, 0), modes);
+    assert_int_equal(unit_set_modes(unit, &protect, false), modes);
+    assert_int_not_equal(unit_set_modes(unit, &none, false), modes);
     access_put(after);
     assert_int_equal(b->large->refs, 1);
+}
+
+static void a_unit_begins_with_what_was_saved(void **state)
+{
+    struct box *b = *state;
+    struct access *a;
+    struct mode_values values;
+    b->small->has_saved_modes = true;
+    b->small->saved_modes = (struct modes){.write_protect = true};
+    assert_int_equal(access_create(&b->m, BOX, NULL, &a), 0);
+    size_t units = 0;
+    for (struct unit *u; (u = access_unit(a, units)) != NULL; units++) {
+        unit_values(u, &values);
+        assert_int_equal(values.current.write_protect, u->volume == b->small);
+        assert_int_equal(values.saved.write_protect, u->volume == b->small);
+        assert_true(values.defaults.write_cache);
+        assert_int_equal(values.defaults.thresholds[0].extents, 1000);
+        assert_int_equal(unit_modes(u), u->volume == b->small
+                                            ? UNIT_WRITE_PROTECT | UNIT_WRITE_THROUGH
+                                            : 0);
+    }
+    assert_int_equal(units, 2);
+    access_put(a);
 }
 
 static void a_unit_of_512_native_has_no_larger_physical_block(void **state)
@@ -365,6 +390,7 @@ int main(void)
         BOXED(unknown_initiator_sees_the_open_host_or_nothing),
         BOXED(snapshot_holds_its_volumes_until_the_last_put),
         BOXED(unit_is_one_for_all_hosts_and_lives_on),
+        BOXED(a_unit_begins_with_what_was_saved),
         BOXED(a_unit_of_512_native_has_no_larger_physical_block),
         BOXED(change_of_volume_right_or_number_is_seen),
         BOXED(each_host_has_its_own_credentials),

@@ -16,6 +16,10 @@ struct units {
     struct view view;
 };
 
+static const struct modes protected_modes = {.write_protect = true};
+static const struct modes descriptor_modes = {.descriptor_sense = true};
+static const struct modes one_modes = {.tells_one = true};
+
 static void units_init(struct units *u, size_t count)
 {
     for (size_t i = 0; i < 3; i++) {
@@ -82,7 +86,8 @@ static void a_look_takes_nothing(void **state)
     expect_told(&ua, &u.lus[0], SENSE_NEXUS_LOSS);
     assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_NONE);
     assert_false(more);
-    (void)unit_set_modes(u.lus[0].unit, UNIT_WRITE_PROTECT); /* by another nexus */
+    /* By another nexus: */
+    (void)unit_set_modes(u.lus[0].unit, &protected_modes, false);
     assert_int_equal(ua_peek(&ua, &u.lus[0], &more), SENSE_MODE_CHANGED);
     expect_told(&ua, &u.lus[0], SENSE_MODE_CHANGED);
     ua_fini(&ua);
@@ -197,13 +202,78 @@ static void changed_modes_are_told_to_every_other_nexus(void **state)
     ua_set_view(&other, &u.view);
     assert_true(ua_take(&mine, &u.lus[0], &code));
     assert_true(ua_take(&other, &u.lus[0], &code));
-    ua_saw_modes(&mine, &u.lus[0], unit_set_modes(u.units[0], UNIT_DESCRIPTOR_SENSE));
+    ua_saw_modes(&mine, &u.lus[0], unit_set_modes(u.units[0], &descriptor_modes, false));
     expect_nothing(&mine, &u.lus[0]);
     expect_told(&other, &u.lus[0], SENSE_MODE_CHANGED);
     expect_nothing(&other, &u.lus[0]);
     ua_fini(&mine);
     ua_fini(&other);
     units_fini(&u);
+}
+
+struct pair {
+    struct units u;
+    struct ua first, second;
+};
+
+/* Two nexuses that have been told that the units were powered on. */
+static void pair_init(struct pair *p)
+{
+    units_init(&p->u, 1);
+    ua_init(&p->first);
+    ua_set_view(&p->first, &p->u.view);
+    ua_init(&p->second);
+    ua_set_view(&p->second, &p->u.view);
+    expect_told(&p->first, &p->u.lus[0], SENSE_POWER_ON);
+    expect_told(&p->second, &p->u.lus[0], SENSE_POWER_ON);
+}
+
+static void pair_fini(struct pair *p)
+{
+    ua_fini(&p->first);
+    ua_fini(&p->second);
+    units_fini(&p->u);
+}
+
+static void a_threshold_is_told_to_every_nexus_once(void **state)
+{
+    struct pair p;
+    struct sense sense;
+    (void)state;
+    pair_init(&p);
+    unit_reach(p.u.units[0], 1);
+    expect_told(&p.first, &p.u.lus[0], SENSE_THRESHOLD_REACHED);
+    ua_sense(&p.u.lus[0], SENSE_THRESHOLD_REACHED, &sense);
+    assert_true(sense.has_info);
+    assert_int_equal(sense.info, mode_threshold_offset(1));
+    ua_sense(&p.u.lus[0], SENSE_POWER_ON, &sense);
+    assert_false(sense.has_info);
+    expect_nothing(&p.first, &p.u.lus[0]);
+    expect_told(&p.second, &p.u.lus[0], SENSE_THRESHOLD_REACHED);
+    expect_nothing(&p.second, &p.u.lus[0]);
+    unit_reach(p.u.units[0], 1); /* again, after it was armed */
+    expect_told(&p.first, &p.u.lus[0], SENSE_THRESHOLD_REACHED);
+    ua_set_view(&p.second, &p.u.view); /* what waits stays */
+    expect_told(&p.second, &p.u.lus[0], SENSE_THRESHOLD_REACHED);
+    expect_nothing(&p.second, &p.u.lus[0]);
+    pair_fini(&p);
+}
+
+static void a_threshold_for_one_is_told_to_whoever_comes_first(void **state)
+{
+    struct pair p;
+    (void)state;
+    pair_init(&p);
+    (void)unit_set_modes(p.u.units[0], &one_modes, false);
+    expect_told(&p.first, &p.u.lus[0], SENSE_MODE_CHANGED);
+    expect_told(&p.second, &p.u.lus[0], SENSE_MODE_CHANGED);
+    for (int i = 0; i < 2; i++) {
+        unit_reach(p.u.units[0], 0);
+        expect_told(&p.second, &p.u.lus[0], SENSE_THRESHOLD_REACHED);
+        expect_nothing(&p.first, &p.u.lus[0]);
+        expect_nothing(&p.second, &p.u.lus[0]);
+    }
+    pair_fini(&p);
 }
 
 static void a_changed_medium_is_told_before_its_capacity(void **state)
@@ -237,6 +307,8 @@ int main(void)
         cmocka_unit_test(another_volume_at_a_lun_is_a_new_unit),
         cmocka_unit_test(report_luns_ends_the_announcement_alone),
         cmocka_unit_test(changed_modes_are_told_to_every_other_nexus),
+        cmocka_unit_test(a_threshold_is_told_to_every_nexus_once),
+        cmocka_unit_test(a_threshold_for_one_is_told_to_whoever_comes_first),
         cmocka_unit_test(a_changed_medium_is_told_before_its_capacity),
         cmocka_unit_test(a_lost_view_and_a_new_one_begin_anew),
     };

@@ -709,6 +709,37 @@ static void sessions_are_told_with_the_reason_of_their_end(void **state)
     assert_string_equal(rig_text(r, "items/1/data/reason"), "logout");
 }
 
+static void thresholds_are_told_of_their_pool_or_volume(void **state)
+{
+    struct rig *r = *state;
+    const struct target_events *events = fake_target_events(r->target);
+    struct target_threshold_news t = {.pool_id = "p1",
+                                      .pool = "p",
+                                      .threshold_bytes = 100,
+                                      .free_bytes = 90,
+                                      .used_bytes = 310,
+                                      .volume_count = 3};
+    events->threshold_reached(events->arg, &t);
+    t.volume_id = "v1";
+    t.volume = "v";
+    t.used_bytes = 200;
+    t.volume_count = 1;
+    events->threshold_reached(events->arg, &t);
+    assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 2);
+    assert_string_equal(rig_text(r, "items/0/type"), "pool.threshold_reached");
+    assert_string_equal(rig_text(r, "items/0/subject/id"), "p1");
+    assert_string_equal(rig_text(r, "items/0/subject/name"), "p");
+    assert_int_equal(rig_number(r, "items/0/data/threshold"), 100);
+    assert_int_equal(rig_number(r, "items/0/data/free"), 90);
+    assert_int_equal(rig_number(r, "items/0/data/used"), 310);
+    assert_int_equal(rig_number(r, "items/0/data/volumes"), 3);
+    assert_string_equal(rig_text(r, "items/1/type"), "volume.threshold_reached");
+    assert_string_equal(rig_text(r, "items/1/subject/id"), "v1");
+    assert_string_equal(rig_text(r, "items/1/subject/name"), "v");
+    assert_string_equal(rig_text(r, "items/1/data/pool"), "p");
+}
+
 static void news_from_below_are_events(void **state)
 {
     struct rig *r = *state;
@@ -759,6 +790,7 @@ int main(void)
         WITH_RIG(lost_events_are_a_gap_in_the_list),
         WITH_RIG(foreign_text_is_told_as_text),
         WITH_RIG(too_much_data_is_left_out),
+        WITH_RIG(thresholds_are_told_of_their_pool_or_volume),
         WITH_RIG(stream_begins_now_and_tells_what_comes),
         WITH_RIG(stream_is_chunked_for_http_1_1_and_takes_no_more_requests),
         WITH_RIG(head_of_a_stream_is_an_answer_without_one),

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Soft thresholds of thin provisioning (SBC-4, 4.7.3.7): a timer of the control thread
+ * looks ten times a second at what the pools have left and the volumes own, and tells
+ * each threshold once when it is reached: the nexuses that see the unit by a unit
+ * attention, and who listens to the target. It is armed again when the space has come
+ * back by THRESHOLD_BACK_PERCENT of the pool beyond it. No lock that I/O takes is taken.
+ */
+#ifndef TARGET_THRESHOLD_H
+#define TARGET_THRESHOLD_H
+
+#include "base/err.h"
+#include "base/modes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct target;
+struct thresholds;
+
+#define THRESHOLD_LOOK_MS      100
+#define THRESHOLD_BACK_PERCENT 1
+
+/* Of one unit: its thresholds as they were looked at, and which have been reached and not
+ * been armed again. A new one is armed. Control thread. */
+struct threshold_watch {
+    struct threshold seen[THRESHOLD_MAX];
+    bool reached[THRESHOLD_MAX];
+};
+
+struct threshold_space {
+    uint64_t pool_extents, free_extents, used_extents;
+};
+
+/* True: the threshold is reached now and was armed. Pure. */
+bool threshold_watch_look(struct threshold_watch *watch, unsigned index,
+                          const struct threshold *threshold,
+                          const struct threshold_space *space);
+
+/* Control thread, as all below: the timer runs. */
+int thresholds_create(struct target *t, struct thresholds **out,
+                      struct err *e) MUST_CHECK;
+/* NULL is allowed. */
+void thresholds_destroy(struct thresholds *thresholds);
+
+#endif
