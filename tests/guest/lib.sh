@@ -184,6 +184,18 @@ guest_fresh() {
     [ -e "$1" ] && [ -z "$(find "$GUEST_DIR" "$GUEST_CACHE"/*/made-for -maxdepth 1 -newer "$1" -print -quit)" ]
 }
 
+# guest_disk_image: prints the initramfs of guest-disk.sh, the same for every boot.
+guest_disk_image() {
+    local image=$GUEST_CACHE/disk.cpio.gz tree rc=0
+    guest_kernel >/dev/null || return 1
+    guest_fresh "$image" || {
+        tree=$(mktemp -d) || return 1
+        { guest_add "$tree" mke2fs && guest_initramfs "$image" "$GUEST_DIR/guest-disk.sh" "$tree"; } >&2 || rc=1
+        rm -rf "$tree"
+    }
+    [ $rc = 0 ] && echo "$image"
+}
+
 # Which accelerator to use: kvm only if it really runs a guest here, else tcg. Asked once a cache.
 guest_accel() {
     local cache=${GUEST_CACHE:?} kernel verdict=tcg console
