@@ -26,7 +26,7 @@ guest_flavour() {
     generic)
         GUEST_META=linux-image-amd64
         GUEST_KERNEL="kernel-generic"
-        GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod dm_multipath dm_service_time
+        GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod ext4 dm_multipath dm_service_time
             scsi_dh_alua"
         ;;
     esac
