@@ -28,19 +28,7 @@ done
 mkdir -p "$GUEST_CACHE" "$state"
 GUEST_CACHE=$(cd "$GUEST_CACHE" && pwd)
 
-# The initramfs is the same for every boot; it is made again when a script or the kernel is newer.
-initramfs=$GUEST_CACHE/disk.cpio.gz
-make_initramfs() {
-    local tree
-    tree=$(mktemp -d) || return 1
-    guest_add "$tree" mke2fs && guest_initramfs "$initramfs" "$here/guest-disk.sh" "$tree"
-    local rc=$?
-    rm -rf "$tree"
-    return $rc
-}
-guest_kernel >/dev/null || exit 1
-guest_fresh "$initramfs" || make_initramfs || exit 1
-
+initramfs=$(guest_disk_image) || exit 1
 append="ashlar.mode=$mode"
 if [ "$mode" = verify ]; then
     [ -s "$state/guest.sum" ] || { echo "disk-boot.sh: no checksum of a write in $state" >&2; exit 2; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash disable=SC2013,SC2154
 # Inside the guest: makes a file system on its virtio disk and writes files, or reads them back.
-# ASHLAR_mode=write|verify; ASHLAR_sum: for verify, what write answered (kept by the host, so that a
+# ASHLAR_mode=write|verify|both; ASHLAR_sum: for verify, what write answered (kept by the host, so that a
 # disk that went back in time does not pass); ASHLAR_files, ASHLAR_kib: how many files of what size.
 set -eu
 
@@ -34,7 +34,8 @@ write_files() {
     done
     (cd $mnt/data && sha256sum file*) >$mnt/sums
     sync
-    say "sum=$(sha256sum <$mnt/sums | cut -d' ' -f1)"
+    sum=$(sha256sum <$mnt/sums | cut -d' ' -f1)
+    say "sum=$sum"
     say "files=$i"
     umount $mnt
 }
@@ -48,9 +49,20 @@ verify_files() {
     umount $mnt
 }
 
+# Nothing of what the host had to put right was seen here.
+no_error() {
+    ! dmesg | grep -E "I/O error|EXT4-fs (error|warning)" || { say "FAIL: the disk had errors"; exit 1; }
+}
+
 wait_for_disk
 case $ASHLAR_mode in
 write) write_files ;;
 verify) verify_files ;;
+both)
+    write_files
+    ASHLAR_sum=$sum
+    verify_files
+    no_error
+    ;;
 *) say "FAIL: mode $ASHLAR_mode"; exit 1 ;;
 esac

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash disable=SC2154
 # Inside the guest: the Linux kernel's initiator against a target on the host. Words of the kernel's command
-# line: ASHLAR_task is one of the functions task_* below; ASHLAR_name the initiator's name, ASHLAR_target the
+# line: ASHLAR_task is one of the functions task_*, here and in guest-thin.sh and guest-sg3.sh; ASHLAR_name the initiator's name, ASHLAR_target the
 # target's; ASHLAR_portal and ASHLAR_portal2 are ADDRESS:PORT by the first and the second network card.
 # The host says on the second serial port when a task may go on; this says on the console how far it is.
 set -eu
@@ -167,7 +167,6 @@ task_outlive() {
     logout "$ASHLAR_portal"
 }
 
-
 # Three logins for tests/golden/record.sh: discovery, as installed, with digests.
 task_record() {
     discover "$ASHLAR_portal"
@@ -226,11 +225,15 @@ task_paths() {
     logout "$ASHLAR_portal2"
 }
 
+# shellcheck source=tests/guest/guest-thin.sh
+. /guest-thin.sh
+# shellcheck source=tests/guest/guest-sg3.sh
+. /guest-sg3.sh
 listen
 network
 start_iscsid
 say "kernel=$(uname -r)"
 case $ASHLAR_task in
-login | outlive | paths | record) "task_$ASHLAR_task" ;;
+login | outlive | paths | record | thin | sg3) "task_$ASHLAR_task" ;;
 *) fail "no task $ASHLAR_task" ;;
 esac

@@ -15,8 +15,13 @@ INITIATOR_FLAGS=(--advertise "${INITIATOR_NETS[0]}.2" --advertise "${INITIATOR_N
 INITIATOR_RULES="55-dm 56-dm-mpath 60-block 60-multipath 60-persistent-storage 60-persistent-storage-dm
     95-dm-notify"
 
+# Of this machine, which the guest is given.
+INITIATOR_PROGRAMS="fio cmp mke2fs resize2fs fstrim blkdiscard sg_inq sg_vpd sg_modes sg_logs sg_readcap sg_luns
+    sg_opcodes sg_get_lba_status sg_unmap sg_write_same sg_verify sg_sync sg_start sg_turs sg_requests sg_raw"
+
 initiator_requires() {
-    requires qemu-system-x86_64 busybox cpio fio jq curl iscsi-ls
+    # shellcheck disable=SC2086 # a list of words
+    requires qemu-system-x86_64 busybox cpio jq curl iscsi-ls $INITIATOR_PROGRAMS
     requires_ashlar
 }
 
@@ -43,7 +48,11 @@ initiator_tree() {
     for rule in $INITIATOR_RULES; do
         initiator_keep "$tree" "/lib/udev/rules.d/$rule.rules" || return 1
     done
-    initiator_keep "$tree" /etc/iscsi/iscsid.conf && guest_add "$tree" fio
+    for file in thin sg3; do
+        install -m 644 "$GUEST_DIR/guest-$file.sh" "$tree/" || return 1
+    done
+    # shellcheck disable=SC2086 # a list of words
+    initiator_keep "$tree" /etc/iscsi/iscsid.conf && guest_add "$tree" $INITIATOR_PROGRAMS
 }
 
 initiator_keep() {

@@ -26,7 +26,7 @@ guest_flavour() {
     generic)
         GUEST_META=linux-image-amd64
         GUEST_KERNEL="kernel-generic"
-        GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod dm_multipath dm_service_time
+        GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod ext4 dm_multipath dm_service_time
             scsi_dh_alua"
         ;;
     esac
@@ -182,6 +182,18 @@ guest_initramfs() {
 # guest_fresh INITRAMFS: it was made since the scripts here and what they pack last changed.
 guest_fresh() {
     [ -e "$1" ] && [ -z "$(find "$GUEST_DIR" "$GUEST_CACHE"/*/made-for -maxdepth 1 -newer "$1" -print -quit)" ]
+}
+
+# guest_disk_image: prints the initramfs of guest-disk.sh, the same for every boot.
+guest_disk_image() {
+    local image=$GUEST_CACHE/disk.cpio.gz tree rc=0
+    guest_kernel >/dev/null || return 1
+    guest_fresh "$image" || {
+        tree=$(mktemp -d) || return 1
+        { guest_add "$tree" mke2fs && guest_initramfs "$image" "$GUEST_DIR/guest-disk.sh" "$tree"; } >&2 || rc=1
+        rm -rf "$tree"
+    }
+    [ $rc = 0 ] && echo "$image"
 }
 
 # Which accelerator to use: kvm only if it really runs a guest here, else tcg. Asked once a cache.
