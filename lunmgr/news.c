@@ -105,3 +105,17 @@ void news_volume_purged(struct lunmgr *m, const char *id, const char *name)
     if (m->news.volume_purged != NULL)
         m->news.volume_purged(m->news.arg, id, name);
 }
+
+/* ---- Sanitizing ------------------------------------------------------------------ */
+
+void news_volume_sanitizing(struct lunmgr *m, const char *id, const char *name)
+{
+    if (m->news.volume_sanitizing != NULL)
+        m->news.volume_sanitizing(m->news.arg, id, name);
+}
+
+void news_volume_sanitized(struct lunmgr *m, const char *id, const char *name, bool good)
+{
+    if (m->news.volume_sanitized != NULL)
+        m->news.volume_sanitized(m->news.arg, id, name, good);
+}

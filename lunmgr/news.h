@@ -5,6 +5,7 @@
 #ifndef LUNMGR_NEWS_H
 #define LUNMGR_NEWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct device;
@@ -21,6 +22,9 @@ struct lunmgr_news {
     void (*space_refused)(void *arg, const char *id, const char *pool, uint64_t writes);
     /* The trash let it go: its time was over. */
     void (*volume_purged)(void *arg, const char *id, const char *name);
+    /* A host's SANITIZE has begun; it has ended, and worked or failed. */
+    void (*volume_sanitizing)(void *arg, const char *id, const char *name);
+    void (*volume_sanitized)(void *arg, const char *id, const char *name, bool good);
 };
 /* Control thread. NULL: nobody listens any more. */
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
@@ -30,5 +34,7 @@ void news_device_failed(const struct device *device, const char *reason, int err
 void news_space_refused(struct pool *pool);
 /* Control thread. */
 void news_volume_purged(struct lunmgr *m, const char *id, const char *name);
+void news_volume_sanitizing(struct lunmgr *m, const char *id, const char *name);
+void news_volume_sanitized(struct lunmgr *m, const char *id, const char *name, bool good);
 
 #endif

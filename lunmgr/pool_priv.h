@@ -80,6 +80,8 @@ struct volume {
     _Atomic uint64_t
         last_place; /* the last extent handed out to it: sequential writes go on there */
     struct fence fence;
+    atomic_int sanitize_state; /* enum sanitize_state; changed by the control thread */
+    struct progress sanitize_progress;
 
     /* The rest is the control thread's. */
     bool is_protected;
@@ -91,6 +93,7 @@ struct volume {
     unsigned pin_count;     /* operations that want it as it is: snapshots, clones */
     bool is_changing;       /* one that excludes all others is under way */
     bool deleting;          /* and it ends with the volume */
+    struct sanitize_row *sanitize_row; /* own; NULL: none is under way or has failed */
     /* PLAIN */
     struct volume *first_snapshot, *last_snapshot; /* by age */
     uint32_t snapshot_count;

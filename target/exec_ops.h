@@ -45,6 +45,8 @@ enum exec_result exec_unmap_prepare(struct task *t);
 enum exec_result exec_unmap(struct task *t);
 enum exec_result exec_write_same_prepare(struct task *t);
 enum exec_result exec_write_same(struct task *t);
+enum exec_result exec_sanitize_prepare(struct task *t);
+enum exec_result exec_sanitize(struct task *t);
 
 /* ---- Answers ----------------------------------------------------------------------- */
 
@@ -78,6 +80,10 @@ enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, i
 struct task *exec_vio_task(struct vio *vio);
 /* Sets the status for what the I/O came to and gives the task back: it may be gone. */
 void exec_end(struct task *t, int rc);
+
+/* The sense of a unit that is being sanitized, or whose sanitize has failed; false: it is
+ * neither. Any command but those that SBC-4, 4.11.2 lets through is answered so. */
+bool exec_sanitize_sense(const struct lu *lu, struct sense *sense) MUST_CHECK;
 
 /* ---- The unit ---------------------------------------------------------------------- */
 
