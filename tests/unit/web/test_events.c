@@ -717,14 +717,20 @@ static void news_from_below_are_events(void **state)
     news->space_refused(news->arg, "p1", "p", 5);
     news->space_refused(news->arg, "p1", "p", 6);
     news->volume_purged(news->arg, "v1", "v");
+    news->volume_sanitizing(news->arg, "v2", "w");
+    news->volume_sanitized(news->arg, "v2", "w", false);
+    news->volume_sanitized(news->arg, "v2", "w", true);
     assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
-    assert_int_equal(json_array_size(rig_get(r, "items")), 3);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 6);
     assert_string_equal(rig_text(r, "items/0/type"), "device.failed");
     assert_string_equal(rig_text(r, "items/0/data/error"), "EIO");
     assert_string_equal(rig_text(r, "items/1/type"), "pool.full");
     assert_int_equal(rig_number(r, "items/1/data/writes"), 5);
     assert_string_equal(rig_text(r, "items/2/type"), "volume.purged");
     assert_string_equal(rig_text(r, "items/2/who"), "ashlard");
+    assert_string_equal(rig_text(r, "items/3/type"), "volume.sanitizing");
+    assert_string_equal(rig_text(r, "items/4/type"), "volume.sanitize_failed");
+    assert_string_equal(rig_text(r, "items/5/type"), "volume.sanitized");
 }
 
 static void who_has_no_token_is_told_of_once(void **state)
