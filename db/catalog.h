@@ -207,6 +207,29 @@ int volume_row_each(struct catalog_txn *txn,
                     int (*each)(const struct volume_row *row, void *arg), void *arg,
                     struct err *e) MUST_CHECK;
 
+/* A volume that is being sanitized (SBC-4, 4.11), or whose sanitize has failed. */
+#define CATALOG_PATTERN_MAX 4096
+#define SANITIZE_PASSES_MAX 31
+struct sanitize_row {
+    char volume_id[CATALOG_ID_MAX];
+    bool failed;       /* it waits for its host; else the next start goes on with it */
+    bool erases;       /* and gives all back: BLOCK ERASE; else OVERWRITE */
+    bool unrestricted; /* AUSE: EXIT FAILURE MODE will do after a failure */
+    bool inverts;      /* every second pass has the pattern's complement */
+    uint8_t passes;    /* 1 to SANITIZE_PASSES_MAX */
+    uint16_t pattern_bytes;
+    uint8_t pattern[CATALOG_PATTERN_MAX];
+};
+/* In place of the volume's row, if it has one. */
+int sanitize_row_set(struct catalog_txn *txn, const struct sanitize_row *row,
+                     struct err *e) MUST_CHECK;
+/* 0 also if there is none. A row goes with its volume, too. */
+int sanitize_row_remove(struct catalog_txn *txn, const char *volume_id,
+                        struct err *e) MUST_CHECK;
+int sanitize_row_each(struct catalog_txn *txn,
+                      int (*each)(const struct sanitize_row *row, void *arg), void *arg,
+                      struct err *e) MUST_CHECK;
+
 /* A volume's or snapshot's. Adding all: what was there before goes. */
 struct label_row {
     char key[CATALOG_NAME_MAX];

@@ -7,6 +7,7 @@
 #include "lunmgr/fence.h"
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/sanitize.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -203,6 +204,12 @@ static void copy_on_shared(struct share_word *share, int rc)
     }
 }
 
+/* What began before the sanitize goes no further than the extent that it was at. */
+static bool is_sanitized(const struct volume *v)
+{
+    return volume_sanitize_state(v, NULL) != SANITIZE_NONE;
+}
+
 /* Ends where a fence holds it back; goes on here when that lets it in. */
 static void copy_enter(struct copy *c)
 {
@@ -212,6 +219,12 @@ static void copy_enter(struct copy *c)
     }
     if (!into_enter(c)) {
         guard_leave(c);
+        return;
+    }
+    if (is_sanitized(c->from) || is_sanitized(c->to)) {
+        into_leave(c);
+        guard_leave(c);
+        copy_end(c, -EINPROGRESS);
         return;
     }
     lane_enter(c->lane, &c->p.into);

@@ -9,6 +9,7 @@
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/sanitize_priv.h"
 #include "lunmgr/volume_priv.h"
 #include "lunmgr/wipe.h"
 
@@ -358,6 +359,14 @@ struct bitmap_load {
     struct err *e;
 };
 
+static int load_sanitize(const struct sanitize_row *row, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v = loaded_volume(l->m, row->volume_id);
+    assert(v != NULL); /* a foreign key; snapshots have none */
+    return sanitize_load(v, row) != 0 ? err_oom(l->e) : 0;
+}
+
 static int load_bitmap(const struct bitmap_change *row, void *arg)
 {
     struct bitmap_load *bl = arg;
@@ -389,6 +398,8 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = load_bitmaps(txn, l, e);
     if (rc == 0)
         rc = load_volumes(txn, l, e);
+    if (rc == 0)
+        rc = sanitize_row_each(txn, load_sanitize, l, e);
     if (rc == 0)
         rc = host_row_each(txn, load_host, l, e);
     if (rc == 0)
@@ -486,12 +497,20 @@ static void log_leaks(void *arg, const struct pool_check_report *report,
     }
 }
 
-/* Drops, merges and wipes that were under way, or were to be, go on. */
+/* A sanitize goes before a wipe, which then waits for the volume's next growth. */
+static void resume_volume(struct volume *v)
+{
+    if (volume_sanitize_state(v, NULL) == SANITIZE_RUNNING)
+        sanitize_resume(v);
+    else if (!pool_is_failed(v->pool))
+        wipe_resume(v);
+}
+
+/* Drops, merges, wipes and sanitizes that were under way, or were to be, go on. */
 static void resume_layers(struct load *l)
 {
     for (struct volume *v = NULL; (v = volume_next(l->m, v)) != NULL;)
-        if (!pool_is_failed(v->pool))
-            wipe_resume(v);
+        resume_volume(v);
     for (size_t i = 0; i < l->layer_count; i++)
         if (!pool_is_failed(l->layers[i]->pool))
             layer_look(l->layers[i]);

@@ -117,3 +117,17 @@ void news_job_ended(struct lunmgr *m, const struct job *job)
     job_describe(job, &info);
     m->news.job_ended(m->news.arg, &info);
 }
+
+/* ---- Sanitizing ------------------------------------------------------------------ */
+
+void news_volume_sanitizing(struct lunmgr *m, const char *id, const char *name)
+{
+    if (m->news.volume_sanitizing != NULL)
+        m->news.volume_sanitizing(m->news.arg, id, name);
+}
+
+void news_volume_sanitized(struct lunmgr *m, const char *id, const char *name, bool good)
+{
+    if (m->news.volume_sanitized != NULL)
+        m->news.volume_sanitized(m->news.arg, id, name, good);
+}

@@ -5,6 +5,7 @@
 #ifndef LUNMGR_NEWS_H
 #define LUNMGR_NEWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct device;
@@ -25,6 +26,9 @@ struct lunmgr_news {
     void (*volume_purged)(void *arg, const char *id, const char *name);
     /* It is durable that it is over. info is good for the call. */
     void (*job_ended)(void *arg, const struct job_info *info);
+    /* A host's SANITIZE has begun; it has ended, and worked or failed. */
+    void (*volume_sanitizing)(void *arg, const char *id, const char *name);
+    void (*volume_sanitized)(void *arg, const char *id, const char *name, bool good);
 };
 /* Control thread. NULL: nobody listens any more. */
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
@@ -35,5 +39,7 @@ void news_space_refused(struct pool *pool);
 /* Control thread. */
 void news_volume_purged(struct lunmgr *m, const char *id, const char *name);
 void news_job_ended(struct lunmgr *m, const struct job *job);
+void news_volume_sanitizing(struct lunmgr *m, const char *id, const char *name);
+void news_volume_sanitized(struct lunmgr *m, const char *id, const char *name, bool good);
 
 #endif

@@ -84,6 +84,8 @@ struct volume {
      * nothing to wait for until they are counted as ended. */
     atomic_uint_fast64_t steps_begun, steps_ended;
     struct fence fence;
+    atomic_int sanitize_state; /* enum sanitize_state; changed by the control thread */
+    struct progress sanitize_progress;
 
     /* The rest is the control thread's. */
     bool is_protected;
@@ -97,6 +99,7 @@ struct volume {
     unsigned pin_count;     /* operations that want it as it is: snapshots, clones */
     bool is_changing;       /* one that excludes all others is under way */
     bool deleting;          /* and it ends with the volume */
+    struct sanitize_row *sanitize_row; /* own; NULL: none is under way or has failed */
     /* PLAIN */
     struct volume *first_snapshot, *last_snapshot; /* by age */
     uint32_t snapshot_count;

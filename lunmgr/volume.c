@@ -5,6 +5,7 @@
 
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
+#include "lunmgr/sanitize.h"
 #include "lunmgr/volume_io.h"
 #include "lunmgr/volume_priv.h"
 
@@ -130,6 +131,7 @@ void volume_put(struct volume *volume)
         return;
     fence_fini(&volume->fence);
     free(volume->labels);
+    free(volume->sanitize_row);
     free(volume);
 }
 
@@ -150,6 +152,9 @@ void volume_set_base(struct volume *volume, struct volume *base)
 
 static int volume_refuse_busy(const struct volume *v, struct err *e)
 {
+    if (volume_sanitize_state(v, NULL) == SANITIZE_RUNNING)
+        return err_set(e, -EBUSY, "volume",
+                       "volume %s is being sanitized: try again after it", v->name);
     return err_set(e, -EBUSY, volume_is_snapshot(v) ? "snapshot" : "volume",
                    "another operation on %s is under way: try again after it", v->name);
 }
@@ -192,6 +197,11 @@ int volume_unprotected(const struct volume *volume, const char *field, struct er
 
 int volume_cleared(const struct volume *volume, struct err *e)
 {
+    if (volume_sanitize_state(volume, NULL) == SANITIZE_FAILED)
+        return err_set(e, -EBUSY, "volume",
+                       "the last sanitize of volume %s failed: have its host sanitize it "
+                       "again, or leave the failure mode, first",
+                       volume->name);
     if (volume->wipe_bytes <= volume_size_bytes(volume))
         return 0;
     return err_set(e, -EBUSY, "volume",

@@ -9,6 +9,7 @@
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/plan.h"
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/sanitize.h"
 #include "lunmgr/stack.h"
 
 #include <assert.h>
@@ -487,6 +488,20 @@ static void vio_inner(struct vio *vio)
     vio->inner(vio);
 }
 
+/* What a sanitize waits for has passed its fence before; what comes past the fence since
+ * is refused here, as is the rest of what had begun and stepped aside. */
+static bool vio_is_let_in(const struct vio *vio)
+{
+    return vio->is_wipe || vio->op == VIO_INNER ||
+           volume_sanitize_state(vio->volume, NULL) == SANITIZE_NONE;
+}
+
+static void vio_refuse(struct vio *vio, int rc)
+{
+    vio->p.rc = rc;
+    vio_data_done(vio);
+}
+
 static void vio_start(struct vio *vio)
 {
     static void (*const start[])(struct vio * vio) = {
@@ -495,9 +510,12 @@ static void vio_start(struct vio *vio)
         [VIO_STATUS] = vio_status, [VIO_INNER] = vio_inner,
     };
     vio->p.op = vio->op;
+    if (!vio_is_let_in(vio)) {
+        vio_refuse(vio, -EINPROGRESS);
+        return;
+    }
     if (!vio_fits(vio)) {
-        vio->p.rc = -ERANGE;
-        vio_data_done(vio);
+        vio_refuse(vio, -ERANGE);
         return;
     }
     /* Not an atomic one: a ZERO goes extent by extent. */
@@ -538,7 +556,9 @@ void vio_resume(struct vio *vio)
 {
     if (!fence_enter(&vio->volume->fence, vio))
         return;
-    if (vio->p.op_began)
+    if (vio->p.op_began && !vio_is_let_in(vio))
+        vio_refuse(vio, -EINPROGRESS);
+    else if (vio->p.op_began)
         vio_next_window(vio);
     else
         vio_start(vio);

@@ -58,7 +58,8 @@ struct vio {
     struct lane *lane;
     struct volume *volume;
     enum vio_op op;
-    bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk */
+    bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk, or
+                       what a sanitize does */
     bool fua;       /* WRITE, OR, UNMAP, ZERO: durable before done() */
     bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
     /* WRITE: all of it or nothing, for each READ beside it and after a crash:
@@ -78,9 +79,10 @@ struct vio {
     struct vio_status *status;
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
-     * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before. After a failed WRITE
-     * or OR each block holds old or new data; after an atomic one all hold the old, or,
-     * where only its round failed (fua), the new. */
+     * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before; -EINPROGRESS: it is
+     * being sanitized, or that has failed (sanitize.h). After a failed WRITE or OR each
+     * block holds old or new data; after an atomic one all hold the old, or, where only
+     * its round failed (fua), the new. */
     void (*done)(struct vio *vio, int rc);
     void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
     struct vio_private p;           /* zero before the first use; reusable after done() */

@@ -25,7 +25,8 @@ void volume_unpin(struct volume *volume);
 int volume_unprotected(const struct volume *volume, const char *field,
                        struct err *e) MUST_CHECK;
 /* 0, or -EBUSY: what a shrink has cut off is not all cleared, and would show through a
- * larger clone of a snapshot. */
+ * larger clone of a snapshot; or a sanitize has failed, and what it was to remove would
+ * show through a snapshot. */
 int volume_cleared(const struct volume *volume, struct err *e) MUST_CHECK;
 
 /* A snapshot belongs to its volume, as the youngest. */

@@ -4,12 +4,13 @@
 #include "proto/cdb.h"
 
 /* Byte 1 of the media commands. FUA_NV is obsolete and harmless: it is let through. */
-#define RW_FLAGS     0xfa /* RDPROTECT or WRPROTECT, DPO, FUA, FUA_NV */
-#define ATOMIC_FLAGS 0xf8 /* WRPROTECT, DPO, FUA */
-#define VERIFY_FLAGS 0xf6 /* VRPROTECT or WRPROTECT, DPO, BYTCHK */
-#define SYNC_FLAGS   0x06 /* SYNC_NV, IMMED */
-#define SAME_FLAGS   0xf8 /* WRPROTECT, ANCHOR, UNMAP */
-#define GROUP        0x1f
+#define RW_FLAGS       0xfa /* RDPROTECT or WRPROTECT, DPO, FUA, FUA_NV */
+#define ATOMIC_FLAGS   0xf8 /* WRPROTECT, DPO, FUA */
+#define VERIFY_FLAGS   0xf6 /* VRPROTECT or WRPROTECT, DPO, BYTCHK */
+#define SYNC_FLAGS     0x06 /* SYNC_NV, IMMED */
+#define SAME_FLAGS     0xf8 /* WRPROTECT, ANCHOR, UNMAP */
+#define GROUP          0x1f
+#define SANITIZE_FLAGS 0xa0 /* IMMED, AUSE; ZNR is of zoned disks */
 
 #define LBA_32 0xff, 0xff, 0xff, 0xff
 #define LBA_64 LBA_32, LBA_32

@@ -140,6 +140,27 @@ int unmap_list_init(struct unmap_list *list, const uint8_t *data, size_t list_by
                     const struct unmap_limits *limits, struct sense *sense) MUST_CHECK;
 bool unmap_list_next(struct unmap_list *list, struct unmap_range *range);
 
+/* SANITIZE: OVERWRITE, BLOCK ERASE, EXIT FAILURE MODE (SBC-4, 5.24). */
+struct cdb_sanitize {
+    bool immed;
+    bool ause;
+    uint16_t list_bytes; /* OVERWRITE: 5 to a logical block and 4 */
+};
+int cdb_sanitize_decode(const uint8_t *cdb, const struct cdb_op *op, uint32_t block_bytes,
+                        struct cdb_sanitize *sanitize, struct sense *sense) MUST_CHECK;
+
+/* The parameter list of OVERWRITE: SBC-4, 5.24.2. */
+struct overwrite_list {
+    bool invert;
+    uint8_t count;          /* of passes, 1 to 31 */
+    uint16_t pattern_bytes; /* 1 to a logical block */
+    const uint8_t *pattern; /* inside the data */
+};
+/* data: the list as received, all of list_bytes, which are at least 5. */
+int overwrite_list_decode(struct overwrite_list *list, const uint8_t *data,
+                          size_t list_bytes, uint32_t block_bytes,
+                          struct sense *sense) MUST_CHECK;
+
 /* 0 if the range lies inside the capacity; else LBA OUT OF RANGE with the first bad LBA
  * as information. */
 int cdb_check_range(uint64_t lba, uint64_t blocks, uint64_t capacity_blocks,

@@ -70,6 +70,15 @@ CDB_ROW(WRITE_SAME_10, 0x41, NO_ACTION, 10, DATA_OUT, CHANGES, LONG, "WRITE SAME
 CDB_ROW(UNMAP, 0x42, NO_ACTION, 10, DATA_OUT, CHANGES, LONG, "UNMAP",
         exec_unmap_prepare, exec_unmap, 0,
         0x42, 0x01, 0, 0, 0, 0, GROUP, LEN_16, 0)
+CDB_ROW(SANITIZE_OVERWRITE, 0x48, ACTION(0x01), 10, DATA_OUT, CHANGES, LONG, "SANITIZE OVERWRITE",
+        exec_sanitize_prepare, exec_sanitize, 0,
+        0x48, SANITIZE_FLAGS | 0x01, 0, 0, 0, 0, 0, LEN_16, 0)
+CDB_MORE(SANITIZE_ERASE, 0x48, ACTION(0x02), 10, NO_DATA, CHANGES, LONG, "SANITIZE BLOCK ERASE",
+        exec_sanitize_prepare, exec_sanitize, 0,
+        0x48, SANITIZE_FLAGS | 0x02, 0, 0, 0, 0, 0, 0, 0, 0)
+CDB_MORE(SANITIZE_EXIT, 0x48, ACTION(0x1f), 10, NO_DATA, CHANGES, QUICK, "SANITIZE EXIT FAILURE MODE",
+        exec_sanitize_prepare, exec_sanitize, 0,
+        0x48, SANITIZE_FLAGS | 0x1f, 0, 0, 0, 0, 0, 0, 0, 0)
 CDB_ROW(LOG_SENSE, 0x4d, NO_ACTION, 10, DATA_IN, KEEPS, QUICK, "LOG SENSE",
         NULL, exec_log_sense, REPLY_BYTES,
         0x4d, 0, 0xff, 0xff, 0, LEN_16, LEN_16, 0)

@@ -62,6 +62,13 @@ int sense_set_param(struct sense *s, unsigned byte, int bit)
     return set_field(s, SENSE_INVALID_PARAM_FIELD, byte, bit);
 }
 
+int sense_set_progress(struct sense *s, enum sense_code code, uint16_t progress)
+{
+    *s = (struct sense){.code = code, .has_progress = true, .progress = progress};
+    assert(sense_key_of(s) == SENSE_KEY_NOT_READY);
+    return -EINVAL;
+}
+
 static uint8_t asc_of(const struct sense *s)
 {
     return (uint8_t)((unsigned)s->code >> 8);
@@ -72,9 +79,19 @@ static uint8_t ascq_of(const struct sense *s)
     return (uint8_t)s->code;
 }
 
-/* The three sense-key specific bytes of a field pointer. */
+static bool has_sks(const struct sense *s)
+{
+    return s->has_field || s->has_progress;
+}
+
+/* The three sense-key specific bytes: of a progress indication, or of a field pointer. */
 static void put_sks(struct wire *w, const struct sense *s)
 {
+    if (s->has_progress) {
+        wire_put_u8(w, SKS_VALID);
+        wire_put_be16(w, s->progress);
+        return;
+    }
     unsigned flags = SKS_VALID | (s->field_in_cdb ? SKS_IN_CDB : 0u) |
                      (s->field_has_bit ? SKS_BIT_VALID | s->field_bit : 0u);
     wire_put_u8(w, s->has_field ? (uint8_t)flags : 0);
@@ -103,8 +120,8 @@ static void encode_descriptors(const struct sense *s, struct wire *w)
     wire_put_u8(w, asc_of(s));
     wire_put_u8(w, ascq_of(s));
     wire_put_zeros(w, 3);
-    unsigned more = (s->has_info ? 2 + DESC_INFO_BYTES : 0u) +
-                    (s->has_field ? 2 + DESC_SKS_BYTES : 0u);
+    unsigned more =
+        (s->has_info ? 2 + DESC_INFO_BYTES : 0u) + (has_sks(s) ? 2 + DESC_SKS_BYTES : 0u);
     wire_put_u8(w, (uint8_t)more);
     if (s->has_info) {
         wire_put_u8(w, DESC_INFO);
@@ -113,7 +130,7 @@ static void encode_descriptors(const struct sense *s, struct wire *w)
         wire_put_u8(w, 0);
         wire_put_be64(w, s->info);
     }
-    if (s->has_field) {
+    if (has_sks(s)) {
         wire_put_u8(w, DESC_SKS);
         wire_put_u8(w, DESC_SKS_BYTES);
         wire_put_zeros(w, 2);
@@ -145,8 +162,14 @@ size_t sense_segment_encode(const struct sense *s, bool descriptor,
 /* sks: three bytes. */
 static void decode_sks(const uint8_t *sks, struct sense *s)
 {
-    /* Other keys have other things here: progress, retries. */
-    if ((sks[0] & SKS_VALID) == 0 || sense_key_of(s) != SENSE_KEY_ILLEGAL_REQUEST)
+    if ((sks[0] & SKS_VALID) == 0)
+        return;
+    if (sense_key_of(s) == SENSE_KEY_NOT_READY) {
+        s->has_progress = true;
+        s->progress = be16_load(sks + 1);
+    }
+    /* Other keys have other things here: retries. */
+    if (sense_key_of(s) != SENSE_KEY_ILLEGAL_REQUEST)
         return;
     s->has_field = true;
     s->field_in_cdb = (sks[0] & SKS_IN_CDB) != 0;
@@ -230,8 +253,10 @@ const char *sense_name(enum sense_code code)
         {SENSE_NONE, "NO ADDITIONAL SENSE INFORMATION"},
         {SENSE_NOT_READY_CAUSE_UNKNOWN, "LOGICAL UNIT NOT READY, CAUSE NOT REPORTABLE"},
         {SENSE_NOT_READY_BECOMING, "LOGICAL UNIT IS IN PROCESS OF BECOMING READY"},
+        {SENSE_SANITIZE_IN_PROGRESS, "LOGICAL UNIT NOT READY, SANITIZE IN PROGRESS"},
         {SENSE_WRITE_ERROR, "WRITE ERROR"},
         {SENSE_READ_ERROR, "UNRECOVERED READ ERROR"},
+        {SENSE_SANITIZE_FAILED, "SANITIZE COMMAND FAILED"},
         {SENSE_INTERNAL_FAILURE, "INTERNAL TARGET FAILURE"},
         {SENSE_INVALID_IU_FIELD, "INVALID FIELD IN COMMAND INFORMATION UNIT"},
         {SENSE_PARAM_LIST_LENGTH, "PARAMETER LIST LENGTH ERROR"},
@@ -240,6 +265,7 @@ const char *sense_name(enum sense_code code)
         {SENSE_INVALID_CDB_FIELD, "INVALID FIELD IN CDB"},
         {SENSE_LUN_NOT_SUPPORTED, "LOGICAL UNIT NOT SUPPORTED"},
         {SENSE_INVALID_PARAM_FIELD, "INVALID FIELD IN PARAMETER LIST"},
+        {SENSE_COMMAND_SEQUENCE, "COMMAND SEQUENCE ERROR"},
         {SENSE_INVALID_MESSAGE, "INVALID MESSAGE ERROR"},
         {SENSE_MEDIUM_CHANGED, "NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED"},
         {SENSE_POWER_ON, "POWER ON, RESET, OR BUS DEVICE RESET OCCURRED"},

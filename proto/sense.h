@@ -28,8 +28,10 @@ enum sense_code {
     SENSE_NONE = 0x000000,
     SENSE_NOT_READY_CAUSE_UNKNOWN = 0x020400,
     SENSE_NOT_READY_BECOMING = 0x020401,
+    SENSE_SANITIZE_IN_PROGRESS = 0x02041b,
     SENSE_WRITE_ERROR = 0x030c00,
     SENSE_READ_ERROR = 0x031100, /* unrecovered */
+    SENSE_SANITIZE_FAILED = 0x033103,
     SENSE_INTERNAL_FAILURE = 0x044400,
     SENSE_INVALID_IU_FIELD = 0x050e03, /* in the command information unit */
     SENSE_PARAM_LIST_LENGTH = 0x051a00,
@@ -38,6 +40,7 @@ enum sense_code {
     SENSE_INVALID_CDB_FIELD = 0x052400,
     SENSE_LUN_NOT_SUPPORTED = 0x052500,
     SENSE_INVALID_PARAM_FIELD = 0x052600,
+    SENSE_COMMAND_SEQUENCE = 0x052c00,
     SENSE_INVALID_MESSAGE = 0x054900,
     SENSE_MEDIUM_CHANGED = 0x062800, /* not ready to ready: it may have changed */
     SENSE_POWER_ON = 0x062900,       /* power on, reset or bus device reset */
@@ -68,6 +71,8 @@ struct sense {
     uint16_t field_byte;
     bool field_has_bit;
     uint8_t field_bit; /* the leftmost bit of the field */
+    bool has_progress; /* of NOT READY: SPC-5, 4.5.2.4.6 */
+    uint16_t progress; /* of 65536 */
 };
 
 #define SENSE_FIXED_BYTES 18
@@ -82,6 +87,8 @@ int sense_set_info(struct sense *s, enum sense_code code, uint64_t info);
  */
 int sense_set_cdb(struct sense *s, unsigned byte, int bit);
 int sense_set_param(struct sense *s, unsigned byte, int bit);
+/* A code of NOT READY, with how much of what it waits for is done, of 65536. */
+int sense_set_progress(struct sense *s, enum sense_code code, uint16_t progress);
 
 static inline enum sense_key sense_key_of(const struct sense *s)
 {

@@ -30,6 +30,7 @@
 #define V_SUP          0x01 /* a volatile cache */
 #define UGAVALID       0x80000000u
 #define NON_ROTATING   0x0001
+#define WABEREQ_NONE   0x40 /* reads work after a BLOCK ERASE without a write before */
 #define LBPU_LBPWS_10  0xe0 /* UNMAP, WRITE SAME(16), WRITE SAME(10) unmap */
 #define LBPRZ          0x04
 #define PROVISION_THIN 0x02
@@ -166,7 +167,9 @@ static void put_characteristics(const struct lu_ident *lu, struct wire *out)
 {
     (void)lu;
     wire_put_be16(out, NON_ROTATING);
-    wire_put_zeros(out, PAGE_BODY_LONG - 2);
+    wire_put_zeros(out, 1);
+    wire_put_u8(out, WABEREQ_NONE);
+    wire_put_zeros(out, PAGE_BODY_LONG - 4);
 }
 
 static void put_provisioning(const struct lu_ident *lu, struct wire *out)

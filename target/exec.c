@@ -81,6 +81,26 @@ static enum exec_result exec_attention(struct task *t, enum sense_code attention
     return exec_check(t);
 }
 
+/* SBC-4, 4.11.2: while a sanitize is under way; after one that failed, another one too.
+ */
+static bool is_let_through(const struct task *t, enum cdb_id id)
+{
+    switch (id) {
+    case CDB_INQUIRY:
+    case CDB_REPORT_LUNS:
+    case CDB_REPORT_OPCODES:
+    case CDB_REPORT_TMFS:
+    case CDB_REQUEST_SENSE:
+        return true;
+    case CDB_SANITIZE_OVERWRITE:
+    case CDB_SANITIZE_ERASE:
+    case CDB_SANITIZE_EXIT:
+        return volume_sanitize_state(t->lu->volume, NULL) != SANITIZE_RUNNING;
+    default:
+        return false;
+    }
+}
+
 enum exec_result exec_prepare(struct task *t)
 {
     const struct cdb_op *op;
@@ -95,6 +115,10 @@ enum exec_result exec_prepare(struct task *t)
     if (t->attribute == TASK_ACA) /* NACA is not supported: there is no ACA condition */
         return exec_refuse(t, SENSE_INVALID_MESSAGE);
     if (cdb_find(t->cdb, &op, &t->sense) != 0)
+        return exec_check(t);
+
+    if (t->lu != NULL && exec_sanitize_sense(t->lu, &t->sense) &&
+        !is_let_through(t, op->id))
         return exec_check(t);
 
     const struct exec_handler *h = &exec_handlers[op->id];
@@ -228,6 +252,11 @@ void exec_end(struct task *t, int rc)
         (void)exec_good(t);
     } else if (rc == -ENOMEM) {
         t->status = SAM_BUSY; /* it passes: the initiator tries again */
+    } else if (rc == -EINPROGRESS) {
+        if (exec_sanitize_sense(t->lu, &t->sense))
+            (void)exec_check(t);
+        else
+            t->status = SAM_BUSY; /* it has ended meanwhile */
     } else {
         (void)exec_refuse(t, sense_of_failure(t->exec.vio.op, rc));
     }

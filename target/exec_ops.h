@@ -55,6 +55,8 @@ enum exec_result exec_unmap_prepare(struct task *t);
 enum exec_result exec_unmap(struct task *t);
 enum exec_result exec_write_same_prepare(struct task *t);
 enum exec_result exec_write_same(struct task *t);
+enum exec_result exec_sanitize_prepare(struct task *t);
+enum exec_result exec_sanitize(struct task *t);
 
 /* ---- Answers ----------------------------------------------------------------------- */
 
@@ -91,6 +93,10 @@ bool exec_writes_through(const struct task *t);
 /* Sets the status for what the I/O came to and gives the task back: it may be gone. What
  * has changed the medium is flushed first if it has to be. */
 void exec_end(struct task *t, int rc);
+
+/* The sense of a unit that is being sanitized, or whose sanitize has failed; false: it is
+ * neither. Any command but those that SBC-4, 4.11.2 lets through is answered so. */
+bool exec_sanitize_sense(const struct lu *lu, struct sense *sense) MUST_CHECK;
 
 /* ---- The unit ---------------------------------------------------------------------- */
 

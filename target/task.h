@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "lunmgr/buf.h"
 #include "lunmgr/lane.h"
+#include "lunmgr/sanitize.h"
 #include "lunmgr/volume_io.h"
 #include "proto/cdb.h"
 #include "proto/pdu.h"
@@ -34,6 +35,7 @@ struct task_exec {
     uint64_t blocks;
     struct unmap_list unmap; /* inside buffer */
     bool compare;            /* WRITE AND VERIFY: what was written, with what was sent */
+    struct sanitize_ask sanitize;
 };
 
 /* Where the transport has it. */

@@ -142,6 +142,24 @@ static void on_job_ended(void *arg, const struct job_info *job)
     events_publish(news->web, &note);
 }
 
+static void tell_sanitize(const struct news *news, const char *verb, const char *id,
+                          const char *name)
+{
+    const struct event_note note = {
+        .kind = "volume", .verb = verb, .id = id, .name = name};
+    events_publish(news->web, &note);
+}
+
+static void on_volume_sanitizing(void *arg, const char *id, const char *name)
+{
+    tell_sanitize(arg, "sanitizing", id, name);
+}
+
+static void on_volume_sanitized(void *arg, const char *id, const char *name, bool good)
+{
+    tell_sanitize(arg, good ? "sanitized" : "sanitize_failed", id, name);
+}
+
 /* What was not there as the daemon started. */
 static void tell_failed_devices(struct news *news)
 {
@@ -219,6 +237,8 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
         .space_refused = on_space_refused,
         .volume_purged = on_volume_purged,
         .job_ended = on_job_ended,
+        .volume_sanitizing = on_volume_sanitizing,
+        .volume_sanitized = on_volume_sanitized,
     };
     target_set_events(web->target, &target_events);
     lunmgr_set_news(web->lunmgr, &lunmgr_news);

@@ -106,6 +106,24 @@ static int unmap(struct input *in)
     return 0;
 }
 
+static int sanitize(struct input *in)
+{
+    struct cdb_sanitize s;
+    struct overwrite_list list;
+    int rc = cdb_sanitize_decode(in->cdb, in->op, lu.block_bytes, &s, &in->sense);
+    if (rc != 0 || in->op->id != CDB_SANITIZE_OVERWRITE)
+        return rc;
+    assert(s.list_bytes > 4 && s.list_bytes <= lu.block_bytes + 4);
+    if (s.list_bytes > in->list_bytes) /* the transport has all of it, or refuses */
+        return 0;
+    rc = overwrite_list_decode(&list, in->list, s.list_bytes, lu.block_bytes, &in->sense);
+    if (rc != 0)
+        return rc;
+    assert(list.count >= 1 && list.count <= 31 && list.pattern_bytes >= 1);
+    assert(list.pattern + list.pattern_bytes <= in->list + s.list_bytes);
+    return 0;
+}
+
 static int inquiry(struct input *in, struct wire *out)
 {
     struct cdb_inquiry inq;
@@ -224,6 +242,10 @@ static int run(struct input *in, struct wire *out)
     switch (in->op->id) {
     case CDB_UNMAP:
         return unmap(in);
+    case CDB_SANITIZE_OVERWRITE:
+    case CDB_SANITIZE_ERASE:
+    case CDB_SANITIZE_EXIT:
+        return sanitize(in);
     case CDB_INQUIRY:
         return inquiry(in, out);
     case CDB_READ_DEFECT_DATA_10:

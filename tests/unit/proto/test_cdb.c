@@ -37,7 +37,7 @@ static void every_row_is_found_by_its_own_cdb(void **state)
         assert_ptr_equal(find(cdb), row);
         assert_int_equal(row->usage[0], row->opcode);
         if (row->has_service_action)
-            assert_int_equal(row->usage[1], row->service_action);
+            assert_int_equal(row->usage[1] & 0x1f, row->service_action);
         /* The group of an opcode tells the CDB's length: SPC-5, 4.2.5.1. */
         static const uint8_t lengths[] = {6, 10, 10, 0, 16, 12};
         assert_int_equal(row->cdb_bytes, lengths[row->opcode >> 5]);
@@ -309,6 +309,35 @@ static void defect_data_is_asked_for_by_list_and_format(void **state)
     assert_field(&s, 1, 2);
 }
 
+/* Each value just inside and just outside of its range: SBC-4, 5.24. */
+static void overwrite_lists_are_read_to_their_ends(void **state)
+{
+    static const struct {
+        uint8_t list[8];
+        size_t bytes;
+        bool good;
+    } cases[] = {
+        {{0x01, 0, 0, 1, 9}, 5, true},  {{0x9f, 0, 0, 4, 1, 2, 3, 4}, 8, true},
+        {{0x80, 0, 0, 1, 9}, 5, false}, {{0x21, 0, 0, 1, 9}, 5, false},
+        {{0x41, 0, 0, 1, 9}, 5, false}, {{0x01, 0x80, 0, 1, 9}, 5, false},
+        {{0x01, 0, 0, 0, 9}, 5, false}, {{0x01, 0, 0, 2, 9}, 5, false},
+        {{0x01, 0, 2, 1, 9}, 5, false},
+    };
+    struct overwrite_list list;
+    struct sense s;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int rc = overwrite_list_decode(&list, cases[i].list, cases[i].bytes, 512, &s);
+        assert_int_equal(rc, cases[i].good ? 0 : -EINVAL);
+        if (!cases[i].good)
+            continue;
+        assert_int_equal(list.invert, i == 1);
+        assert_int_equal(list.count, i == 1 ? 31 : 1);
+        assert_int_equal(list.pattern_bytes, i == 1 ? 4 : 1);
+        assert_ptr_equal(list.pattern, cases[i].list + 4);
+    }
+}
+
 static const struct unmap_limits limits = {
     .capacity_blocks = 0x6000, .descriptors_max = 4, .blocks_max = 0x2000};
 
@@ -510,6 +539,7 @@ int main(void)
         cmocka_unit_test(cache_commands_read_their_range),
         cmocka_unit_test(write_same_reads_its_flags),
         cmocka_unit_test(defect_data_is_asked_for_by_list_and_format),
+        cmocka_unit_test(overwrite_lists_are_read_to_their_ends),
         cmocka_unit_test(unmap_list_of_libiscsi_is_read),
         cmocka_unit_test(bad_unmap_lists_are_refused_whole),
         cmocka_unit_test(range_names_the_first_bad_lba),

@@ -247,6 +247,7 @@ static void characteristics_page_says_solid_state(void **state)
     read_page(&p, &test_lu, 0xb1);
     assert_int_equal(p.w.at, 64);
     assert_int_equal(be16_load(p.data + 4), 1);
+    assert_int_equal(p.data[7], 0x40); /* WABEREQ: reads work after a BLOCK ERASE */
 }
 
 static void cut_page_tells_its_full_length(void **state)

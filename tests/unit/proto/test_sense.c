@@ -60,14 +60,32 @@ static void descriptor_sense_has_all(void **state)
     assert_memory_equal(out, want, sizeof(want));
 }
 
+/* SPC-5, 4.5.2.4.6: SKSV, then the progress. */
+static void sense_of_not_ready_has_progress(void **state)
+{
+    static const uint8_t fixed[] = {0x70, 0, 0x02, 0, 0,    0, 0,    10,   0,
+                                    0,    0, 0,    4, 0x1b, 0, 0x80, 0x40, 0x01};
+    static const uint8_t descriptor[] = {0x72, 0x02, 4, 0x1b, 0,    0,    0,    8,
+                                         2,    6,    0, 0,    0x80, 0x40, 0x01, 0};
+    struct sense s;
+    uint8_t out[SENSE_BYTES_MAX];
+    (void)state;
+    sense_set_progress(&s, SENSE_SANITIZE_IN_PROGRESS, 0x4001);
+    assert_int_equal(sense_encode(&s, false, out), sizeof(fixed));
+    assert_memory_equal(out, fixed, sizeof(fixed));
+    assert_int_equal(sense_encode(&s, true, out), sizeof(descriptor));
+    assert_memory_equal(out, descriptor, sizeof(descriptor));
+}
+
 static void sense_reads_back_in_both_formats(void **state)
 {
-    struct sense all[4];
+    struct sense all[5];
     (void)state;
     sense_set(&all[0], SENSE_NO_SPACE);
     sense_set_info(&all[1], SENSE_MISCOMPARE, 77);
     sense_set_cdb(&all[2], 14, 3);
     sense_set_param(&all[3], 260, SENSE_NO_BIT);
+    sense_set_progress(&all[4], SENSE_SANITIZE_IN_PROGRESS, 0x8123);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         for (int descriptor = 0; descriptor < 2; descriptor++) {
             uint8_t out[SENSE_SEGMENT_MAX];
@@ -82,6 +100,8 @@ static void sense_reads_back_in_both_formats(void **state)
             assert_int_equal(back.field_byte, all[i].field_byte);
             assert_int_equal(back.field_has_bit, all[i].field_has_bit);
             assert_int_equal(back.field_bit, all[i].field_bit);
+            assert_int_equal(back.has_progress, all[i].has_progress);
+            assert_int_equal(back.progress, all[i].progress);
         }
     }
 }
@@ -125,6 +145,7 @@ int main(void)
         cmocka_unit_test(fixed_sense_of_a_parameter_has_no_bit),
         cmocka_unit_test(fixed_sense_has_32_bits_of_information),
         cmocka_unit_test(descriptor_sense_has_all),
+        cmocka_unit_test(sense_of_not_ready_has_progress),
         cmocka_unit_test(sense_reads_back_in_both_formats),
         cmocka_unit_test(sense_of_tgt_is_read),
         cmocka_unit_test(cut_sense_is_refused),

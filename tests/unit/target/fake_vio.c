@@ -10,6 +10,7 @@
 
 struct fake_vio fake_vio;
 static struct vio *queue_head, *queue_tail;
+static struct sanitize_ask *asked;
 
 struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes)
 {
@@ -212,8 +213,36 @@ static void fake_do(struct vio *vio)
     }
 }
 
+enum sanitize_state volume_sanitize_state(const struct volume *v, uint16_t *progress)
+{
+    (void)v;
+    if (progress != NULL)
+        *progress = fake_vio.sanitize_progress;
+    return fake_vio.sanitize_state;
+}
+
+void sanitize_start(struct sanitize_ask *ask)
+{
+    assert(ask->lane != NULL && ask->volume != NULL && ask->is_given_up != NULL);
+    assert(asked == NULL);
+    asked = ask;
+    fake_vio.sanitize_count++;
+    fake_vio.sanitize_seen = *ask;
+    if (ask->spec.pattern_bytes > 0)
+        memcpy(fake_vio.sanitize_pattern, ask->spec.pattern, ask->spec.pattern_bytes);
+}
+
+static void fake_sanitize(void)
+{
+    struct sanitize_ask *ask = asked;
+    asked = NULL;
+    if (ask != NULL)
+        ask->done(ask, fake_vio.sanitize_rc);
+}
+
 void fake_vio_run(void)
 {
+    fake_sanitize();
     while (queue_head != NULL) {
         struct vio *vio = queue_head;
         queue_head = vio->p.next;

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAKE_VIO_H
 #define TESTS_FAKE_VIO_H
 
+#include "lunmgr/sanitize.h"
 #include "lunmgr/volume_io.h"
 
 #define FAKE_VIO_SEEN_MAX 512
@@ -39,6 +40,13 @@ struct fake_vio {
     unsigned fail_nth; /* 1: the next one; 0: none */
     int fail_rc;
     bool loses_writes; /* answers GOOD and keeps nothing */
+    /* Sanitizing: what the volumes tell; what was asked, and how it is answered. */
+    enum sanitize_state sanitize_state;
+    uint16_t sanitize_progress;
+    unsigned sanitize_count;
+    struct sanitize_ask sanitize_seen;
+    uint8_t sanitize_pattern[SANITIZE_PATTERN_MAX];
+    int sanitize_rc;
 };
 extern struct fake_vio fake_vio;
 

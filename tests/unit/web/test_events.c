@@ -753,8 +753,11 @@ static void news_from_below_are_events(void **state)
                                                   .state = "failed",
                                                   .subject = "p",
                                                   .error = "the disk is gone"});
+    news->volume_sanitizing(news->arg, "v2", "w");
+    news->volume_sanitized(news->arg, "v2", "w", false);
+    news->volume_sanitized(news->arg, "v2", "w", true);
     assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
-    assert_int_equal(json_array_size(rig_get(r, "items")), 4);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 7);
     assert_string_equal(rig_text(r, "items/0/type"), "device.failed");
     assert_string_equal(rig_text(r, "items/0/data/error"), "EIO");
     assert_string_equal(rig_text(r, "items/1/type"), "pool.full");
@@ -765,6 +768,9 @@ static void news_from_below_are_events(void **state)
     assert_string_equal(rig_text(r, "items/3/subject/id"), "j1");
     assert_string_equal(rig_text(r, "items/3/data/kind"), "pool-check");
     assert_string_equal(rig_text(r, "items/3/data/error"), "the disk is gone");
+    assert_string_equal(rig_text(r, "items/4/type"), "volume.sanitizing");
+    assert_string_equal(rig_text(r, "items/5/type"), "volume.sanitize_failed");
+    assert_string_equal(rig_text(r, "items/6/type"), "volume.sanitized");
 }
 
 static void who_has_no_token_is_told_of_once(void **state)
