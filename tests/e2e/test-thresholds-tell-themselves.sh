@@ -6,47 +6,13 @@
 # first of all, is in force after a SIGKILL, and then a write needs no flush to outlive one.
 set -euo pipefail
 . "$(dirname "$0")/../lib/rig.sh"
+. "$(dirname "$0")/../lib/ask.sh"
 requires curl jq iscsi-ls
 requires_ashlar
 
 RIG_POOL_SIZE=64MiB # 1,023 extents of 64 KiB beside the superblock's; a quarter of them: 255
 EXTENT=128          # its blocks of 512
 REACHED='380700'    # in fixed sense: code, qualifier, unit
-
-declare -A to from # each session's descriptors
-
-# session NAME INITIATOR LUN: an ashlar-ask that goes on.
-session() {
-    local pid fd
-    mkfifo "$RIG_DIR/$1.in" "$RIG_DIR/$1.out"
-    "$(rig_bin ashlar-ask)" "$2" "$(rig_url "$3")" <"$RIG_DIR/$1.in" >"$RIG_DIR/$1.out" 2>>"$RIG_DIR/ask.log" &
-    pid=$!
-    cleanup_fn eval "kill $pid 2>/dev/null"
-    exec {fd}>"$RIG_DIR/$1.in"
-    to[$1]=$fd
-    exec {fd}<"$RIG_DIR/$1.out"
-    from[$1]=$fd
-    rm "$RIG_DIR/$1.in" "$RIG_DIR/$1.out"
-    hear "$1"
-    [ "$answer" = ready ] || fail "no session $1: $answer"
-    ask "$1" none 000000000000
-    [[ $answer == 'sense 70'*2900* ]] || fail "a new session is told $answer, not the power on"
-}
-
-hear() {
-    read -r -t 60 answer <&"${from[$1]}" || answer=lost
-}
-
-# ask NAME LINE...: `answer` is what comes of it.
-ask() {
-    echo "${@:2}" >&"${to[$1]}" || true
-    hear "$1"
-}
-
-good() {
-    ask "$@"
-    [[ $answer == good* ]] || fail "$*: $answer"
-}
 
 # is_told NAME OFFSET: the answer is that the threshold whose descriptor is there was reached.
 is_told() {
@@ -84,15 +50,6 @@ quiet() {
 
 events() {
     rig_api GET "/v1/events?limit=1000&type=$1" | jq '.items | length'
-}
-
-# eventually WHAT COMMAND...: it comes true.
-eventually() {
-    for _ in $(seq 400); do
-        ! "${@:2}" || return 0
-        sleep 0.025
-    done
-    fail "$1"
 }
 
 has_events() {

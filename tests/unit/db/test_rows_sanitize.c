@@ -3,6 +3,8 @@
  * gone with it. */
 #include "rows_rig.h"
 
+#include <stdio.h>
+
 #include <errno.h>
 #include <string.h>
 
