@@ -75,7 +75,8 @@ rig_start
 rig_volume v 256MiB 1
 rig_volume w 256MiB 2
 session a "$RIG_IQN" 1
-session b "$RIG_IQN2" 2
+session b "$RIG_IQN2" 1
+session c "$RIG_IQN2" 2
 
 # A quarter of the pool: MODE SENSE(10) of 1Ch/02h, current values.
 good a in 64 5a081c02000000004000
@@ -91,6 +92,7 @@ late_ms=$(($(date -d "$(jq -r .time <<<"$event")" +%s%3N) - crossed_ms))
 [ "$(jq -r '.subject.name, .data.threshold, .data.volumes' <<<"$event" | paste -sd' ')" = "p $((255 * 65536)) 2" ] ||
     fail "the event says: $event"
 told b 16
+told c 16
 grep -q 'msg="thin provisioning threshold reached" pool=p' "$RIG_DIR/daemon.log" || fail "the log does not say so"
 
 # Further down it is not told again; up and down again it is.
@@ -105,12 +107,16 @@ eventually 'the space does not come back' has_free 600
 nothing_comes 1
 cross 16 0 $((480 * EXTENT)) pool.threshold_reached 2
 told b 16
+told c 16
 
 # What the volume owns: a second threshold of it, at 900 extents, in the second descriptor.
 good a out "00000000000000005c02002c$(printf '0%.0s' $(seq 24))80010000000000ff8102000000000384$(printf '0%.0s' $(seq 32))" \
     55100000000000003800
+ask b none 000000000000
+[[ $answer == 'sense 700006'* && ${answer:30:4} == 2a01 ]] || fail "of changed modes another nexus is told: $answer"
 cross 24 $((820 * EXTENT)) $((90 * EXTENT)) volume.threshold_reached 1
-quiet b
+told b 24
+quiet c
 
 # Full: the data is protected, in either format of the sense.
 ask a fill $((910 * EXTENT)) $((200 * EXTENT))
@@ -145,4 +151,4 @@ rig_start
 session again "$RIG_IQN" 1
 good again in 512 28000002580000000100
 [[ $answer == "good a5a5a5a5"* ]] || fail "a write with the cache off is gone: ${answer:0:40}"
-echo "told to 2 sessions, by 3 events and in the log; the first event after $late_ms ms; 2 kills -9"
+echo "told to 3 sessions, by 3 events and in the log; the first event after $late_ms ms; 2 kills -9"
