@@ -23,15 +23,22 @@ struct pool_rig fault_rig;
 static _Alignas(BUF_ALIGN) uint8_t io_data[IO_BYTES_MAX + 2 * BLOCK_BYTES];
 
 /* An I/O that allocates nothing here, so that an armed allocator is the daemon's. */
-static int io_go(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes)
+static int io_go_as(const char *volume, enum vio_op op, bool atomic, uint64_t at,
+                    uint64_t bytes)
 {
     static struct rig_io io;
     rig_io_init(&io, &fault_rig, 0, volume_find(fault_rig.manager, volume), VIO_FLUSH, at,
                 bytes);
     io.vio.op = op;
+    io.vio.atomic = atomic;
     io.vio.data = io_data;
     rig_io_start(&io);
     return rig_io_wait(&io);
+}
+
+static int io_go(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes)
+{
+    return io_go_as(volume, op, false, at, bytes);
 }
 
 static int io_run(const char *volume, enum vio_op op, uint64_t at, uint64_t bytes,
@@ -249,6 +256,15 @@ static int run_or_part_block(struct err *e)
     return io_and_flush(VIO_OR, 2 * 4096 + 1024, 6 * 4096, 9);
 }
 
+static int run_atomic(struct err *e)
+{
+    (void)e;
+    memset(io_data, 9, sizeof(io_data));
+    int rc = io_go_as("v", VIO_WRITE, true, 2 * 4096, 2 * EXTENT_BYTES);
+    int flushed = io_run("v", VIO_FLUSH, 0, 0, 0);
+    return rc != 0 ? rc : flushed;
+}
+
 static int run_unmap_part(struct err *e)
 {
     (void)e;
@@ -326,6 +342,11 @@ const struct fault_case fault_cases[] = {
     {.name = "or into a part of a block through a stack",
      .prepare = prepare_stack,
      .run = run_or_part_block,
+     .is_io = true,
+     .is_cold = true},
+    {.name = "atomic write",
+     .prepare = prepare_snapshot,
+     .run = run_atomic,
      .is_io = true,
      .is_cold = true},
     {.name = "unmap of a part",
