@@ -4,6 +4,7 @@
 #include "rows_rig.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 COLLECTOR(sanitize_row)
