@@ -44,7 +44,7 @@ static struct sanitize *sanitize_of(struct op *op)
 enum sanitize_state volume_sanitize_state(const struct volume *v, uint16_t *progress)
 {
     enum sanitize_state state = (enum sanitize_state)atomic_load(&v->sanitize_state);
-    if (progress == NULL)
+    if (state != SANITIZE_RUNNING || progress == NULL)
         return state;
     uint64_t done = atomic_load(&v->sanitize_progress.done);
     uint64_t total = atomic_load(&v->sanitize_progress.total);

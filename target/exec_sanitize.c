@@ -9,7 +9,7 @@
 
 bool exec_sanitize_sense(const struct lu *lu, struct sense *sense)
 {
-    uint16_t progress;
+    uint16_t progress = 0;
     switch (volume_sanitize_state(lu->volume, &progress)) {
     case SANITIZE_RUNNING:
         sense_set_progress(sense, SENSE_SANITIZE_IN_PROGRESS, progress);

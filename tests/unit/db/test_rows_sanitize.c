@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 COLLECTOR(sanitize_row)

@@ -420,7 +420,7 @@ static void one_at_home(struct pool_rig *r, void *arg)
 
 static bool progress_rises(void *arg)
 {
-    uint16_t progress;
+    uint16_t progress = 0;
     (void)volume_sanitize_state(arg, &progress);
     return progress > 0;
 }
