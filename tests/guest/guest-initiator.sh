@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash disable=SC2154
 # Inside the guest: the Linux kernel's initiator against a target on the host. Words of the kernel's command
-# line: ASHLAR_task is one of the functions task_*, here and in guest-thin.sh and guest-sg3.sh; ASHLAR_name the initiator's name, ASHLAR_target the
-# target's; ASHLAR_portal and ASHLAR_portal2 are ADDRESS:PORT by the first and the second network card.
+# line: ASHLAR_task is one of the functions task_*, here and in guest-thin.sh and guest-sg3.sh; ASHLAR_name the
+# initiator's name, ASHLAR_target the target's; ASHLAR_portal and ASHLAR_portal2 are ADDRESS:PORT by the first and the second network card.
 # The host says on the second serial port when a task may go on; this says on the console how far it is.
 set -eu
 

@@ -44,7 +44,7 @@ loads() {
     done
 }
 
-# more_of NAME: until two more runs are through, of which one began after now.
+# more_of NAME PID: until two more runs are through, of which one began after now.
 more_of() {
     local from
     from=$(wc -l <"$RIG_DIR/$1")
@@ -66,7 +66,10 @@ told() {
 
 await() {
     until [ "$(told "$1")" -ge "$2" ]; do
-        kill -0 "$guest" 2>/dev/null || { guest_explain "$RIG_DIR/console" "it was to be told: $1"; fail "the guest ended"; }
+        kill -0 "$guest" 2>/dev/null || {
+            guest_explain "$RIG_DIR/console" "QEMU was to say: $1"
+            fail "the guest ended"
+        }
         sleep 0.2
     done
 }
@@ -133,4 +136,5 @@ wait "$guest" || fail "the guest did not pass"
 touch "$RIG_DIR/end"
 wait "$there" || { cat "$RIG_DIR/there.out"; fail "overwrites in the full pool failed"; }
 wait "$elsewhere" || { cat "$RIG_DIR/elsewhere.out"; fail "the volume of another pool failed"; }
-echo "paused $stops times, went on; $FILES files; beside it $(wc -l <"$RIG_DIR/there") and $(wc -l <"$RIG_DIR/elsewhere") loads"
+echo "paused $stops times, went on; $FILES files; beside it" \
+    "$(wc -l <"$RIG_DIR/there") and $(wc -l <"$RIG_DIR/elsewhere") loads"

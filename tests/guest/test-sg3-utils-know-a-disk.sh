@@ -23,4 +23,7 @@ for member in naa serial; do
     [ "$told" = "$(jq -r .$member "$RIG_DIR/volume")" ] || fail "the $member is told as $told"
 done
 [ "$(guest_value "$INITIATOR_CONSOLE" bytes)" = $((64 << 20)) ] || fail "another size is told"
-echo "pages $(guest_value "$INITIATOR_CONSOLE" pages); modes $(guest_value "$INITIATOR_CONSOLE" modes); $(guest_value "$INITIATOR_CONSOLE" opcodes) opcodes"
+for key in pages modes opcodes; do
+    printf '%s %s; ' $key "$(guest_value "$INITIATOR_CONSOLE" $key)"
+done
+echo
