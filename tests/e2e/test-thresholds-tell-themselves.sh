@@ -9,6 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/ask.sh"
 requires curl jq iscsi-ls
 requires_ashlar
+answer="" # what ask hears
 
 RIG_POOL_SIZE=64MiB # 1,023 extents of 64 KiB beside the superblock's; a quarter of them: 255
 EXTENT=128          # its blocks of 512

@@ -9,6 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/ask.sh"
 requires curl jq iscsi-ls
 requires_ashlar
+answer="" # what ask hears
 
 RIG_POOL_SIZE=64MiB # 1,023 extents beside the superblock's
 EXTENTS=1023

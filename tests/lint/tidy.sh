@@ -16,7 +16,7 @@ cd "$root"
 rules=$({ cat .clang-tidy; find base proto db lunmgr target web tests -name '*.h' -exec cat {} +; } | sha256sum | cut -c1-16)
 
 check_one() {
-    local file=$1 checks= key
+    local file=$1 checks="" key
     case $file in tests/*) [ "${ASHLAR_NIGHTLY:-0}" = 1 ] || checks='-clang-analyzer-*' ;; esac
     key=$({ echo "$file $checks"; cat "$file"; } | sha256sum | cut -c1-16)
     [ -e "$stamps/$rules-$key" ] && return 0
