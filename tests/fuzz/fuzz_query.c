@@ -8,6 +8,7 @@
 #include "web/api.h"
 #include "web/cursor.h"
 #include "web/filter.h"
+#include "web/json_text.h"
 #include "web/order.h"
 #include "web/path.h"
 
@@ -76,9 +77,12 @@ static void ask(const struct resource *r, const void *info, const struct query *
     bool sorted = order_read(q->sort, r, &order, &problem);
     assert(!sorted || order.count <= ORDER_MEMBERS_MAX);
     if (resource_fields(r, q->fields, &fields, &problem)) {
-        json_t *shown = resource_info_json(NULL, r, info, fields);
+        struct json_text text = {.at = NULL};
+        resource_put(&text, NULL, r, info, fields);
+        json_t *shown = json_loads(json_text_end(&text), 0, NULL);
         assert(shown != NULL);
         json_decref(shown);
+        json_text_fini(&text);
     }
     if (sorted)
         check_cursor(r, q, &order, info);
