@@ -86,6 +86,7 @@ int main(int argc, char **argv)
                         "erase|overwrite|start-erase|start-overwrite|state\n");
         return 2;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who reads a pipe does not wait for our end */
     struct iscsi_context *iscsi = login(argv[1], argv[2], &lun);
     struct scsi_task *task = iscsi == NULL ? NULL : ready(iscsi, lun);
     bool asks = strcmp(argv[3], "state") == 0;
