@@ -109,7 +109,7 @@ static void fill_block(struct extent_io *x, const struct stack *stack, bool head
     unsigned end = x->first_sector + x->sector_count;
     unsigned block = head ? first_block(x) : (end - 1) / BLOCK_SECTORS;
     int i = head ? 0 : 1;
-    struct plan_run run;
+    struct plan_run run = {0};
     struct plan plan = {.runs = &run, .run_max = 1};
     plan_extent(&plan, stack->words, stack->depth, block, 1);
     extent_read(x, &run, x->own.base + (size_t)i * BLOCK_BYTES, &x->fill[i],

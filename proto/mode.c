@@ -4,6 +4,7 @@
  * cannot disagree. Pure; any thread. */
 #include "proto/mode.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define PAGE_ALL          0x3f
@@ -352,40 +353,44 @@ static int select_block_descriptor(const struct lu_ident *lu, const uint8_t *giv
 
 /* The page that begins at r's place, by its header, which is left behind. PS is reserved
  * here. */
-static int take_header(struct wire_in *r, const struct mode_page **page,
-                       struct sense *sense)
+static const struct mode_page *take_header(struct wire_in *r, struct sense *sense)
 {
     unsigned at = (unsigned)r->at;
     const uint8_t *head = wire_take_bytes(r, 2);
-    if (head == NULL)
-        return sense_set(sense, SENSE_PARAM_LIST_LENGTH);
-    bool is_subpage = (head[0] & PAGE_SPF) != 0;
-    const uint8_t *length = is_subpage ? wire_take_bytes(r, 2) : head + 1;
-    if (length == NULL)
-        return sense_set(sense, SENSE_PARAM_LIST_LENGTH);
-    *page = page_find(head[0] & PAGE_CODE, is_subpage ? head[1] : 0);
-    if (*page == NULL || ((*page)->subpage != 0) != is_subpage)
-        return sense_set_param(sense, at, 5);
+    bool is_subpage = head != NULL && (head[0] & PAGE_SPF) != 0;
+    const uint8_t *length = is_subpage     ? wire_take_bytes(r, 2)
+                            : head != NULL ? head + 1
+                                           : NULL;
+    if (head == NULL || length == NULL) {
+        sense_set(sense, SENSE_PARAM_LIST_LENGTH);
+        return NULL;
+    }
+    const struct mode_page *page =
+        page_find(head[0] & PAGE_CODE, is_subpage ? head[1] : 0);
+    if (page == NULL || (page->subpage != 0) != is_subpage) {
+        sense_set_param(sense, at, 5);
+        return NULL;
+    }
     unsigned told = is_subpage ? be16_load(length) : *length;
-    if (told != (*page)->bytes - page_header_bytes(*page))
-        return sense_set_param(sense, at + page_header_bytes(*page) / 2, SENSE_NO_BIT);
-    return 0;
+    if (told == page->bytes - page_header_bytes(page))
+        return page;
+    sense_set_param(sense, at + page_header_bytes(page) / 2, SENSE_NO_BIT);
+    return NULL;
 }
 
 /* The pages of the list, from r's place on. */
 static int select_pages(struct wire_in *r, struct modes *modes, struct sense *sense)
 {
     while (wire_in_left(r) > 0) {
-        const struct mode_page *page = NULL;
         unsigned at = (unsigned)r->at;
-        int rc = take_header(r, &page, sense);
-        if (rc != 0)
-            return rc;
+        const struct mode_page *page = take_header(r, sense);
+        if (page == NULL)
+            return -EINVAL;
         unsigned header_bytes = page_header_bytes(page);
         const uint8_t *rest = wire_take_bytes(r, page->bytes - header_bytes);
         if (rest == NULL)
             return sense_set(sense, SENSE_PARAM_LIST_LENGTH);
-        rc = select_page(page, rest - header_bytes, at, modes, sense);
+        int rc = select_page(page, rest - header_bytes, at, modes, sense);
         if (rc != 0)
             return rc;
     }

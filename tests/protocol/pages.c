@@ -139,7 +139,7 @@ static const char *name_of(const struct page_name *names, size_t count, uint8_t 
     return "no name";
 }
 #define NAME_OF(names, page, subpage)                                                    \
-    name_of(names, sizeof(names) / sizeof(names[0]), page, subpage)
+    name_of((names), sizeof(names) / sizeof((names)[0]), page, subpage)
 
 static const struct page_name vpd_names[] = {
     {0x00, 0, "supported pages"},
