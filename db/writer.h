@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer: the one thread whose connection writes and checkpoints. It takes the jobs
  * that wait, runs each in a savepoint (alone it needs none), commits them together,
- * answers them, and
- * folds and checkpoints between two transactions. */
+ * answers them, and folds and checkpoints between two transactions. */
 #ifndef DB_WRITER_H
 #define DB_WRITER_H
 

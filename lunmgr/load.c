@@ -251,6 +251,14 @@ static int load_modes(const char *volume_id, const struct modes *modes, void *ar
     return 0;
 }
 
+static int load_sanitize(const struct sanitize_row *row, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v = loaded_volume(l->m, row->volume_id);
+    assert(v != NULL); /* a foreign key; snapshots have none */
+    return sanitize_load(v, row) != 0 ? err_oom(l->e) : 0;
+}
+
 /* Clones know what they were cloned from while that is there. */
 static void link_clones(struct load *l, struct index *ix)
 {
@@ -358,14 +366,6 @@ struct bitmap_load {
     struct alloc *alloc;
     struct err *e;
 };
-
-static int load_sanitize(const struct sanitize_row *row, void *arg)
-{
-    struct load *l = arg;
-    struct volume *v = loaded_volume(l->m, row->volume_id);
-    assert(v != NULL); /* a foreign key; snapshots have none */
-    return sanitize_load(v, row) != 0 ? err_oom(l->e) : 0;
-}
 
 static int load_bitmap(const struct bitmap_change *row, void *arg)
 {
