@@ -75,34 +75,34 @@ static void attach_qemu(char line[LINE_MAX_BYTES], const char *address,
 }
 
 /* An entry for each portal. */
-static json_t *attach_json(const struct web *web, const struct mapping_row *row,
-                           attach_fn say)
+static void attach_put(struct json_text *out, const struct web *web,
+                       const struct mapping_row *row, attach_fn say)
 {
     struct portals room;
     const struct portals *portals = held_portals(web, &room);
-    json_t *out = json_array();
-    for (size_t i = 0; out != NULL && i < portals->count; i++) {
+    json_text_puts(out, "[");
+    for (size_t i = 0; i < portals->count; i++) {
         char line[LINE_MAX_BYTES];
         say(line, portals->address[i], row);
-        if (json_array_append_new(out, json_string(line)) != 0)
-            json_decref(TAKE(out));
+        json_text_puts(out, i == 0 ? "" : ",");
+        json_text_string(out, line);
     }
-    return out;
+    json_text_puts(out, "]");
 }
 
-static json_t *portals_json(const struct web *web, const void *row)
+static void portals_put(struct json_text *out, const struct web *web, const void *row)
 {
-    return attach_json(web, row, attach_address);
+    attach_put(out, web, row, attach_address);
 }
 
-static json_t *uris_json(const struct web *web, const void *row)
+static void uris_put(struct json_text *out, const struct web *web, const void *row)
 {
-    return attach_json(web, row, attach_uri);
+    attach_put(out, web, row, attach_uri);
 }
 
-static json_t *qemu_json(const struct web *web, const void *row)
+static void qemu_put(struct json_text *out, const struct web *web, const void *row)
 {
-    return attach_json(web, row, attach_qemu);
+    attach_put(out, web, row, attach_qemu);
 }
 
 /* ---- The resource ------------------------------------------------------------------ */
@@ -128,9 +128,9 @@ static const struct column columns[] = {
     {"created", COLUMN_TIME, ROW(info.created_s)},
     {"export", COLUMN_TEXT, .text = export_text, .settable = true},
     {"target", COLUMN_TEXT, ROW(target)},
-    {"portals", COLUMN_JSON, .render = portals_json},
-    {"uris", COLUMN_JSON, .render = uris_json},
-    {"qemu", COLUMN_JSON, .render = qemu_json},
+    {"portals", COLUMN_JSON, .put = portals_put},
+    {"uris", COLUMN_JSON, .put = uris_put},
+    {"qemu", COLUMN_JSON, .put = qemu_put},
     {.name = NULL},
 };
 

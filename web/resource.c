@@ -132,7 +132,10 @@ void member_put(struct json_text *out, const struct web *web, const struct colum
         put_labels(out, member_labels(c, info));
         break;
     case COLUMN_JSON:
-        json_text_value(out, c->render(web, info));
+        if (c->put != NULL)
+            c->put(out, web, info);
+        else
+            json_text_value(out, c->render(web, info));
         break;
     default:
         put_number(out, c, info);

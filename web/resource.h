@@ -36,8 +36,9 @@ struct column {
     bool settable;        /* a client can set it: part of the entity tag */
     bool hidden;          /* part of the entity tag alone */
     const char *(*text)(const void *info); /* COLUMN_TEXT that stands in no array */
-    /* COLUMN_JSON; NULL: out of memory. */
+    /* COLUMN_JSON: one of the two. render's NULL: out of memory. */
     json_t *(*render)(const struct web *web, const void *info);
+    void (*put)(struct json_text *out, const struct web *web, const void *info);
 };
 #define COLUMN_AT(type, member)                                                          \
     .offset = offsetof(type, member), .bytes = sizeof(((type *)NULL)->member)

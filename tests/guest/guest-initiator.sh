@@ -194,6 +194,14 @@ start_multipathd() {
     until_true 30 "multipathd answers" multipathd show daemon >/dev/null
 }
 
+no_multipathd() { ! pidof multipathd >/dev/null; }
+
+# It may end before it has answered, and that is an error of who asked.
+stop_multipathd() {
+    multipathd shutdown || true
+    until_true 30 "multipathd ends" no_multipathd
+}
+
 paths_are() {
     [ "$(multipathd show paths raw format "%t %T" | grep -c "^active ready")" = "$1" ]
 }
@@ -219,7 +227,7 @@ task_paths() {
     say "paths=2 again"
     verified_io_until "$map" end
     no_error_of dm-
-    multipathd shutdown
+    stop_multipathd
     dmsetup remove --retry "$(basename "$map")"
     logout "$ASHLAR_portal"
     logout "$ASHLAR_portal2"
