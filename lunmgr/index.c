@@ -41,15 +41,35 @@ void index_unreserve(struct index *ix)
     ix->reserved--;
 }
 
+/* Of two keys the one with the lower number comes first. */
+static uint64_t beginning_of(const char *key)
+{
+    uint64_t begins = 0;
+    for (size_t i = 0; i < sizeof(begins); i++) {
+        begins = begins << 8 | (uint8_t)*key;
+        key += *key != '\0';
+    }
+    return begins;
+}
+
+static int entry_compare(const struct index_entry *entry, uint64_t begins,
+                         const char *key)
+{
+    if (entry->begins != begins)
+        return entry->begins < begins ? -1 : 1;
+    return strcmp(entry->key, key);
+}
+
 /* Where key is, or would be; *found says which. */
 static size_t entry_search(const struct index_entry *entries, size_t count,
                            const char *key, bool *found)
 {
+    uint64_t begins = beginning_of(key);
     size_t low = 0, high = count;
     *found = false;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int order = strcmp(entries[mid].key, key);
+        int order = entry_compare(&entries[mid], begins, key);
         if (order == 0) {
             *found = true;
             return mid;
@@ -69,7 +89,8 @@ static void entry_insert(struct index_entry *entries, size_t count, const char *
     size_t at = entry_search(entries, count, key, &found);
     assert(!found);
     memmove(entries + at + 1, entries + at, (count - at) * sizeof(*entries));
-    entries[at] = (struct index_entry){.key = key, .object = object};
+    entries[at] =
+        (struct index_entry){.begins = beginning_of(key), .key = key, .object = object};
 }
 
 static void entry_delete(struct index_entry *entries, size_t count, const char *key)
@@ -130,14 +151,25 @@ void *index_next(const struct index *ix, const char *after_name)
     return at < ix->count ? ix->by_name[at].object : NULL;
 }
 
+static const struct index_entry *walk_entries(const struct index *ix,
+                                              const struct row_walk *walk)
+{
+    return walk->order == WALK_BY_ID ? ix->by_id : ix->by_name;
+}
+
+void *index_ahead(const struct index *ix, const struct row_walk *walk, size_t more)
+{
+    size_t at = walk->hint + more;
+    return at < ix->count ? walk_entries(ix, walk)[at].object : NULL;
+}
+
 void *index_walk(const struct index *ix, struct row_walk *walk)
 {
-    const struct index_entry *entries =
-        walk->order == WALK_BY_ID ? ix->by_id : ix->by_name;
+    const struct index_entry *entries = walk_entries(ix, walk);
     size_t at = walk->hint;
     bool found = at < ix->count && strcmp(entries[at].key, walk->after) == 0;
     if (!found)
         at = entry_search(entries, ix->count, walk->after, &found);
-    walk->hint = at += found;
-    return at < ix->count ? entries[at].object : NULL;
+    walk->hint = at + found;
+    return index_ahead(ix, walk, 0);
 }

@@ -8,8 +8,10 @@
 #include "lunmgr/row_walk.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct index_entry {
+    uint64_t begins; /* how key begins, as a number: a search seldom looks further */
     const char *key; /* the object's own */
     void *object;
 };
@@ -36,5 +38,7 @@ void *index_next(const struct index *ix, const char *after_name);
 /* The first after walk->after; NULL: none. Constant time if that is what the call before
  * returned and nothing came or went meanwhile. */
 void *index_walk(const struct index *ix, struct row_walk *walk);
+/* What the walk will come to after as many more, as things are now. NULL: its end. */
+void *index_ahead(const struct index *ix, const struct row_walk *walk, size_t more);
 
 #endif

@@ -19,6 +19,11 @@
  * administered" bit, which no assigned one has: docs/DECISIONS.md. */
 #define NAA_OUI 0x02a51aU
 
+/* A walk of thousands waits for memory more than for anything else: what comes that many
+ * volumes later is asked for now. */
+#define WALK_AHEAD       8
+#define CACHE_LINE_BYTES 64
+
 /* ---- Identity -------------------------------------------------------------------- */
 
 /* Bytes of the box's id, in which its UUID's hex digits are. */
@@ -222,9 +227,24 @@ struct volume *volume_next(struct lunmgr *m, const struct volume *prev)
     return index_next(&m->volumes, prev == NULL ? NULL : prev->name);
 }
 
+/* Of what volume_describe looks at: the volume itself, then its top layer's count, which
+ * may be gone by then. */
+static void walk_ahead(struct lunmgr *m, const struct row_walk *walk)
+{
+    struct volume *later = index_ahead(&m->volumes, walk, WALK_AHEAD);
+    for (size_t i = 0; later != NULL && i < sizeof(*later); i += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)later + i);
+    struct volume *soon = index_ahead(&m->volumes, walk, WALK_AHEAD / 2);
+    if (soon != NULL)
+        __builtin_prefetch((const char *)volume_top(soon) +
+                           offsetof(struct layer, used_extents));
+}
+
 struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk)
 {
-    return index_walk(&m->volumes, walk);
+    struct volume *v = index_walk(&m->volumes, walk);
+    walk_ahead(m, walk);
+    return v;
 }
 
 /* A merge may give the volume another top, and free this one, at any moment. */

@@ -111,7 +111,7 @@ static bool row_next(struct scan *s, struct row *row)
     if (object == NULL)
         return false;
     row_fill(s, object, row);
-    snprintf(s->key, sizeof(s->key), "%s", is_sorted(s) ? row->name : row->key);
+    text_key(s->key, is_sorted(s) ? row->name : row->key);
     return true;
 }
 

@@ -106,12 +106,43 @@ static void the_next_of_one_that_is_gone_is_the_one_behind_it(void **state)
     index_fini(&ix);
 }
 
+/* In order: shorter than the number that a key begins with, as long, longer; the same
+ * beginnings; bytes over 127. */
+static void order_is_that_of_the_bytes(void **state)
+{
+    static const char *const names[] = {
+        "a",         "ab",       "abcdefg", "abcdefgh",        "abcdefgh1",
+        "abcdefgh2", "abcdefgi", "b",       "bcdefgh\xc3\xa4", "bcdefgh\xff"};
+    struct thing each[ARRAY_LEN(names)];
+    struct index ix = {.count = 0};
+    (void)state;
+    for (size_t i = ARRAY_LEN(names); i-- > 0;) {
+        each[i] = (struct thing){.in = true};
+        snprintf(each[i].name, sizeof(each[i].name), "%s", names[i]);
+        snprintf(each[i].id, sizeof(each[i].id), "%zu", ARRAY_LEN(names) - i);
+        assert_int_equal(index_reserve(&ix), 0);
+        index_add(&ix, each[i].name, each[i].id, &each[i]);
+    }
+    struct row_walk walk = {.order = WALK_BY_NAME, .after = ""};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        assert_ptr_equal(index_find(&ix, names[i]), &each[i]);
+        assert_ptr_equal(index_walk(&ix, &walk), &each[i]);
+        assert_ptr_equal(index_ahead(&ix, &walk, 1),
+                         i + 1 < ARRAY_LEN(names) ? &each[i + 1] : NULL);
+        walk.after = each[i].name;
+    }
+    assert_null(index_walk(&ix, &walk));
+    assert_null(index_find(&ix, "abcdefgh3"));
+    index_fini(&ix);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_added_is_found_until_it_is_removed),
         cmocka_unit_test(many_may_be_reserved_before_the_first_is_added),
         cmocka_unit_test(the_next_of_one_that_is_gone_is_the_one_behind_it),
+        cmocka_unit_test(order_is_that_of_the_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
