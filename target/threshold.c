@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A look is a walk over the units that are shown; what a pool's thresholds have come to
- * is told as one, since as many volumes may have the same (see threshold.h). Control
- * thread.
+/* A round of looks is a walk over the units that are shown; what a pool's thresholds have
+ * come to is told as one, since as many volumes may have the same (see threshold.h).
+ * Control thread.
  */
 #include "target/threshold.h"
 
@@ -16,11 +16,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
-
-struct thresholds {
-    struct target *target;
-    struct event *timer;
-};
+#include <string.h>
 
 /* ---- One threshold ---------------------------------------------------------------- */
 
@@ -60,68 +56,71 @@ bool threshold_watch_look(struct threshold_watch *watch, unsigned index,
 
 /* ---- What is told of it ----------------------------------------------------------- */
 
-/* What the thresholds of a pool have come to in one look. */
+/* What the thresholds of a pool have come to in one round of looks. */
 struct crossing {
-    const struct pool *pool;
-    const struct volume *volume;       /* one that came to its own; NULL: the pool's */
+    char pool_id[VOLUME_ID_MAX], pool[VOLUME_NAME_MAX];
     struct target_threshold_news news; /* without the names */
 };
 #define CROSSINGS_MAX 16
 
-struct look {
+struct thresholds {
     struct target *target;
+    struct event *timer;
+    size_t at; /* the unit that the next look begins with */
     struct crossing crossings[CROSSINGS_MAX];
-    size_t count;
+    size_t crossing_count;
 };
 
-static void crossing_tell(const struct target *t, const struct crossing *c)
+/* volume: one that came to its own; NULL: the pool's. */
+static void crossing_tell(const struct target *t, const struct crossing *c,
+                          const struct volume *volume)
 {
     struct target_threshold_news news = c->news;
-    struct pool_info pool;
-    struct volume_info volume = {.name = "-"};
-    pool_describe(c->pool, &pool);
-    news.pool_id = pool.id;
-    news.pool = pool.name;
-    if (c->volume != NULL) {
-        volume_describe(c->volume, &volume);
-        news.volume_id = volume.id;
-        news.volume = volume.name;
+    struct volume_info info = {.name = "-"};
+    news.pool_id = c->pool_id;
+    news.pool = c->pool;
+    if (volume != NULL) {
+        volume_describe(volume, &info);
+        news.volume_id = info.id;
+        news.volume = info.name;
     }
     log_warning("thin provisioning threshold reached",
                 "pool=%s volume=%s used_bytes=%" PRIu64 " free_bytes=%" PRIu64
                 " threshold_bytes=%" PRIu64 " volumes=%u",
-                news.pool, volume.name, news.used_bytes, news.free_bytes,
+                news.pool, info.name, news.used_bytes, news.free_bytes,
                 news.threshold_bytes, news.volume_count);
     if (t->events.threshold_reached != NULL)
         t->events.threshold_reached(t->events.arg, &news);
 }
 
-/* Of several thresholds that a pool has come to at once the last is told. With more pools
- * at once than there is room for, what came to it is told one by one. */
-static void look_add(struct look *look, const struct crossing *fresh)
+/* Of several thresholds that a pool has come to in one round the last is told. With more
+ * pools at once than there is room for, what came to it is told one by one. */
+static void crossing_add(struct thresholds *all, const struct crossing *fresh)
 {
     size_t i = 0;
-    while (i < look->count && look->crossings[i].pool != fresh->pool)
+    while (i < all->crossing_count &&
+           strcmp(all->crossings[i].pool_id, fresh->pool_id) != 0)
         i++;
-    if (fresh->volume != NULL || i == CROSSINGS_MAX) {
-        crossing_tell(look->target, fresh);
+    if (i == CROSSINGS_MAX) {
+        crossing_tell(all->target, fresh, NULL);
         return;
     }
-    uint32_t volumes = i == look->count ? 0 : look->crossings[i].news.volume_count;
-    look->crossings[i] = *fresh;
-    look->crossings[i].news.volume_count += volumes;
-    look->count += i == look->count;
+    uint32_t volumes = i == all->crossing_count ? 0 : all->crossings[i].news.volume_count;
+    all->crossings[i] = *fresh;
+    all->crossings[i].news.volume_count += volumes;
+    all->crossing_count += i == all->crossing_count;
 }
 
-static void look_tell(const struct look *look)
+static void crossings_tell(struct thresholds *all)
 {
-    for (size_t i = 0; i < look->count; i++)
-        crossing_tell(look->target, &look->crossings[i]);
+    for (size_t i = 0; i < all->crossing_count; i++)
+        crossing_tell(all->target, &all->crossings[i], NULL);
+    all->crossing_count = 0;
 }
 
 /* ---- A look ----------------------------------------------------------------------- */
 
-static void look_at_threshold(struct look *look, struct unit *u, unsigned index,
+static void look_at_threshold(struct thresholds *all, struct unit *u, unsigned index,
                               const struct threshold *t,
                               const struct threshold_space *space)
 {
@@ -131,15 +130,20 @@ static void look_at_threshold(struct look *look, struct unit *u, unsigned index,
     if (!threshold_watch_look(&u->watch, index, t, space))
         return;
     unit_reach(u, index);
-    const struct crossing fresh = {
-        .pool = volume_pool(u->volume),
-        .volume = of_volume ? u->volume : NULL,
+    struct pool_info pool;
+    pool_describe(volume_pool(u->volume), &pool);
+    struct crossing fresh = {
         .news = {.threshold_bytes = (uint64_t)t->extents * EXTENT_BYTES,
                  .free_bytes = space->free_extents * EXTENT_BYTES,
                  .used_bytes = used * EXTENT_BYTES,
                  .volume_count = 1},
     };
-    look_add(look, &fresh);
+    memcpy(fresh.pool_id, pool.id, sizeof(fresh.pool_id));
+    memcpy(fresh.pool, pool.name, sizeof(fresh.pool));
+    if (of_volume)
+        crossing_tell(all->target, &fresh, u->volume);
+    else
+        crossing_add(all, &fresh);
 }
 
 static bool looks_at_used(const struct modes *modes)
@@ -152,7 +156,7 @@ static bool looks_at_used(const struct modes *modes)
 }
 
 /* LBPERE 0: none is told, and all are armed when it is 1 again. */
-static void look_at_unit(struct look *look, struct unit *u)
+static void look_at_unit(struct thresholds *all, struct unit *u)
 {
     const struct pool *pool = volume_pool(u->volume);
     struct mode_values values;
@@ -168,19 +172,25 @@ static void look_at_unit(struct look *look, struct unit *u)
         .used_extents = looks_at_used(modes) ? volume_used_extents(u->volume) : 0,
     };
     for (unsigned i = 0; i < THRESHOLD_MAX; i++)
-        look_at_threshold(look, u, i, &modes->thresholds[i], &space);
+        look_at_threshold(all, u, i, &modes->thresholds[i], &space);
 }
 
+/* Units that come or go meanwhile may be looked at a round later. */
 static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
 {
-    const struct thresholds *thresholds = arg;
-    struct look look = {.target = thresholds->target};
+    struct thresholds *all = arg;
     struct unit *u;
     (void)fd;
     (void)what;
-    for (size_t i = 0; (u = access_unit(look.target->access, i)) != NULL; i++)
-        look_at_unit(&look, u);
-    look_tell(&look);
+    for (size_t i = 0; i < THRESHOLD_LOOK_UNITS; i++) {
+        u = access_unit(all->target->access, all->at++);
+        if (u == NULL) {
+            all->at = 0;
+            crossings_tell(all);
+            return;
+        }
+        look_at_unit(all, u);
+    }
 }
 
 /* ---- The timer -------------------------------------------------------------------- */
