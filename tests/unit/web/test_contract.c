@@ -289,11 +289,8 @@ int main(void)
         cmocka_unit_test(every_reference_leads_somewhere),
         cmocka_unit_test(problem_types_are_all_documented),
         cmocka_unit_test(examples_are_as_their_schemas),
-        cmocka_unit_test_setup_teardown(
-            every_answer_is_documented_and_every_document_answered, rig_setup,
-            rig_teardown),
-        cmocka_unit_test_setup_teardown(location_leads_to_the_new_resource, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(every_answer_is_documented_and_every_document_answered),
+        WITH_RIG(location_leads_to_the_new_resource),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

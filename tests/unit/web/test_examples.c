@@ -138,8 +138,7 @@ int main(void)
         cmocka_unit_test(every_body_has_an_example_that_is_as_its_schema),
         cmocka_unit_test(examples_of_problems_have_their_status),
         cmocka_unit_test(every_path_parameter_has_an_example),
-        cmocka_unit_test_setup_teardown(every_request_example_works, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(every_request_example_works),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -213,7 +213,6 @@ static void who_says_nothing_is_closed(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 #define WITH_HASTE(test)                                                                 \
     cmocka_unit_test_setup_teardown(test, rig_setup_hasty, rig_teardown)
     const struct CMUnitTest tests[] = {

@@ -381,24 +381,16 @@ static void a_stop_ends_lists_under_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(filters_and_orders_choose_rows, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(fields_choose_members, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(what_cannot_be_asked_for_is_refused, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_too_long_value_is_refused_by_its_own_bound,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(sessions_are_listed_the_same_way, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_cursor_is_of_one_list_filter_and_order,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(who_stays_is_seen_once, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(others_have_a_turn_between_slices, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_client_that_goes_away_ends_its_list, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_stop_ends_lists_under_way, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(filters_and_orders_choose_rows),
+        WITH_RIG(fields_choose_members),
+        WITH_RIG(what_cannot_be_asked_for_is_refused),
+        WITH_RIG(a_too_long_value_is_refused_by_its_own_bound),
+        WITH_RIG(sessions_are_listed_the_same_way),
+        WITH_RIG(a_cursor_is_of_one_list_filter_and_order),
+        WITH_RIG(who_stays_is_seen_once),
+        WITH_RIG(others_have_a_turn_between_slices),
+        WITH_RIG(a_client_that_goes_away_ends_its_list),
+        WITH_RIG(a_stop_ends_lists_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

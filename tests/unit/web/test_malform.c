@@ -64,7 +64,6 @@ static void request_that_is_taken_wrongly_is_found(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(malformed_requests_are_refused_and_change_nothing),
         WITH_RIG(request_that_is_taken_wrongly_is_found),
