@@ -3,6 +3,7 @@
  * in a full pool; what else names the extents stays what it was. */
 #include "lunmgr/copy.h"
 #include "lunmgr/pool_priv.h"
+#include "tests/lib/rig_check.h"
 #include "tests/lib/rig_manage.h"
 
 #include <errno.h>
@@ -72,20 +73,13 @@ static void io_init(struct rig_io *io, unsigned lane, uint64_t offset, uint64_t 
     io->vio.atomic = true;
 }
 
-static int end_io(struct rig_io *io)
-{
-    int rc = rig_io_wait(io);
-    rig_io_fini(io);
-    return rc;
-}
-
 static int atomic_write_fua(uint64_t offset, uint64_t bytes, uint8_t fill, bool fua)
 {
     struct rig_io io;
     io_init(&io, 0, offset, bytes, fill);
     io.vio.fua = fua;
     rig_io_start(&io);
-    return end_io(&io);
+    return rig_io_end(&io);
 }
 
 static int atomic_write(uint64_t offset, uint64_t bytes, uint8_t fill)
@@ -119,8 +113,7 @@ static void let_go(unsigned lane)
 
 static void reopen(void)
 {
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     vol = volume_find(rig.manager, "v");
     assert_non_null(vol);
 }
@@ -128,9 +121,7 @@ static void reopen(void)
 static void cut_and_reopen(void)
 {
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     vol = volume_find(rig.manager, "v");
     assert_non_null(vol);
 }
@@ -138,15 +129,7 @@ static void cut_and_reopen(void)
 /* Every extent that is used is named once, and so many are. */
 static void assert_extents(uint64_t extents)
 {
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.miscounted_extents, 0);
-    assert_int_equal(report.named_extents, extents);
-    assert_int_equal(report.used_extents, extents);
+    assert_int_equal(rig_assert_sound(&rig).named_extents, extents);
 }
 
 static void home_count(struct pool_rig *r, void *arg)
@@ -352,7 +335,7 @@ static bool reads_beside(uint64_t offset, uint64_t bytes, uint8_t fill)
     bool good = io.ended && io.rc == 0;
     for (uint64_t i = 0; good && i < bytes; i++)
         good = rig_io_data(&io)[i] == fill;
-    return end_io(&io) == 0 && good;
+    return rig_io_end(&io) == 0 && good;
 }
 
 static void reads_beside_it_see_all_of_the_old_till_its_end(void **state)
@@ -369,7 +352,7 @@ static void reads_beside_it_see_all_of_the_old_till_its_end(void **state)
         let_go(0);
     }
     hold_disk(0, 0);
-    assert_int_equal(end_io(&io), 0);
+    assert_int_equal(rig_io_end(&io), 0);
     assert_true(reads_beside(0, 3 * EXTENT, 2));
 }
 
@@ -387,10 +370,10 @@ static void it_waits_for_the_writers_before_it(void **state)
     io_start(&atomic, 0, EXTENT - BLOCK, 2 * BLOCK, 2);
     assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would copy the old block */
     let_go(1);
-    assert_int_equal(end_io(&plain), 0);
+    assert_int_equal(rig_io_end(&plain), 0);
     hold_disk(0, 0);
     hold_disk(1, 0);
-    assert_int_equal(end_io(&atomic), 0);
+    assert_int_equal(rig_io_end(&atomic), 0);
     assert_true(rig_reads(&rig, vol, EXTENT - BLOCK, 2 * BLOCK, 2));
     assert_true(rig_reads(&rig, vol, EXTENT + 2 * BLOCK, BLOCK, 3));
 }
@@ -414,10 +397,10 @@ static void writers_wait_for_its_end(void **state)
     assert_int_equal(waiting(1, FAKE_ALL), 0);
     hold_disk(0, 0);
     hold_disk(1, 0);
-    assert_int_equal(end_io(&atomic), 0);
-    assert_int_equal(end_io(&plain), 0);
-    assert_int_equal(end_io(&other), 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_io_end(&atomic), 0);
+    assert_int_equal(rig_io_end(&plain), 0);
+    assert_int_equal(rig_io_end(&other), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     assert_true(rig_reads(&rig, vol, 0, BLOCK, 3));
     assert_true(rig_reads(&rig, vol, EXTENT - BLOCK, BLOCK, 2));
     assert_true(rig_reads(&rig, vol, EXTENT, EXTENT + BLOCK, 4));
@@ -449,7 +432,7 @@ static void each_read_is_of_one_write(void **state)
             last = data[0];
         }
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
     }
     rig_io_fini(&io[2]);
     assert_true(seen > 0);

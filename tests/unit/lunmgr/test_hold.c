@@ -2,7 +2,7 @@
 /* The hold between two lanes, step by step: what waits for what, who wins beside an
  * UNMAP, and when an extent that was freed may be used again. The lanes are turned by
  * hand, their disks answer when they are let. */
-#include "tests/lib/pool_rig.h"
+#include "tests/lib/rig_home.h"
 
 #include "lunmgr/pool_priv.h"
 
@@ -57,13 +57,6 @@ static void start_io(struct rig_io *io, unsigned lane, enum vio_op op, uint64_t 
     pool_rig_turn(&rig);
 }
 
-static int end_io(struct rig_io *io)
-{
-    int rc = rig_io_wait(io);
-    rig_io_fini(io);
-    return rc;
-}
-
 static void hold_disk(unsigned lane, unsigned ops)
 {
     fake_engine_hold(rig.lanes[lane].fake, ops);
@@ -116,11 +109,11 @@ static void a_small_write_waits_for_the_writers_before_it(void **state)
     start_io(&small, 0, VIO_WRITE, SECTOR, SECTOR, 0x33);
     assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would fill from the old block */
     let_go(1, FAKE_WRITE);
-    assert_int_equal(end_io(&whole), 0);
+    assert_int_equal(rig_io_end(&whole), 0);
     pool_rig_turn(&rig);
     assert_int_equal(waiting(0, FAKE_READ), 2); /* for the head and for the tail */
     hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
+    assert_int_equal(rig_io_end(&small), 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x22));
     assert_true(rig_reads(&rig, vol, SECTOR, SECTOR, 0x33));
     assert_true(rig_reads(&rig, vol, 2 * SECTOR, 4096 - 2 * SECTOR, 0x22));
@@ -143,14 +136,14 @@ static void writers_wait_while_a_small_write_fills(void **state)
                      1); /* another extent's writers do not wait */
     let_go(0, FAKE_READ);
     let_go(0, FAKE_READ);
-    assert_int_equal(end_io(&small), 0);
+    assert_int_equal(rig_io_end(&small), 0);
     pool_rig_turn(&rig);
     assert_int_equal(waiting(1, FAKE_WRITE), 3);
     hold_disk(0, 0);
     hold_disk(1, 0);
-    assert_int_equal(end_io(&whole), 0);
-    assert_int_equal(end_io(&other), 0);
-    assert_int_equal(end_io(&elsewhere), 0);
+    assert_int_equal(rig_io_end(&whole), 0);
+    assert_int_equal(rig_io_end(&other), 0);
+    assert_int_equal(rig_io_end(&elsewhere), 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x22));
     assert_true(rig_reads(&rig, vol, 8192, 4096, 0x44));
 }
@@ -167,8 +160,8 @@ static void two_small_writes_to_a_block_take_turns(void **state)
     assert_int_equal(waiting(1, FAKE_ALL), 0);
     assert_false(b.ended);
     let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&a), 0);
-    assert_int_equal(end_io(&b), 0);
+    assert_int_equal(rig_io_end(&a), 0);
+    assert_int_equal(rig_io_end(&b), 0);
     hold_disk(0, 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0xaa));
     assert_true(rig_reads(&rig, vol, SECTOR, 6 * SECTOR, 0x11));
@@ -185,9 +178,9 @@ static void reads_do_not_wait_for_a_hold(void **state)
     start_io(&read, 1, VIO_READ, 0, 4096, 0);
     assert_true(read.ended);
     assert_true(is_all(&read, 4096, 0x11));
-    assert_int_equal(end_io(&read), 0);
+    assert_int_equal(rig_io_end(&read), 0);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
+    assert_int_equal(rig_io_end(&small), 0);
 }
 
 /* On threads: each lane owns a sector of one block and reads it back after each write. */
@@ -213,7 +206,7 @@ static void two_lanes_never_lose_each_others_sectors(void **state)
             rig_io_start(&io[i]);
         }
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
         for (unsigned i = 0; i < 2; i++)
             assert_true(
                 rig_reads(&rig, vol, i * 5 * SECTOR, SECTOR, (uint8_t)(n * 2 + i)));
@@ -234,8 +227,8 @@ static void an_or_waits_for_the_writers_before_it(void **state)
     assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would OR into the old block */
     let_go(1, FAKE_WRITE);
     hold_disk(1, 0);
-    assert_int_equal(end_io(&write), 0);
-    assert_int_equal(end_io(&ored), 0);
+    assert_int_equal(rig_io_end(&write), 0);
+    assert_int_equal(rig_io_end(&ored), 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x66));
 }
 
@@ -254,9 +247,9 @@ static void nothing_comes_between_what_an_or_reads_and_its_write(void **state)
     assert_false(second.ended || write.ended);
     let_go(0, FAKE_WRITE);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&first), 0);
-    assert_int_equal(end_io(&second), 0);
-    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(rig_io_end(&first), 0);
+    assert_int_equal(rig_io_end(&second), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x33));
     assert_true(rig_reads(&rig, vol, SECTOR, 4096, 0x77));
     assert_true(rig_reads(&rig, vol, SECTOR + 4096, 4096 - SECTOR, 0x33));
@@ -280,8 +273,8 @@ static void an_unmap_beside_an_or_waits_for_it(void **state)
         start_io(&clear, 1, ways[i].op, 0, ways[i].bytes, 0);
         assert_false(clear.ended);
         hold_disk(0, 0);
-        assert_int_equal(end_io(&ored), 0);
-        assert_int_equal(end_io(&clear), 0);
+        assert_int_equal(rig_io_end(&ored), 0);
+        assert_int_equal(rig_io_end(&clear), 0);
         assert_true(rig_reads(&rig, vol, 0, ways[i].bytes, 0));
         if (ways[i].bytes < EXTENT_BYTES)
             assert_true(
@@ -307,7 +300,7 @@ static void two_lanes_never_lose_each_others_bits(void **state)
             rig_io_start(&io[i]);
         }
         for (unsigned i = 0; i < 4; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
         assert_true(rig_reads(&rig, vol, SECTOR, EXTENT_BYTES, 0x1f));
     }
 }
@@ -323,9 +316,9 @@ static void an_unmap_beside_a_first_write_wins(void **state)
     start_io(&write, 0, VIO_WRITE, 0, 4096, 0x11);
     assert_int_equal(free_extents(), before - 1);
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
-    assert_int_equal(end_io(&unmap), 0); /* it does not wait for the write */
+    assert_int_equal(rig_io_end(&unmap), 0); /* it does not wait for the write */
     let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     hold_disk(0, 0);
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
     pool_rig_settle(&rig);
@@ -340,11 +333,11 @@ static void a_write_after_the_unmap_stays(void **state)
     hold_disk(0, FAKE_WRITE);
     start_io(&old, 0, VIO_WRITE, 0, 4096, 0x22);
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     start_io(&fresh, 1, VIO_WRITE, 0, 4096, 0x33);
-    assert_int_equal(end_io(&fresh), 0);
+    assert_int_equal(rig_io_end(&fresh), 0);
     let_go(0, FAKE_WRITE); /* to the extent that the word no longer names */
-    assert_int_equal(end_io(&old), 0);
+    assert_int_equal(rig_io_end(&old), 0);
     hold_disk(0, 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x33));
     assert_true(rig_reads(&rig, vol, 4096, EXTENT_BYTES - 4096, 0));
@@ -361,8 +354,8 @@ static void an_unmap_waits_while_a_small_write_fills(void **state)
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
     assert_false(unmap.ended);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_io_end(&small), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
 }
 
@@ -377,8 +370,8 @@ static void an_unmap_of_a_part_waits_for_the_writers(void **state)
     start_io(&unmap, 1, VIO_UNMAP, 0, 8192, 0);
     assert_false(unmap.ended);
     let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&write), 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_io_end(&write), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     hold_disk(0, 0);
     assert_true(rig_reads(&rig, vol, 0, 8192, 0));
     assert_true(rig_reads(&rig, vol, 8192, EXTENT_BYTES - 8192, 0x11));
@@ -439,40 +432,18 @@ static void a_freed_extent_is_free_when_the_next_round_is_committed(void **state
     assert_int_equal(free_extents(), 1);
 }
 
-struct home_fake {
-    unsigned waiting;
-};
-
-static void home_hold(struct pool_rig *r, void *arg)
-{
-    fake_engine_hold(r->home_fake, *(const unsigned *)arg);
-}
-
-static void home_look(struct pool_rig *r, void *arg)
-{
-    ((struct home_fake *)arg)->waiting = fake_engine_waiting(r->home_fake, FAKE_SYNC);
-}
-
-static bool home_syncs(void *arg)
-{
-    struct home_fake look = {.waiting = 0};
-    pool_rig_at_home(arg, home_look, &look);
-    return look.waiting > 0;
-}
-
 /* A round that had copied the words before the free may commit the old word. */
 static void the_round_under_way_at_the_free_does_not_count(void **state)
 {
-    unsigned sync = FAKE_SYNC, none = 0;
     struct rig_round round;
     (void)state;
     fill_pool();
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x22), 0); /* something to sync */
-    pool_rig_at_home(&rig, home_hold, &sync);
+    rig_home_hold(&rig, FAKE_SYNC);
     rig_round_start(&rig, &round);
-    pool_rig_until(&rig, home_syncs, &rig);
+    rig_home_await(&rig, FAKE_SYNC, 1);
     unmap_extent(3);
-    pool_rig_at_home(&rig, home_hold, &none);
+    rig_home_hold(&rig, 0);
     assert_int_equal(rig_round_wait(&rig, &round), 0);
     pool_rig_turn(&rig);
     assert_int_equal(free_extents(), 0);
@@ -499,8 +470,8 @@ static void a_freed_extent_waits_for_the_readers_of_that_moment(void **state)
     pool_rig_turn(&rig);
     assert_true(read.ended);
     assert_true(is_all(&read, EXTENT_BYTES, 0x11)); /* its own data, not the writer's */
-    assert_int_equal(end_io(&read), 0);
-    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(rig_io_end(&read), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
 }
 
@@ -517,8 +488,8 @@ static void a_freed_extent_waits_for_its_writers(void **state)
         assert_int_equal(rig_round(&rig), 0);
     assert_false(write.ended);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&old), 0);
-    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(rig_io_end(&old), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
     assert_true(rig_reads(&rig, vol, 3 * EXTENT_BYTES, EXTENT_BYTES, 0));
 }
@@ -535,7 +506,7 @@ static void a_freed_extent_does_not_wait_for_later_io(void **state)
     assert_int_equal(rig_round(&rig), 0);
     assert_int_equal(free_extents(), 1);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&read), 0);
+    assert_int_equal(rig_io_end(&read), 0);
 }
 
 /* A parked writer is not in flight: it does not hold back what it waits for, also if
@@ -550,7 +521,7 @@ static void a_writer_does_not_wait_for_itself(void **state)
     start_io(&write, 0, VIO_WRITE, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x66);
     assert_true(write.ended || waiting(0, FAKE_WRITE) == 1);
     hold_disk(0, 0);
-    assert_int_equal(end_io(&write), -ENOSPC); /* nothing is aging */
+    assert_int_equal(rig_io_end(&write), -ENOSPC); /* nothing is aging */
     unmap_extent(0);
     assert_int_equal(rig_write(&rig, vol, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x77), 0);
     assert_true(rig_reads(&rig, vol, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x77));
