@@ -330,20 +330,26 @@ static void who_stays_is_seen_once(void **state)
 
 /* ---- Slices ------------------------------------------------------------------------ */
 
-static const char slow_list[] = "GET /v1/volumes?sort=-name HTTP/1.1\r\nHost: x\r\n\r\n";
+/* A list that is asked for, and under way when this returns. */
+static void begin_slow_list(struct rig *r)
+{
+    static const char slow_list[] =
+        "GET /v1/volumes?sort=-name HTTP/1.1\r\nHost: x\r\n\r\n";
+    make_volumes(r, VOLUMES);
+    r->web->slice_us = 0;
+    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
+    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
+        loop_run_once(r->loop, false);
+    assert_non_null(r->web->scans);
+}
 
 static void others_have_a_turn_between_slices(void **state)
 {
     static struct client other;
     struct rig *r = *state;
     struct answer *answer = &r->answer;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
     assert_int_equal(client_open_unix(&other, r->socket, rig_pump, r), 0);
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
     assert_true(client_call(&other, "GET", "/healthz", NULL, answer));
     assert_int_equal(answer->status, 200);
     assert_true(client_receive(&r->client, false, answer));
@@ -354,12 +360,7 @@ static void others_have_a_turn_between_slices(void **state)
 static void a_client_that_goes_away_ends_its_list(void **state)
 {
     struct rig *r = *state;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
     client_close(&r->client);
     for (int i = 0; i < 1000 && r->web->scans != NULL; i++)
         loop_run_once(r->loop, false);
@@ -370,12 +371,7 @@ static void a_client_that_goes_away_ends_its_list(void **state)
 static void a_stop_ends_lists_under_way(void **state)
 {
     struct rig *r = *state;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
 }
 
 int main(void)

@@ -5,29 +5,13 @@
 #include "cm.h"
 #include "document.h"
 #include "operations.h"
+#include "own_document.h"
 #include "rig.h"
 #include "web/api.h"
-#include "web/openapi.h"
 #include "web/router.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static json_t *document;
-
-static int load(void **state)
-{
-    (void)state;
-    document = json_loadb(openapi_json, openapi_json_bytes, JSON_REJECT_DUPLICATES, NULL);
-    return document == NULL ? -1 : 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(document);
-    return 0;
-}
 
 /* ---- Tables ------------------------------------------------------------------------ */
 
@@ -274,5 +258,5 @@ int main(void)
         WITH_RIG(a_head_request_tells_the_tag),
         cmocka_unit_test(lists_of_tags_are_read),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }
