@@ -490,6 +490,18 @@ void pool_rig_settle(struct pool_rig *r)
     pool_rig_until(r, is_settled, r);
 }
 
+static void count_free(struct pool_rig *r, void *arg)
+{
+    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
+}
+
+uint64_t pool_rig_free_extents(struct pool_rig *r)
+{
+    uint64_t count;
+    pool_rig_at_home(r, count_free, &count);
+    return count;
+}
+
 static bool is_checked(void *arg)
 {
     return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;

@@ -134,6 +134,8 @@ int rig_round_wait(struct pool_rig *r, struct rig_round *round);
 int rig_round(struct pool_rig *r);
 /* Until no layer is being dropped and what was freed is free. */
 void pool_rig_settle(struct pool_rig *r);
+/* Those too that only their punch holds back: at home, where none ends meanwhile. */
+uint64_t pool_rig_free_extents(struct pool_rig *r);
 /* Until no check of the pool is under way, such as an unclean stop calls for. */
 void pool_rig_await_checks(struct pool_rig *r);
 

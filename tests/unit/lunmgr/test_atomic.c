@@ -4,6 +4,7 @@
 #include "lunmgr/copy.h"
 #include "lunmgr/pool_priv.h"
 #include "tests/lib/rig_check.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 
 #include <errno.h>
@@ -95,22 +96,6 @@ static void io_start(struct rig_io *io, unsigned lane, uint64_t offset, uint64_t
     pool_rig_turn(&rig);
 }
 
-static void hold_disk(unsigned lane, unsigned ops)
-{
-    fake_engine_hold(rig.lanes[lane].fake, ops);
-}
-
-static unsigned waiting(unsigned lane, unsigned ops)
-{
-    return fake_engine_waiting(rig.lanes[lane].fake, ops);
-}
-
-static void let_go(unsigned lane)
-{
-    assert_true(fake_engine_let_go(rig.lanes[lane].fake, FAKE_ALL, 0));
-    pool_rig_turn(&rig);
-}
-
 static void reopen(void)
 {
     pool_rig_reopen(&rig);
@@ -130,19 +115,6 @@ static void cut_and_reopen(void)
 static void assert_extents(uint64_t extents)
 {
     assert_int_equal(rig_assert_sound(&rig).named_extents, extents);
-}
-
-static void home_count(struct pool_rig *r, void *arg)
-{
-    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
-}
-
-/* Also those that only their punch holds back. */
-static uint64_t free_extents(void)
-{
-    uint64_t count;
-    pool_rig_at_home(&rig, home_count, &count);
-    return count;
 }
 
 /* ---- What it leaves ---------------------------------------------------------------- */
@@ -295,9 +267,10 @@ static void an_io_that_fails_leaves_all_of_the_old(void **state)
 
 static void fill_pool_but(uint64_t left)
 {
-    assert_int_equal(rig_write(&rig, vol, 0, (free_extents() - left) * EXTENT, 1), 0);
+    assert_int_equal(
+        rig_write(&rig, vol, 0, (pool_rig_free_extents(&rig) - left) * EXTENT, 1), 0);
     assert_int_equal(rig_flush(&rig, vol), 0);
-    assert_int_equal(free_extents(), left);
+    assert_int_equal(pool_rig_free_extents(&rig), left);
 }
 
 static void a_full_pool_refuses_it_and_keeps_the_old(void **state)
@@ -306,7 +279,7 @@ static void a_full_pool_refuses_it_and_keeps_the_old(void **state)
     fill_pool_but(1);
     assert_int_equal(atomic_write(EXTENT - BLOCK, 2 * BLOCK, 2), -ENOSPC);
     assert_true(rig_reads(&rig, vol, 0, 14 * EXTENT, 1));
-    assert_int_equal(free_extents(), 1);
+    assert_int_equal(pool_rig_free_extents(&rig), 1);
     assert_extents(14);
     assert_int_equal(atomic_write(BLOCK, BLOCK, 2), 0); /* of one there is enough */
     assert_true(rig_reads(&rig, vol, BLOCK, BLOCK, 2));
@@ -343,15 +316,16 @@ static void reads_beside_it_see_all_of_the_old_till_its_end(void **state)
     struct rig_io io;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 3 * EXTENT, 1), 0);
-    hold_disk(0, FAKE_ALL);
+    rig_lane_hold(&rig, 0, FAKE_ALL);
     io_start(&io, 0, 0, 3 * EXTENT, 2);
-    assert_int_equal(waiting(0, FAKE_WRITE), 3);
-    assert_int_equal(waiting(0, FAKE_READ), 0); /* whole extents: nothing is copied */
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_WRITE), 3);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_READ),
+                     0); /* whole extents: nothing is copied */
     while (!io.ended) {
         assert_true(reads_beside(0, 3 * EXTENT, 1));
-        let_go(0);
+        rig_lane_let_go(&rig, 0, FAKE_ALL);
     }
-    hold_disk(0, 0);
+    rig_lane_hold(&rig, 0, 0);
     assert_int_equal(rig_io_end(&io), 0);
     assert_true(reads_beside(0, 3 * EXTENT, 2));
 }
@@ -361,18 +335,19 @@ static void it_waits_for_the_writers_before_it(void **state)
     struct rig_io plain, atomic;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 2 * EXTENT, 1), 0);
-    hold_disk(1, FAKE_WRITE);
+    rig_lane_hold(&rig, 1, FAKE_WRITE);
     rig_io_init(&plain, &rig, 1, vol, VIO_WRITE, EXTENT + 2 * BLOCK, BLOCK);
     memset(rig_io_data(&plain), 3, BLOCK);
     rig_io_start(&plain);
     pool_rig_turn(&rig);
-    hold_disk(0, FAKE_ALL);
+    rig_lane_hold(&rig, 0, FAKE_ALL);
     io_start(&atomic, 0, EXTENT - BLOCK, 2 * BLOCK, 2);
-    assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would copy the old block */
-    let_go(1);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_ALL),
+                     0); /* else it would copy the old block */
+    rig_lane_let_go(&rig, 1, FAKE_ALL);
     assert_int_equal(rig_io_end(&plain), 0);
-    hold_disk(0, 0);
-    hold_disk(1, 0);
+    rig_lane_hold(&rig, 0, 0);
+    rig_lane_hold(&rig, 1, 0);
     assert_int_equal(rig_io_end(&atomic), 0);
     assert_true(rig_reads(&rig, vol, EXTENT - BLOCK, 2 * BLOCK, 2));
     assert_true(rig_reads(&rig, vol, EXTENT + 2 * BLOCK, BLOCK, 3));
@@ -383,9 +358,9 @@ static void writers_wait_for_its_end(void **state)
     struct rig_io atomic, plain, other, unmap;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 2 * EXTENT, 1), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     io_start(&atomic, 0, EXTENT - BLOCK, 2 * BLOCK, 2);
-    hold_disk(1, FAKE_ALL);
+    rig_lane_hold(&rig, 1, FAKE_ALL);
     rig_io_init(&plain, &rig, 1, vol, VIO_WRITE, 0, BLOCK);
     memset(rig_io_data(&plain), 3, BLOCK);
     rig_io_start(&plain);
@@ -394,9 +369,9 @@ static void writers_wait_for_its_end(void **state)
     rig_io_start(&unmap); /* the other holds nothing while it waits */
     pool_rig_turn(&rig);
     assert_true(unmap.ended);
-    assert_int_equal(waiting(1, FAKE_ALL), 0);
-    hold_disk(0, 0);
-    hold_disk(1, 0);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_ALL), 0);
+    rig_lane_hold(&rig, 0, 0);
+    rig_lane_hold(&rig, 1, 0);
     assert_int_equal(rig_io_end(&atomic), 0);
     assert_int_equal(rig_io_end(&plain), 0);
     assert_int_equal(rig_io_end(&other), 0);

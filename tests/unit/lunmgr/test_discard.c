@@ -2,7 +2,7 @@
 /* Freed space is returned to the file below, in few and long pieces; nobody waits for
  * that but for want of any other extent, and nothing depends on it. */
 #include "tests/lib/rig_check.h"
-#include "tests/lib/rig_home.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/vio_load.h"
 
 #include "lunmgr/lunmgr_priv.h"

@@ -2,7 +2,7 @@
 /* Each step of each operation fails in turn: the disk I/O of a lane, that of the pools'
  * loop, the catalog's writes and syncs. */
 #include "tests/lib/fault_case.h"
-#include "tests/lib/rig_home.h"
+#include "tests/lib/rig_fake.h"
 
 #include "lunmgr/pool_priv.h"
 #include "tests/unit/db/fault_vfs.h"

@@ -2,7 +2,7 @@
 /* What a flush has answered for is durable, and each committed state agrees with itself:
  * power cuts under load, syncs and commits that fail, every I/O failing in turn. */
 #include "tests/lib/rig_check.h"
-#include "tests/lib/rig_home.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 

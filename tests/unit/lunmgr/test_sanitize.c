@@ -3,7 +3,7 @@
  * what it excludes; that a kill at any moment does not lose it; what a failure leaves. */
 #include "tests/lib/log_keep.h"
 #include "tests/lib/rig_check.h"
-#include "tests/lib/rig_home.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 
 #include "lunmgr/copy.h"

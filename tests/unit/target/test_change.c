@@ -186,20 +186,9 @@ static void a_write_under_way_ends_where_its_volume_does(void **state)
     struct r2t r2t;
     wire_peer_login(p, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     wire_peer_ready(p);
-    wire_peer_rw(p, &m, true, 4096, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    wire_peer_expect(p, OP_R2T);
-    assert_int_equal(r2t_decode(&p->bhs.r2t, &r2t), 0);
+    begin_write(p, &m, 4096, 8, &r2t);
     resize(t->rig, 2048);
-    static const uint8_t data[4096];
-    union bhs bhs;
-    struct data_out out = {.final = true,
-                           .itt = m.itt,
-                           .ttt = r2t.ttt,
-                           .exp_stat_sn = p->exp_stat_sn,
-                           .data_bytes = sizeof(data)};
-    data_out_encode(&out, &bhs.data_out);
-    wire_peer_send(p, &bhs, data, sizeof(data));
+    answer_r2t(p, &r2t, 4096);
     expect_sense(p, SENSE_LBA_RANGE);
     wire_peer_close(p);
 }

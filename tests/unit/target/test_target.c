@@ -250,25 +250,14 @@ static void a_removed_mapping_is_gone_at_once(void **state)
     struct wire_rig *r = *state;
     struct wire_peer *p = wire_peer_connect(r);
     struct cmd_req m;
+    struct r2t r2t;
     wire_peer_login(p, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     wire_peer_ready(p);
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    wire_peer_expect(p, OP_R2T);
-    struct r2t r2t;
-    assert_int_equal(r2t_decode(&p->bhs.r2t, &r2t), 0);
+    begin_write(p, &m, 0, 8, &r2t);
     r->answers = 1;
     mapping_delete(r->lunmgr, "v/h1", wire_rig_on_done, r);
     wire_rig_wait(r);
-    static const uint8_t data[4096];
-    union bhs bhs;
-    struct data_out out = {.final = true,
-                           .itt = m.itt,
-                           .ttt = r2t.ttt,
-                           .exp_stat_sn = p->exp_stat_sn,
-                           .data_bytes = sizeof(data)};
-    data_out_encode(&out, &bhs.data_out);
-    wire_peer_send(p, &bhs, data, sizeof(data));
+    answer_r2t(p, &r2t, 4096);
     expect_sense(p, SENSE_LUN_NOT_SUPPORTED);
     wire_peer_cmd(p, &m);
     wire_peer_send_cmd(p, &m, NULL);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See rig_home.h. */
-#include "tests/lib/rig_home.h"
+/* See rig_fake.h. */
+#include "tests/lib/rig_fake.h"
+
+/* ---- The home loop's -----------------------------------------------------------------
+ */
 
 struct home_call {
     unsigned ops, nth;
@@ -98,4 +101,23 @@ uint64_t rig_home_count(struct pool_rig *r, unsigned ops)
     struct home_call c = {.ops = ops};
     pool_rig_at_home(r, call_count, &c);
     return c.answer;
+}
+
+/* ---- A lane's ------------------------------------------------------------------------
+ */
+
+void rig_lane_hold(struct pool_rig *r, unsigned lane, unsigned ops)
+{
+    fake_engine_hold(r->lanes[lane].fake, ops);
+}
+
+unsigned rig_lane_waiting(struct pool_rig *r, unsigned lane, unsigned ops)
+{
+    return fake_engine_waiting(r->lanes[lane].fake, ops);
+}
+
+void rig_lane_let_go(struct pool_rig *r, unsigned lane, unsigned ops)
+{
+    assert_true(fake_engine_let_go(r->lanes[lane].fake, ops, 0));
+    pool_rig_turn(r);
 }
