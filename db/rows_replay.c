@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* sql's first two parameters are whose the key is, and the key. */
+static struct stmt replay_open(struct catalog_txn *txn, const char *sql,
+                               const char *principal, const char *key, struct err *e)
+{
+    struct stmt s = stmt_open(txn, sql, e);
+    bind_text(&s, "principal", principal, CATALOG_PRINCIPAL_MAX);
+    bind_text(&s, "idempotency_key", key, CATALOG_KEY_MAX);
+    return s;
+}
+
 static int replay_remove_expired(struct catalog_txn *txn, int64_t expired_s,
                                  struct err *e)
 {
@@ -42,22 +52,19 @@ static int replay_remove(struct catalog_txn *txn, const struct replay_row *row,
                          struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "DELETE FROM replay WHERE principal = ?1 AND key = ?2", e);
-    bind_text(&s, "principal", row->principal, sizeof(row->principal));
-    bind_text(&s, "idempotency_key", row->key, sizeof(row->key));
+        replay_open(txn, "DELETE FROM replay WHERE principal = ?1 AND key = ?2",
+                    row->principal, row->key, e);
     return stmt_run(&s);
 }
 
 static int replay_insert(struct catalog_txn *txn, const struct replay_row *row,
                          struct err *e)
 {
-    AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "INSERT INTO replay (principal, key, fingerprint, created_s, operation,"
-                  " subject_id, status, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)",
-                  e);
-    bind_text(&s, "principal", row->principal, sizeof(row->principal));
-    bind_text(&s, "idempotency_key", row->key, sizeof(row->key));
+    AUTO_STMT struct stmt s = replay_open(
+        txn,
+        "INSERT INTO replay (principal, key, fingerprint, created_s, operation,"
+        " subject_id, status, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)",
+        row->principal, row->key, e);
     bind_blob(&s, row->fingerprint, sizeof(row->fingerprint));
     bind_int(&s, row->created_s);
     bind_text_or_empty(&s, "operation", row->operation, sizeof(row->operation));
@@ -70,12 +77,10 @@ int replay_row_check(struct catalog_txn *txn, const char *principal, const char 
                      int64_t expired_s, struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "SELECT 1 FROM replay WHERE principal = ?1 AND key = ?2"
-                  " AND created_s > ?3",
-                  e);
-    bind_text(&s, "principal", principal, CATALOG_PRINCIPAL_MAX);
-    bind_text(&s, "idempotency_key", key, CATALOG_KEY_MAX);
+        replay_open(txn,
+                    "SELECT 1 FROM replay WHERE principal = ?1 AND key = ?2"
+                    " AND created_s > ?3",
+                    principal, key, e);
     bind_int(&s, expired_s);
     int rc = stmt_next(&s);
     return rc <= 0 ? rc
@@ -115,12 +120,10 @@ int replay_row_get(struct catalog_txn *txn, const char *principal, const char *k
                    int64_t expired_s, struct replay_row *out, struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "SELECT fingerprint, created_s, operation, subject_id, status, body"
-                  " FROM replay WHERE principal = ?1 AND key = ?2 AND created_s > ?3",
-                  e);
-    bind_text(&s, "principal", principal, CATALOG_PRINCIPAL_MAX);
-    bind_text(&s, "idempotency_key", key, CATALOG_KEY_MAX);
+        replay_open(txn,
+                    "SELECT fingerprint, created_s, operation, subject_id, status, body"
+                    " FROM replay WHERE principal = ?1 AND key = ?2 AND created_s > ?3",
+                    principal, key, e);
     bind_int(&s, expired_s);
     int rc = stmt_next(&s);
     if (rc == 0)
@@ -136,12 +139,10 @@ int replay_row_get(struct catalog_txn *txn, const char *principal, const char *k
 int replay_row_answer(struct catalog_txn *txn, const char *principal, const char *key,
                       int status, const char *body, struct err *e)
 {
-    AUTO_STMT struct stmt s = stmt_open(txn,
-                                        "UPDATE replay SET status = ?3, body = ?4"
-                                        " WHERE principal = ?1 AND key = ?2",
-                                        e);
-    bind_text(&s, "principal", principal, CATALOG_PRINCIPAL_MAX);
-    bind_text(&s, "idempotency_key", key, CATALOG_KEY_MAX);
+    AUTO_STMT struct stmt s = replay_open(txn,
+                                          "UPDATE replay SET status = ?3, body = ?4"
+                                          " WHERE principal = ?1 AND key = ?2",
+                                          principal, key, e);
     bind_int(&s, status);
     if (body == NULL)
         bind_null(&s);

@@ -14,7 +14,7 @@
 
 /* ---- The object ------------------------------------------------------------------ */
 
-struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents,
+struct layer *layer_create(struct pool *pool, uint64_t size_extents,
                            uint64_t used_extents)
 {
     struct layer *layer = calloc(1, sizeof(*layer));
@@ -24,7 +24,6 @@ struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents
         leaf_directory_destroy(d);
         return NULL;
     }
-    layer_set_id(layer, id, NULL);
     layer->pool = pool;
     atomic_init(&layer->size_extents, size_extents);
     atomic_init(&layer->used_extents, used_extents);

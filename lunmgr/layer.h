@@ -47,11 +47,11 @@ static inline struct layer *layer_parent(struct layer *layer)
     return atomic_load_explicit(&layer->parent, memory_order_acquire);
 }
 
-/* parent: none yet. NULL: out of memory. */
-struct layer *layer_create(struct pool *pool, uint32_t id, uint64_t size_extents,
+/* No id and no parent yet. NULL: out of memory. */
+struct layer *layer_create(struct pool *pool, uint64_t size_extents,
                            uint64_t used_extents);
-/* Before anybody else knows it: its id, and its family, which is that of the layer it
- * will stand on; below NULL: its own. */
+/* Once, before anybody else knows it: its id, and its family, which is that of the layer
+ * it will stand on; below NULL: its own. */
 void layer_set_id(struct layer *layer, uint32_t id, const struct layer *below);
 /* Nobody reads or writes it any more. NULL is allowed. */
 void layer_destroy(struct layer *layer);

@@ -107,8 +107,7 @@ static int load_layer(const struct layer_row *row, void *arg)
         l->layers = grown;
         l->layer_max = max;
     }
-    struct layer *layer =
-        layer_create(pool, row->id, row->size_extents, row->used_extents);
+    struct layer *layer = layer_create(pool, row->size_extents, row->used_extents);
     if (layer == NULL)
         return err_oom(l->e);
     layer_set_id(layer, row->id, parent);

@@ -2,11 +2,15 @@
 /* The table of kinds of initiators. Pure. */
 #include "lunmgr/profile.h"
 
+#include "db/catalog.h"
 #include "lunmgr/host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert(PROFILE_NAME_MAX == CATALOG_PROFILE_MAX, "a name fits its column");
 
 static const struct profile profiles[] = {
     {"linux", 0, LUN_MAX, 0, 0, false},
@@ -20,6 +24,18 @@ static const struct profile profiles[] = {
     {"windows", 0, 254, 12, 16, false},
 };
 
+void profile_list(char out[PROFILE_LIST_MAX])
+{
+    size_t last = ARRAY_LEN(profiles) - 1, used = 0;
+    for (size_t i = 0; i <= last && used < PROFILE_LIST_MAX; i++)
+        used += (size_t)snprintf(out + used, PROFILE_LIST_MAX - used, "%s%s",
+                                 i == 0      ? ""
+                                 : i == last ? " or "
+                                             : ", ",
+                                 profiles[i].name);
+    assert(used < PROFILE_LIST_MAX);
+}
+
 const struct profile *profile_find(const char *name, struct err *e)
 {
     if (name[0] == '\0')
@@ -28,7 +44,9 @@ const struct profile *profile_find(const char *name, struct err *e)
         if (strcmp(profiles[i].name, name) == 0)
             return &profiles[i];
     }
-    (void)err_set(e, -EINVAL, "profile", "linux, qemu, xen, esxi or windows is wanted");
+    char names[PROFILE_LIST_MAX];
+    profile_list(names);
+    (void)err_set(e, -EINVAL, "profile", "%s is wanted", names);
     return NULL;
 }
 

@@ -12,7 +12,8 @@
 
 #include <stdint.h>
 
-#define PROFILE_BYTES_MAX 11 /* of a name */
+#define PROFILE_NAME_MAX 12 /* with NUL */
+#define PROFILE_LIST_MAX 64
 
 struct profile {
     const char *name;     /* "esxi" */
@@ -25,6 +26,9 @@ struct profile {
 
 /* "": linux, which is held to nothing. NULL and *e of the field profile: no such. */
 const struct profile *profile_find(const char *name, struct err *e);
+
+/* The names of all of them, for a reader: "linux, qemu, ... or windows". */
+void profile_list(char out[PROFILE_LIST_MAX]);
 
 /* 0, or -EINVAL naming the field of a mapping, or of credentials under `field`. */
 int profile_takes_unit(const struct profile *p, uint32_t block_bytes, uint16_t lun,

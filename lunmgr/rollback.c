@@ -199,9 +199,7 @@ static int rollback_prepare(struct rollback_op *ro, const char *keep_name, struc
     part->volume = ro->volume;
     part->base = ro->base;
     part->snapshot = snapshot_prepare(ro->volume, keep_name, "", &part->row, e);
-    part->fresh =
-        layer_create(seal->pool, 0,
-                     (volume_size_bytes(ro->base) + EXTENT_BYTES - 1) / EXTENT_BYTES, 0);
+    part->fresh = layer_create(seal->pool, extents_for(volume_size_bytes(ro->base)), 0);
     return part->snapshot == NULL || part->fresh == NULL ? err_oom(e) : 0;
 }
 

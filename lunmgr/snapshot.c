@@ -243,8 +243,7 @@ static int part_prepare(struct seal_part *part, const struct snapshot_spec *spec
     if (rc != 0)
         return rc;
     part->snapshot = snapshot_prepare(v, spec->name, group, &part->row, e);
-    part->fresh = layer_create(
-        v->pool, 0, (volume_size_bytes(v) + EXTENT_BYTES - 1) / EXTENT_BYTES, 0);
+    part->fresh = layer_create(v->pool, extents_for(volume_size_bytes(v)), 0);
     bool room = part->snapshot != NULL && part->fresh != NULL &&
                 labels_set(part->snapshot, spec->labels) == 0;
     return room ? 0 : err_oom(e);

@@ -156,8 +156,7 @@ static int change_work(struct catalog_txn *txn, struct catalog_job *job, struct 
     row.zero_detect = co->zero_detect;
     rc = volume_row_change(txn, &row, e);
     if (rc == 0 && grows)
-        rc = layer_row_set_size(txn, row.top_layer,
-                                (row.size_bytes + EXTENT_BYTES - 1) / EXTENT_BYTES, e);
+        rc = layer_row_set_size(txn, row.top_layer, extents_for(row.size_bytes), e);
     if (rc == 0 && co->sets_labels)
         rc = labels_store(txn, row.id, co->labels, e);
     return rc;
@@ -174,7 +173,7 @@ static void change_store(struct op *op)
 static void change_make_room(struct op *op)
 {
     struct change_op *co = change_op_of(op);
-    uint64_t extents = (co->size_bytes + EXTENT_BYTES - 1) / EXTENT_BYTES;
+    uint64_t extents = extents_for(co->size_bytes);
     struct layer *top = volume_top(co->volume);
     if (extents > atomic_load(&top->size_extents) && layer_grow(top, extents) != 0)
         op->job.rc = err_oom(op_err(op));

@@ -260,8 +260,7 @@ static int create_prepare(struct create_op *co, const struct volume_spec *spec,
         return err_oom(e);
     pool->volume_count++;
     volume_set_base(co->volume, co->base);
-    co->top =
-        layer_create(pool, 0, (co->row.size_bytes + EXTENT_BYTES - 1) / EXTENT_BYTES, 0);
+    co->top = layer_create(pool, extents_for(co->row.size_bytes), 0);
     return co->top == NULL || labels_set(co->volume, spec->labels) != 0 ? err_oom(e) : 0;
 }
 

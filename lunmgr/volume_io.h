@@ -21,6 +21,12 @@
 #define VIO_BYTES_MAX        (8U << 20) /* of one READ, WRITE or OR */
 #define VIO_ATOMIC_BYTES_MAX (1U << 20)
 
+/* In how many extents so many bytes of a volume lie. */
+static inline uint64_t extents_for(uint64_t bytes)
+{
+    return (bytes + EXTENT_BYTES - 1) / EXTENT_BYTES;
+}
+
 enum vio_op {
     VIO_READ,
     VIO_WRITE,

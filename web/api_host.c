@@ -263,10 +263,11 @@ static bool host_auth_read(struct input *in, struct host_auth_in *out)
 static const char *profile_read(struct input *in)
 {
     struct err why;
-    const char *name = input_string(in, "profile", INPUT_OPTIONAL, PROFILE_BYTES_MAX);
+    char names[PROFILE_LIST_MAX];
+    const char *name = input_string(in, "profile", INPUT_OPTIONAL, PROFILE_NAME_MAX - 1);
+    profile_list(names);
     if (name != NULL && (name[0] == '\0' || profile_find(name, &why) == NULL))
-        input_refuse(in, "profile", "linux, qemu, xen, esxi or windows",
-                     "there is no such profile");
+        input_refuse(in, "profile", names, "there is no such profile");
     return name;
 }
 

@@ -55,7 +55,7 @@ static enum agreement volume_agrees(const struct web *web, const void *volume,
 {
     struct volume_info info;
     const char *name = json_string_value(value);
-    if (strcmp(member, "snapshot") != 0)
+    if (strcmp(member, resource_volume.untold) != 0)
         return AGREEMENT_UNKNOWN;
     volume_describe(volume, &info);
     const struct volume *of = name == NULL ? NULL : snapshot_find(web->lunmgr, name);
@@ -65,6 +65,7 @@ static enum agreement volume_agrees(const struct web *web, const void *volume,
 
 const struct resource resource_volume = {
     .agrees = volume_agrees,
+    .untold = "snapshot",
     .kind = "volume",
     .collection = "/v1/volumes",
     .info_bytes = sizeof(struct volume_info),

@@ -75,7 +75,7 @@ static bool agrees(const struct web *web, const struct resource *resource,
 static bool is_of_object(const struct resource *resource, const char *member)
 {
     return resource_column(resource, member) != NULL ||
-           (resource->agrees != NULL && strcmp(member, "snapshot") == 0);
+           (resource->untold != NULL && strcmp(member, resource->untold) == 0);
 }
 
 json_t *differences(const struct web *web, const struct resource *resource,

@@ -71,6 +71,9 @@ struct resource {
      * JSON does not tell: a secret. NULL: nothing of that kind. */
     enum agreement (*agrees)(const struct web *web, const void *object,
                              const char *member, const json_t *value);
+    /* A member that a request may say of an object and its JSON does not tell: agrees
+     * knows it. NULL: none. */
+    const char *untold;
     /* Where the objects live elsewhere: asks for copies of all of them, in order of key,
      * and calls x->loaded with them unless the client is gone. find and next are NULL
      * then, describe too: a copy is an info. NULL: they are here. */

@@ -10,6 +10,7 @@
  *                           [--map-leaves N]
  */
 #include "db/catalog.h"
+#include "tests/lib/random.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -65,10 +66,7 @@ static void sleep_until(int64_t at_ns)
 
 static uint64_t random_below(struct bench *b, uint64_t end)
 {
-    b->random ^= b->random >> 12;
-    b->random ^= b->random << 25;
-    b->random ^= b->random >> 27;
-    return (b->random * UINT64_C(2685821657736338717) >> 16) % end;
+    return (random_star(&b->random) >> 16) % end;
 }
 
 /* ---- The map ----------------------------------------------------------------------- */

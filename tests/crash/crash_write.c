@@ -5,6 +5,7 @@
  * may hold is a plain list. One thread serves all sessions: its order of events is the
  * order of the journal. */
 #include "tests/crash/journal.h"
+#include "tests/lib/random.h"
 #include "tests/protocol/pattern.h"
 #include "tests/protocol/peer.h"
 
@@ -45,14 +46,6 @@ struct writer {
     uint32_t next_op, generation;
     bool failed, lost;
 };
-
-static uint64_t draw(struct writer *w, uint64_t below)
-{
-    w->rng ^= w->rng << 13;
-    w->rng ^= w->rng >> 7;
-    w->rng ^= w->rng << 17;
-    return (w->rng >> 11) % below;
-}
 
 static time_t now(void)
 {
@@ -111,22 +104,22 @@ static void pick_shape(struct writer *w, uint64_t *align, uint64_t *count)
     uint64_t block = sectors_of(w, CRASH_BLOCK);
     uint64_t extent = sectors_of(w, EXTENT_BYTES);
 
-    switch (draw(w, 8)) {
+    switch (draw(&w->rng, 8)) {
     case 0:
         *align = 1;
-        *count = 1 + draw(w, 2 * block);
+        *count = 1 + draw(&w->rng, 2 * block);
         break;
     case 1:
         *align = 1;
-        *count = 1 + draw(w, sectors_of(w, OP_BYTES_MAX));
+        *count = 1 + draw(&w->rng, sectors_of(w, OP_BYTES_MAX));
         break;
     case 2:
         *align = extent;
-        *count = extent * (1 + draw(w, OP_BYTES_MAX / EXTENT_BYTES));
+        *count = extent * (1 + draw(&w->rng, OP_BYTES_MAX / EXTENT_BYTES));
         break;
     default:
         *align = block;
-        *count = block * (1 + draw(w, 8));
+        *count = block * (1 + draw(&w->rng, 8));
         break;
     }
 }
@@ -135,8 +128,8 @@ static bool pick_range(struct writer *w, struct op *op, uint64_t align, uint64_t
 {
     uint64_t all = sectors_of(w, w->o->region_bytes);
 
-    op->record.lun_index = (uint32_t)draw(w, w->o->lun_count);
-    op->record.lba = draw(w, all) / align * align;
+    op->record.lun_index = (uint32_t)draw(&w->rng, w->o->lun_count);
+    op->record.lba = draw(&w->rng, all) / align * align;
     if (count > all - op->record.lba)
         count = all - op->record.lba;
     op->record.sectors = (uint32_t)count;
@@ -148,7 +141,7 @@ static void encode_write(struct writer *w, struct op *op)
     struct event_record *r = &op->record;
 
     r->generation = w->generation++;
-    r->fua = draw(w, 16) == 0;
+    r->fua = draw(&w->rng, 16) == 0;
     op->cmd.data_bytes = (size_t)r->sectors * w->sector_bytes;
     for (uint32_t i = 0; i < r->sectors; i++) {
         struct tag t = {.lba = r->lba + i,
@@ -173,22 +166,22 @@ static void encode_zeros(struct writer *w, struct op *op, bool unmap)
     }
     op->cmd.data_bytes = w->sector_bytes;
     memset(op->cmd.data, 0, w->sector_bytes);
-    cmd_write_zeros(&op->cmd, r->lba, r->sectors, draw(w, 2) == 0);
+    cmd_write_zeros(&op->cmd, r->lba, r->sectors, draw(&w->rng, 2) == 0);
 }
 
 /* Fills op with a random command; false: nothing free was found this time. */
 static bool pick_op(struct writer *w, struct op *op)
 {
-    uint64_t align, count, kind = draw(w, 100);
+    uint64_t align, count, kind = draw(&w->rng, 100);
 
     op->record = (struct event_record){.op = w->next_op};
     op->flush = kind < 6;
     if (op->flush) {
-        op->record.lun_index = (uint32_t)draw(w, w->o->lun_count);
-        cmd_flush(&op->cmd, draw(w, 2) == 0 ? 10 : 16);
+        op->record.lun_index = (uint32_t)draw(&w->rng, w->o->lun_count);
+        cmd_flush(&op->cmd, draw(&w->rng, 2) == 0 ? 10 : 16);
     } else if (kind < 12) { /* whole extents: those must read zeros */
         align = sectors_of(w, EXTENT_BYTES);
-        if (!pick_range(w, op, align, align * (1 + draw(w, 3))))
+        if (!pick_range(w, op, align, align * (1 + draw(&w->rng, 3))))
             return false;
         encode_zeros(w, op, true);
     } else {

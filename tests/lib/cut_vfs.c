@@ -5,6 +5,7 @@
 #include "tests/lib/cut_vfs.h"
 
 #include "base/auto.h"
+#include "tests/lib/pass_vfs.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -42,12 +43,12 @@ struct cut_file {
 };
 
 struct vfs_file {
-    sqlite3_file base;
+    struct pass_file pass;
     struct cut_file *state; /* NULL: not covered */
-    sqlite3_file *real;     /* lies behind this one */
 };
 
 static sqlite3_vfs *real_vfs;
+static sqlite3_io_methods methods;
 static struct power *power;
 static struct power_user user;
 static struct cut_file *files;
@@ -230,34 +231,19 @@ static void vfs_on_cut(struct power_user *u)
 /* ---- Files --------------------------------------------------------------------------
  */
 
-static sqlite3_file *real_of(sqlite3_file *file)
-{
-    return ((struct vfs_file *)file)->real;
-}
-
 static struct cut_file *state_of(sqlite3_file *file)
 {
     return ((struct vfs_file *)file)->state;
-}
-
-static int file_close(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xClose(real_of(file));
-}
-
-static int file_read(sqlite3_file *file, void *out, int bytes, sqlite3_int64 at)
-{
-    return real_of(file)->pMethods->xRead(real_of(file), out, bytes, at);
 }
 
 static int file_write(sqlite3_file *file, const void *data, int bytes, sqlite3_int64 at)
 {
     struct cut_file *f = state_of(file);
     if (f == NULL)
-        return real_of(file)->pMethods->xWrite(real_of(file), data, bytes, at);
+        return pass_methods.xWrite(file, data, bytes, at);
     power_lock(power);
     power_pass(power, POWER_FILE_WRITE);
-    int result = real_of(file)->pMethods->xWrite(real_of(file), data, bytes, at);
+    int result = pass_methods.xWrite(file, data, bytes, at);
     if (result == SQLITE_OK && !power_has_fallen(power))
         file_note(f, (uint64_t)at, data, (uint64_t)bytes);
     power_unlock(power);
@@ -268,9 +254,9 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 {
     struct cut_file *f = state_of(file);
     if (f == NULL)
-        return real_of(file)->pMethods->xTruncate(real_of(file), bytes);
+        return pass_methods.xTruncate(file, bytes);
     power_lock(power);
-    int result = real_of(file)->pMethods->xTruncate(real_of(file), bytes);
+    int result = pass_methods.xTruncate(file, bytes);
     if (result == SQLITE_OK && !power_has_fallen(power))
         file_note(f, (uint64_t)bytes, NULL, 0);
     power_unlock(power);
@@ -282,7 +268,7 @@ static int file_sync(sqlite3_file *file, int flags)
     struct cut_file *f = state_of(file);
     (void)flags;
     if (f == NULL)
-        return real_of(file)->pMethods->xSync(real_of(file), flags);
+        return pass_methods.xSync(file, flags);
     power_lock(power);
     power_pass(power, POWER_FILE_SYNC);
     if (!power_has_fallen(power)) {
@@ -292,82 +278,6 @@ static int file_sync(sqlite3_file *file, int flags)
     power_unlock(power);
     return SQLITE_OK;
 }
-
-static int file_size(sqlite3_file *file, sqlite3_int64 *bytes)
-{
-    return real_of(file)->pMethods->xFileSize(real_of(file), bytes);
-}
-
-static int file_lock(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xLock(real_of(file), level);
-}
-
-static int file_unlock(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xUnlock(real_of(file), level);
-}
-
-static int file_check_lock(sqlite3_file *file, int *out)
-{
-    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
-}
-
-static int file_control(sqlite3_file *file, int op, void *arg)
-{
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
-}
-
-static int file_sector_size(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-
-static int file_traits(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
-static int file_shm_map(sqlite3_file *file, int page, int bytes, int extend,
-                        void volatile **out)
-{
-    return real_of(file)->pMethods->xShmMap(real_of(file), page, bytes, extend, out);
-}
-
-static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
-{
-    return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
-}
-
-static void file_shm_barrier(sqlite3_file *file)
-{
-    real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
-
-static int file_shm_unmap(sqlite3_file *file, int remove)
-{
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
-}
-
-static const sqlite3_io_methods cut_methods = {
-    .iVersion = 2,
-    .xClose = file_close,
-    .xRead = file_read,
-    .xWrite = file_write,
-    .xTruncate = file_truncate,
-    .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_check_lock,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_traits,
-    .xShmMap = file_shm_map,
-    .xShmLock = file_shm_lock,
-    .xShmBarrier = file_shm_barrier,
-    .xShmUnmap = file_shm_unmap,
-};
 
 /* ---- The file system ----------------------------------------------------------------
  */
@@ -405,18 +315,13 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
 {
     struct vfs_file *f = (struct vfs_file *)file;
     (void)vfs;
-    f->real = (sqlite3_file *)(f + 1);
     f->state = NULL;
-    f->base.pMethods = NULL;
     if (power != NULL && (flags & COVERED) != 0) {
         power_lock(power);
         f->state = find_or_make(name);
         power_unlock(power);
     }
-    int result = real_vfs->xOpen(real_vfs, name, f->real, flags, flags_out);
-    if (result == SQLITE_OK)
-        f->base.pMethods = &cut_methods;
-    return result;
+    return pass_open(real_vfs, name, file, sizeof(*f), &methods, flags, flags_out);
 }
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
@@ -438,16 +343,15 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 
 void cut_vfs_install(void)
 {
-    static sqlite3_vfs vfs;
-    real_vfs = sqlite3_vfs_find(NULL);
-    assert(real_vfs != NULL && real_vfs != &vfs);
-    vfs = *real_vfs;
-    vfs.zName = "cut";
-    vfs.szOsFile = (int)sizeof(struct vfs_file) + real_vfs->szOsFile;
-    vfs.xOpen = vfs_open;
-    vfs.xDelete = vfs_delete;
-    int result = sqlite3_vfs_register(&vfs, 1);
-    assert(result == SQLITE_OK);
+    static sqlite3_vfs vfs = {.zName = "cut",
+                              .szOsFile = sizeof(struct vfs_file),
+                              .xOpen = vfs_open,
+                              .xDelete = vfs_delete};
+    methods = pass_methods;
+    methods.xWrite = file_write;
+    methods.xTruncate = file_truncate;
+    methods.xSync = file_sync;
+    real_vfs = pass_install(&vfs);
 }
 
 void cut_vfs_attach(struct power *mains)

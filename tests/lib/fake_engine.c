@@ -4,6 +4,7 @@
 #include "tests/lib/fake_engine.h"
 
 #include "lunmgr/engine_kinds.h"
+#include "tests/lib/random.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -42,15 +43,6 @@ struct fake_engine {
 static struct fake_engine *fake_of(struct engine *engine)
 {
     return container_of(engine, struct fake_engine, engine);
-}
-
-/* xorshift64: enough to choose by. */
-static uint64_t fake_random(struct fake_engine *fake)
-{
-    fake->random ^= fake->random << 13;
-    fake->random ^= fake->random >> 7;
-    fake->random ^= fake->random << 17;
-    return fake->random;
 }
 
 static bool op_matches(const struct engine_io *io, unsigned ops)
@@ -196,7 +188,8 @@ static int fake_choose(struct fake_engine *fake, unsigned count)
         free_count += is_free(fake, &fake->waiting[i]) ? 1 : 0;
     if (free_count == 0)
         return -1;
-    unsigned nth = fake->random == 0 ? 0 : (unsigned)(fake_random(fake) % free_count);
+    unsigned nth =
+        fake->random == 0 ? 0 : (unsigned)(random_next(&fake->random) % free_count);
     for (unsigned i = 0;; i++) {
         assert(i < count);
         if (!is_free(fake, &fake->waiting[i]))
@@ -215,7 +208,7 @@ static bool fake_turn(struct loop_hook *hook)
     if (count == 0)
         return false;
     unsigned answers =
-        fake->random == 0 ? count : (unsigned)(fake_random(fake) % count) + 1;
+        fake->random == 0 ? count : (unsigned)(random_next(&fake->random) % count) + 1;
     bool worked = false;
     for (; answers > 0; answers--) {
         int index = fake_choose(fake, count);

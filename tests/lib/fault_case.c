@@ -377,8 +377,7 @@ const size_t fault_case_count = ARRAY_LEN(fault_cases);
 
 static void restart(void)
 {
-    pool_rig_close(&fault_rig);
-    pool_rig_open(&fault_rig);
+    pool_rig_reopen(&fault_rig);
 }
 
 static void home_look(struct pool_rig *r, void *arg)
@@ -408,15 +407,10 @@ static void settle(void)
     pool_rig_until(&fault_rig, is_settled, &fault_rig);
 }
 
-static bool is_checked(void *arg)
-{
-    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
-}
-
 static void assert_check(bool may_leak)
 {
     struct pool_check_report report;
-    pool_rig_until(&fault_rig, is_checked, &fault_rig);
+    pool_rig_await_checks(&fault_rig);
     settle();
     must(pool_rig_check(&fault_rig, &report, NULL));
     assert_int_equal(report.double_extents, 0);

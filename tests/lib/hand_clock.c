@@ -3,6 +3,8 @@
  * too, so that timers follow the same clock. */
 #include "tests/lib/hand_clock.h"
 
+#include "tests/lib/random.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/random.h>
@@ -44,10 +46,7 @@ ssize_t getrandom(void *out, size_t bytes, unsigned flags)
     if (x == 0)
         return syscall(SYS_getrandom, out, bytes, flags);
     for (size_t i = 0; i < bytes; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        ((unsigned char *)out)[i] = (unsigned char)(x >> 24);
+        ((unsigned char *)out)[i] = (unsigned char)(random_next(&x) >> 24);
     }
     atomic_store(&random_state, x);
     return (ssize_t)bytes;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rig's life, its waiting, management calls that wait. One I/O is in rig_io.c. */
+/* The rig's life and its waiting. Management is in rig_manage.c, one I/O in rig_io.c. */
 #include "tests/lib/pool_rig.h"
 
 #include "db/catalog.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 #include "tests/lib/hand_clock.h"
+#include "tests/lib/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -196,6 +197,12 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+void pool_rig_reopen(struct pool_rig *r)
+{
+    pool_rig_close(r);
+    pool_rig_open(r);
+}
+
 void pool_rig_destroy(struct pool_rig *r)
 {
     pool_rig_close(r);
@@ -290,6 +297,13 @@ void pool_rig_take_cut(struct pool_rig *r)
     take_cut(r, 0);
 }
 
+void pool_rig_reopen_cut(struct pool_rig *r)
+{
+    pool_rig_close(r);
+    pool_rig_take_cut(r);
+    pool_rig_open(r);
+}
+
 void pool_rig_take_cut_catalog(struct pool_rig *r)
 {
     take_cut(r, 1);
@@ -303,18 +317,10 @@ void pool_rig_restore_disk(struct pool_rig *r)
 /* ---- Waiting ------------------------------------------------------------------------
  */
 
-static uint64_t draw(struct pool_rig *r, uint64_t below)
-{
-    r->random ^= r->random << 13;
-    r->random ^= r->random >> 7;
-    r->random ^= r->random << 17;
-    return (r->random >> 11) % below;
-}
-
 /* Any of them; the catalog's checkpoints are rare. */
 static void rig_step_any(struct pool_rig *r)
 {
-    uint64_t who = draw(r, 5 + r->options.lane_count);
+    uint64_t who = draw(&r->random, 5 + r->options.lane_count);
     hand_clock_advance(HAND_STEP_NS);
     if (who >= 5) {
         struct loop *loop = r->lanes[who - 5].loop;
@@ -325,8 +331,8 @@ static void rig_step_any(struct pool_rig *r)
     } else if (who == 1) {
         catalog_turn_reader(r->catalog);
     } else if (who == 2) {
-        if (draw(r, 1 + r->options.commit_delay) == 0)
-            catalog_turn_writer(r->catalog, draw(r, 16) == 0);
+        if (draw(&r->random, 1 + r->options.commit_delay) == 0)
+            catalog_turn_writer(r->catalog, draw(&r->random, 16) == 0);
     } else {
         loop_run_once(lunmgr_home(r->manager), false);
     }
@@ -436,126 +442,8 @@ void pool_rig_at_lane(struct pool_rig *r, unsigned lane,
     pool_rig_until(r, elsewhere_ended, &x);
 }
 
-/* ---- Management ---------------------------------------------------------------------
+/* ---- Rounds -------------------------------------------------------------------------
  */
-
-struct answer {
-    bool came;
-    struct err err;
-    void *object;
-    struct pool_check_report report;
-};
-
-static void answer_take(struct answer *a, void *object, const struct err *e)
-{
-    a->object = object;
-    if (e != NULL)
-        a->err = *e;
-    a->came = true;
-}
-
-static void answer_pool(void *arg, struct pool *pool, const struct err *e)
-{
-    answer_take(arg, pool, e);
-}
-
-static void answer_volume(void *arg, struct volume *volume, const struct err *e)
-{
-    answer_take(arg, volume, e);
-}
-
-static void answer_done(void *arg, const struct err *e)
-{
-    answer_take(arg, NULL, e);
-}
-
-static void answer_check(void *arg, const struct pool_check_report *report,
-                         const struct err *e)
-{
-    struct answer *a = arg;
-    if (report != NULL)
-        a->report = *report;
-    answer_take(a, NULL, e);
-}
-
-static bool answer_came(void *arg)
-{
-    return ((struct answer *)arg)->came;
-}
-
-static int answer_wait(struct pool_rig *r, struct answer *a, struct err *e)
-{
-    pool_rig_until(r, answer_came, a);
-    if (e != NULL)
-        *e = a->err;
-    return a->err.code;
-}
-
-int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
-                       uint64_t bytes, struct pool **out, struct err *e)
-{
-    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
-    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
-    struct answer a = {.came = false};
-    r->in_order = true;
-    pool_create(r->manager, &spec, answer_pool, &a);
-    int rc = answer_wait(r, &a, e);
-    r->in_order = false;
-    if (out != NULL)
-        *out = a.object;
-    return rc;
-}
-
-int pool_rig_delete_pool(struct pool_rig *r, const char *name, struct err *e)
-{
-    struct answer a = {.came = false};
-    pool_delete(r->manager, name, answer_done, &a);
-    return answer_wait(r, &a, e);
-}
-
-int pool_rig_make_volume(struct pool_rig *r, const char *name, uint64_t bytes,
-                         uint32_t block_bytes, struct volume **out, struct err *e)
-{
-    struct volume_spec spec = {
-        .name = name, .pool = "p", .size_bytes = bytes, .block_bytes = block_bytes};
-    struct answer a = {.came = false};
-    volume_create(r->manager, &spec, answer_volume, &a);
-    int rc = answer_wait(r, &a, e);
-    if (out != NULL)
-        *out = a.object;
-    return rc;
-}
-
-struct volume *pool_rig_volume(struct pool_rig *r, const char *name, uint64_t bytes,
-                               uint32_t block_bytes)
-{
-    struct err e = {.code = 0};
-    struct volume *v = NULL;
-    must(pool_rig_make_volume(r, name, bytes, block_bytes, &v, &e), "volume_create", &e);
-    return v;
-}
-
-int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e)
-{
-    struct answer a = {.came = false};
-    volume_delete(r->manager, name, true, answer_done, &a);
-    return answer_wait(r, &a, e);
-}
-
-static void check_at_home(struct pool_rig *r, void *arg)
-{
-    map_check_start(r->pool, false, NULL, loop_inbox(r->control), answer_check, arg);
-}
-
-int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct err *e)
-{
-    struct answer a = {.came = false};
-    atomic_fetch_add(&r->pool->check_count, 1);
-    pool_rig_at_home(r, check_at_home, &a);
-    int rc = answer_wait(r, &a, e);
-    *report = a.report;
-    return rc;
-}
 
 static void rig_round_on_done(struct round_wait *wait)
 {
@@ -600,4 +488,26 @@ static bool is_settled(void *arg)
 void pool_rig_settle(struct pool_rig *r)
 {
     pool_rig_until(r, is_settled, r);
+}
+
+static void count_free(struct pool_rig *r, void *arg)
+{
+    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
+}
+
+uint64_t pool_rig_free_extents(struct pool_rig *r)
+{
+    uint64_t count;
+    pool_rig_at_home(r, count_free, &count);
+    return count;
+}
+
+static bool is_checked(void *arg)
+{
+    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
+}
+
+void pool_rig_await_checks(struct pool_rig *r)
+{
+    pool_rig_until(r, is_checked, r);
 }

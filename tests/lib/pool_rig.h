@@ -79,6 +79,8 @@ void pool_rig_create_bare(struct pool_rig *r, const struct pool_rig_options *opt
 void pool_rig_close(struct pool_rig *r);
 /* Opens what the directory holds. */
 void pool_rig_open(struct pool_rig *r);
+/* Both: a clean stop and a start. */
+void pool_rig_reopen(struct pool_rig *r);
 /* Closes if open, and removes the directory. */
 void pool_rig_destroy(struct pool_rig *r);
 /* False where this kernel has no io_uring. */
@@ -90,7 +92,9 @@ void pool_rig_restore_disk(struct pool_rig *r);
 void pool_rig_cut(struct pool_rig *r);
 /* After pool_rig_close: puts that copy in place of the directory's files. */
 void pool_rig_take_cut(struct pool_rig *r);
-/* The same of the catalog alone: an old backup comes back. */
+/* All of it: a stop, and a start on that copy. */
+void pool_rig_reopen_cut(struct pool_rig *r);
+/* After pool_rig_close: the same of the catalog alone: an old backup comes back. */
 void pool_rig_take_cut_catalog(struct pool_rig *r);
 
 /* Turns the control loop and the lanes turned by hand, until reached(arg). */
@@ -130,6 +134,10 @@ int rig_round_wait(struct pool_rig *r, struct rig_round *round);
 int rig_round(struct pool_rig *r);
 /* Until no layer is being dropped and what was freed is free. */
 void pool_rig_settle(struct pool_rig *r);
+/* Those too that only their punch holds back: at home, where none ends meanwhile. */
+uint64_t pool_rig_free_extents(struct pool_rig *r);
+/* Until no check of the pool is under way, such as an unclean stop calls for. */
+void pool_rig_await_checks(struct pool_rig *r);
 
 /* ---- One I/O ------------------------------------------------------------------------
  */
@@ -151,6 +159,8 @@ void rig_io_fini(struct rig_io *io);
 uint8_t *rig_io_data(struct rig_io *io);
 void rig_io_start(struct rig_io *io);
 int rig_io_wait(struct rig_io *io);
+/* Waits, then frees its buffer. */
+int rig_io_end(struct rig_io *io);
 /* All of it: data is copied in or out. */
 int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vio_op op,
                uint64_t offset, uint64_t bytes, uint8_t *data);

@@ -2,6 +2,8 @@
 /* One mutex, counters, a plan. */
 #include "tests/lib/power.h"
 
+#include "tests/lib/random.h"
+
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -67,10 +69,7 @@ void power_unlock(struct power *power)
 
 uint64_t power_draw(struct power *power, uint64_t below)
 {
-    power->random ^= power->random << 13;
-    power->random ^= power->random >> 7;
-    power->random ^= power->random << 17;
-    return power->random % below;
+    return random_next(&power->random) % below;
 }
 
 static void power_fall(struct power *power)

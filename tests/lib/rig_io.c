@@ -76,6 +76,13 @@ int rig_io_wait(struct rig_io *io)
     return io->rc;
 }
 
+int rig_io_end(struct rig_io *io)
+{
+    int rc = rig_io_wait(io);
+    rig_io_fini(io);
+    return rc;
+}
+
 int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vio_op op,
                uint64_t offset, uint64_t bytes, uint8_t *data)
 {

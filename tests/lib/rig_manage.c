@@ -2,38 +2,58 @@
 /* Calls that answer later, waited for. */
 #include "tests/lib/rig_manage.h"
 
-#include <string.h>
+#include "lunmgr/pool_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 struct answer {
     bool came;
     struct err err;
-    struct volume **out;
+    void *object;        /* what was made, changed or looked at */
+    struct volume **out; /* snapshots; NULL: nobody asks */
+    struct pool_check_report report;
 };
 
-static void answer_take(struct answer *a, struct volume *const *made, size_t count,
-                        const struct err *e)
+static void answer_take(struct answer *a, void *object, const struct err *e)
 {
-    for (size_t i = 0; a->out != NULL && i < count; i++)
-        a->out[i] = made[i];
+    a->object = object;
     if (e != NULL)
         a->err = *e;
     a->came = true;
 }
 
+static void on_pool(void *arg, struct pool *pool, const struct err *e)
+{
+    answer_take(arg, pool, e);
+}
+
 static void on_volume(void *arg, struct volume *volume, const struct err *e)
 {
-    answer_take(arg, &volume, 1, e);
+    answer_take(arg, volume, e);
 }
 
 static void on_snapshots(void *arg, struct volume *const *made, size_t count,
                          const struct err *e)
 {
-    answer_take(arg, made, count, e);
+    struct answer *a = arg;
+    for (size_t i = 0; a->out != NULL && i < count; i++)
+        a->out[i] = made[i];
+    answer_take(a, NULL, e);
 }
 
 static void on_done(void *arg, const struct err *e)
 {
-    answer_take(arg, NULL, 0, e);
+    answer_take(arg, NULL, e);
+}
+
+static void on_check(void *arg, const struct pool_check_report *report,
+                     const struct err *e)
+{
+    struct answer *a = arg;
+    if (report != NULL)
+        a->report = *report;
+    answer_take(a, NULL, e);
 }
 
 static bool answer_came(void *arg)
@@ -48,6 +68,90 @@ static int answer_wait(struct pool_rig *r, struct answer *a, struct err *e)
         *e = a->err;
     return a->err.code;
 }
+
+/* ---- Pools --------------------------------------------------------------------------
+ */
+
+int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
+                       uint64_t bytes, struct pool **out, struct err *e)
+{
+    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
+    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
+    struct answer a = {.came = false};
+    r->in_order = true;
+    pool_create(r->manager, &spec, on_pool, &a);
+    int rc = answer_wait(r, &a, e);
+    r->in_order = false;
+    if (out != NULL)
+        *out = a.object;
+    return rc;
+}
+
+int pool_rig_delete_pool(struct pool_rig *r, const char *name, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_delete(r->manager, name, on_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+static void check_at_home(struct pool_rig *r, void *arg)
+{
+    map_check_start(r->pool, false, NULL, loop_inbox(r->control), on_check, arg);
+}
+
+int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct err *e)
+{
+    struct answer a = {.came = false};
+    atomic_fetch_add(&r->pool->check_count, 1);
+    pool_rig_at_home(r, check_at_home, &a);
+    int rc = answer_wait(r, &a, e);
+    *report = a.report;
+    return rc;
+}
+
+/* ---- Volumes ------------------------------------------------------------------------
+ */
+
+int rig_make(struct pool_rig *r, const struct volume_spec *spec, struct volume **out,
+             struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_create(r->manager, spec, on_volume, &a);
+    int rc = answer_wait(r, &a, e);
+    if (out != NULL)
+        *out = a.object;
+    return rc;
+}
+
+int pool_rig_make_volume(struct pool_rig *r, const char *name, uint64_t bytes,
+                         uint32_t block_bytes, struct volume **out, struct err *e)
+{
+    struct volume_spec spec = {
+        .name = name, .pool = "p", .size_bytes = bytes, .block_bytes = block_bytes};
+    return rig_make(r, &spec, out, e);
+}
+
+struct volume *pool_rig_volume(struct pool_rig *r, const char *name, uint64_t bytes,
+                               uint32_t block_bytes)
+{
+    struct err e = {.code = 0};
+    struct volume *v = NULL;
+    if (pool_rig_make_volume(r, name, bytes, block_bytes, &v, &e) != 0) {
+        fprintf(stderr, "pool_rig_volume: %s\n", e.text);
+        abort();
+    }
+    return v;
+}
+
+int pool_rig_delete_volume(struct pool_rig *r, const char *name, struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_delete(r->manager, name, true, on_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+/* ---- Snapshots, clones, changes, the trash --------------------------------------------
+ */
 
 int rig_snapshot(struct pool_rig *r, const char *volume, const char *name,
                  struct volume **out, struct err *e)
@@ -68,14 +172,6 @@ int rig_snapshot_delete(struct pool_rig *r, const char *key, struct err *e)
 {
     struct answer a = {.came = false};
     snapshot_delete(r->manager, key, on_done, &a);
-    return answer_wait(r, &a, e);
-}
-
-int rig_make(struct pool_rig *r, const struct volume_spec *spec, struct volume **out,
-             struct err *e)
-{
-    struct answer a = {.out = out};
-    volume_create(r->manager, spec, on_volume, &a);
     return answer_wait(r, &a, e);
 }
 

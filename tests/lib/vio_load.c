@@ -2,6 +2,8 @@
 /* Slots, each with an I/O of its own that follows the last. */
 #include "tests/lib/vio_load.h"
 
+#include "tests/lib/random.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -35,14 +37,6 @@ struct vio_load {
     atomic_bool over;
     struct slot slots[LOAD_DEPTH_MAX];
 };
-
-static uint64_t draw(struct vio_load *load, uint64_t below)
-{
-    load->random ^= load->random << 13;
-    load->random ^= load->random >> 7;
-    load->random ^= load->random << 17;
-    return (load->random >> 11) % below;
-}
 
 /* ---- What an I/O does to its sectors ------------------------------------------------
  */
@@ -117,8 +111,8 @@ static void slot_end(struct slot *s, int rc)
 static enum vio_op choose_op(struct vio_load *load, bool *atomic)
 {
     const struct load_mix *m = &load->o.mix;
-    uint64_t n =
-        draw(load, m->read + m->write + m->unmap + m->zero + m->flush + m->atomic);
+    uint64_t n = draw(&load->random,
+                      m->read + m->write + m->unmap + m->zero + m->flush + m->atomic);
     *atomic = n < m->atomic;
     if (*atomic)
         return VIO_WRITE;
@@ -139,7 +133,7 @@ static enum vio_op choose_op(struct vio_load *load, bool *atomic)
 static uint64_t choose_bytes(struct vio_load *load)
 {
     uint64_t max = load->o.bytes_max;
-    switch (draw(load, 8)) {
+    switch (draw(&load->random, 8)) {
     case 0:
         break;
     case 1:
@@ -149,7 +143,7 @@ static uint64_t choose_bytes(struct vio_load *load)
     default:
         max = max < 4 * BLOCK_BYTES ? max : 4 * BLOCK_BYTES;
     }
-    return (draw(load, max / load->o.align_bytes) + 1) * load->o.align_bytes;
+    return (draw(&load->random, max / load->o.align_bytes) + 1) * load->o.align_bytes;
 }
 
 /* Whole blocks, and not too many. */
@@ -165,15 +159,15 @@ static void choose(struct slot *s)
     struct vio_load *load = s->load;
     const struct load_options *o = &load->o;
     s->vio.op = choose_op(load, &s->vio.atomic);
-    s->vio.fua = s->vio.op != VIO_READ && draw(load, 100) < o->fua_percent;
-    s->vio.may_unmap = draw(load, 2) == 0;
+    s->vio.fua = s->vio.op != VIO_READ && draw(&load->random, 100) < o->fua_percent;
+    s->vio.may_unmap = draw(&load->random, 2) == 0;
     s->vio.offset_bytes = s->vio.length_bytes = 0;
     if (s->vio.op == VIO_FLUSH)
         return;
     uint64_t bytes = choose_bytes(load);
     uint64_t places = (o->region_bytes - bytes) / o->align_bytes + 1;
     s->vio.length_bytes = bytes;
-    s->vio.offset_bytes = o->first_bytes + draw(load, places) * o->align_bytes;
+    s->vio.offset_bytes = o->first_bytes + draw(&load->random, places) * o->align_bytes;
     if (s->vio.atomic)
         choose_whole(&s->vio);
 }
@@ -268,6 +262,26 @@ unsigned vio_load_finish(struct vio_load *load)
     return failed;
 }
 
+unsigned vio_load_run(const struct load_options *options)
+{
+    struct vio_load *load = vio_load_start(options);
+    return vio_loads_finish(options->rig, &load, 1);
+}
+
+/* ---- Several at once ----------------------------------------------------------------
+ */
+
+void vio_loads_start(const struct load_options *options, struct vio_load **loads,
+                     unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct load_options one = *options;
+        one.lane = i;
+        one.seed += i;
+        loads[i] = vio_load_start(&one);
+    }
+}
+
 struct loads {
     struct vio_load *const *list;
     unsigned count;
@@ -282,18 +296,31 @@ static bool loads_ended(void *arg)
     return true;
 }
 
-void vio_load_wait(struct pool_rig *r, struct vio_load *const *loads, unsigned count)
+void vio_loads_wait(struct pool_rig *r, struct vio_load *const *loads, unsigned count)
 {
     struct loads l = {.list = loads, .count = count};
     pool_rig_until(r, loads_ended, &l);
 }
 
-unsigned vio_load_run(const struct load_options *options)
+unsigned vio_loads_finish(struct pool_rig *r, struct vio_load *const *loads,
+                          unsigned count)
 {
-    struct vio_load *load = vio_load_start(options);
-    vio_load_wait(options->rig, &load, 1);
-    return vio_load_finish(load);
+    unsigned failed = 0;
+    vio_loads_wait(r, loads, count);
+    for (unsigned i = 0; i < count; i++)
+        failed += vio_load_finish(loads[i]);
+    return failed;
 }
+
+unsigned vio_loads_stop(struct pool_rig *r, struct vio_load *const *loads, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        vio_load_stop(loads[i]);
+    return vio_loads_finish(r, loads, count);
+}
+
+/* ---- The volume, read whole ----------------------------------------------------------
+ */
 
 bool oracle_verify(struct oracle *o, struct pool_rig *r, struct volume *volume,
                    const struct oracle_cut *cut)

@@ -44,8 +44,19 @@ void vio_load_stop(struct vio_load *load);
 unsigned vio_load_finish(struct vio_load *load);
 /* Starts, waits, finishes. */
 unsigned vio_load_run(const struct load_options *options);
-/* Waits for all of them. */
-void vio_load_wait(struct pool_rig *r, struct vio_load *const *loads, unsigned count);
+
+/* ---- Several at once ---- */
+
+/* One on each of the first `count` lanes; the seed is one more from lane to lane. */
+void vio_loads_start(const struct load_options *options, struct vio_load **loads,
+                     unsigned count);
+void vio_loads_wait(struct pool_rig *r, struct vio_load *const *loads, unsigned count);
+/* Waits, finishes; how many I/Os failed. */
+unsigned vio_loads_finish(struct pool_rig *r, struct vio_load *const *loads,
+                          unsigned count);
+/* Stops those that would go on, then the same. */
+unsigned vio_loads_stop(struct pool_rig *r, struct vio_load *const *loads,
+                        unsigned count);
 
 /* Reads the whole volume (on lane 0) and holds it against the oracle; cut: as after it,
  * NULL: as it is. */

@@ -76,8 +76,7 @@ void run_load_start(struct run *run)
 
 static void slot_end(struct run *run, struct run_load *slot)
 {
-    vio_load_wait(&run->rig, &slot->load, 1);
-    (void)vio_load_finish(slot->load);
+    (void)vio_loads_finish(&run->rig, &slot->load, 1);
     slot->load = NULL;
     const char *offence = oracle_offence(slot->volume->oracle);
     if (offence != NULL)

@@ -5,6 +5,7 @@
 
 #include "tests/lib/cut_vfs.h"
 #include "tests/lib/hand_clock.h"
+#include "tests/lib/random.h"
 #include "tests/unit/db/fault_vfs.h"
 
 #include <assert.h>
@@ -22,10 +23,7 @@
 
 uint64_t run_draw(struct run *run, uint64_t below)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return (run->random >> 11) % below;
+    return draw(&run->random, below);
 }
 
 bool run_chance(struct run *run, unsigned percent)

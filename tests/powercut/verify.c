@@ -257,18 +257,13 @@ void run_verify(struct run *run, bool after_cut)
 /* ---- The map ------------------------------------------------------------------------
  */
 
-static bool is_checked(void *arg)
-{
-    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
-}
-
 void run_check(struct run *run, bool sound)
 {
     struct pool_check_report report;
     struct pool_info info;
     struct err e = {.code = 0};
     if (sound) {
-        pool_rig_until(&run->rig, is_checked, &run->rig);
+        pool_rig_await_checks(&run->rig);
         pool_rig_settle(&run->rig);
     }
     int rc = pool_rig_check(&run->rig, &report, &e);

@@ -4,6 +4,7 @@
  * model is exact: a sector holds its last write, or zeros, or (after an UNMAP that a
  * target may ignore) either of them until it is read. One thread a lane. */
 #include "tests/protocol/lane.h"
+#include "tests/lib/random.h"
 #include "tests/protocol/pattern.h"
 #include "tests/protocol/peer.h"
 
@@ -54,14 +55,6 @@ struct lane {
     bool failed;
 };
 
-static uint64_t draw(struct lane *l, uint64_t below)
-{
-    l->rng ^= l->rng << 13;
-    l->rng ^= l->rng >> 7;
-    l->rng ^= l->rng << 17;
-    return (l->rng >> 11) % below;
-}
-
 __attribute__((format(printf, 3, 4))) static void lane_fail(struct lane *l, int code,
                                                             const char *format, ...)
 {
@@ -111,26 +104,26 @@ static void pick_shape(struct lane *l, uint64_t *align, uint64_t *count)
     uint64_t block = l->sector_bytes < 4096 ? 4096 / l->sector_bytes : 1;
     uint64_t extent = l->load->o.extent_bytes / l->sector_bytes;
 
-    switch (draw(l, 8)) {
+    switch (draw(&l->rng, 8)) {
     case 0:
     case 1:
         *align = 1;
-        *count = 1 + draw(l, 8);
+        *count = 1 + draw(&l->rng, 8);
         break;
     case 2:
     case 3:
     case 4:
         *align = block;
-        *count = block * (1 + draw(l, 8));
+        *count = block * (1 + draw(&l->rng, 8));
         break;
     case 5:
     case 6:
         *align = 1;
-        *count = 1 + draw(l, most);
+        *count = 1 + draw(&l->rng, most);
         break;
     default:
         *align = extent;
-        *count = extent * (1 + draw(l, most / extent));
+        *count = extent * (1 + draw(&l->rng, most / extent));
         break;
     }
 }
@@ -156,13 +149,13 @@ static bool pick_range(struct lane *l, struct slot *s)
 
     for (int i = 0; i < PICK_TRIES; i++) {
         pick_shape(l, &align, &count);
-        uint64_t own = draw(l, l->sectors);
+        uint64_t own = draw(&l->rng, l->sectors);
         uint64_t back = lba_of(l, own) % align; /* aligned where the target sees it */
         own -= back <= own % chunk ? back : 0;
         uint64_t room = chunk - own % chunk;
         if (room > l->sectors - own)
             room = l->sectors - own;
-        s->lun_index = (unsigned)draw(l, l->load->o.lun_count);
+        s->lun_index = (unsigned)draw(&l->rng, l->load->o.lun_count);
         s->first = own;
         s->count = count < room ? count : room;
         if (range_free(l, s))
@@ -177,7 +170,7 @@ static enum work pick_work(struct lane *l)
 
     for (int w = 0; w < WORK_KINDS; w++)
         sum += l->load->o.work_share[w];
-    at = draw(l, sum);
+    at = draw(&l->rng, sum);
     for (int w = 0; w < WORK_KINDS; w++) {
         if (at < l->load->o.work_share[w])
             return (enum work)w;
@@ -190,7 +183,7 @@ static enum work pick_work(struct lane *l)
 static int pick_cdb(struct lane *l, uint64_t lba, uint64_t count)
 {
     static const int kinds[] = {6, 10, 12, 16};
-    int kind = kinds[draw(l, 4)];
+    int kind = kinds[draw(&l->rng, 4)];
 
     if (kind == 6 && (count > 255 || lba + count > 0x1fffff))
         kind = 10;
@@ -214,8 +207,8 @@ static void encode_unmap(struct lane *l, struct slot *s)
     uint32_t head = (uint32_t)s->count;
     size_t n = 1;
 
-    if (s->count > 1 && draw(l, 2) == 0) { /* the same sectors in two descriptors */
-        head = (uint32_t)(1 + draw(l, s->count - 1));
+    if (s->count > 1 && draw(&l->rng, 2) == 0) { /* the same sectors in two descriptors */
+        head = (uint32_t)(1 + draw(&l->rng, s->count - 1));
         ranges[1] = (struct extent_range){lba + head, (uint32_t)s->count - head};
         n = 2;
     }
@@ -235,10 +228,10 @@ static void encode(struct lane *l, struct slot *s)
     case WORK_WRITE:
         s->generation = ++l->generation;
         fill_slot(l, s);
-        cmd_write(&s->cmd, pick_cdb(l, lba, count), lba, count, draw(l, 16) == 0);
+        cmd_write(&s->cmd, pick_cdb(l, lba, count), lba, count, draw(&l->rng, 16) == 0);
         break;
     case WORK_FLUSH:
-        cmd_flush(&s->cmd, draw(l, 2) == 0 ? 10 : 16);
+        cmd_flush(&s->cmd, draw(&l->rng, 2) == 0 ? 10 : 16);
         break;
     case WORK_UNMAP:
         encode_unmap(l, s);
@@ -246,7 +239,7 @@ static void encode(struct lane *l, struct slot *s)
     case WORK_ZERO:
         s->cmd.data_bytes = l->sector_bytes;
         memset(s->cmd.data, 0, l->sector_bytes);
-        cmd_write_zeros(&s->cmd, lba, count, draw(l, 2) == 0);
+        cmd_write_zeros(&s->cmd, lba, count, draw(&l->rng, 2) == 0);
         break;
     default:
         memset(s->cmd.data, 0xee, s->cmd.data_bytes);

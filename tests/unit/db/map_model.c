@@ -3,6 +3,8 @@
  * the keys is not that of the array. */
 #include "map_model.h"
 
+#include "tests/lib/random.h"
+
 #include <string.h>
 
 static const uint64_t zeros[LEAF_WORDS];
@@ -13,13 +15,9 @@ void model_init(struct map_model *m, uint64_t seed)
     m->random = seed;
 }
 
-/* xorshift64*: the same sequence on every run. */
 uint64_t model_random(struct map_model *m)
 {
-    m->random ^= m->random >> 12;
-    m->random ^= m->random << 25;
-    m->random ^= m->random >> 27;
-    return m->random * UINT64_C(2685821657736338717);
+    return random_star(&m->random);
 }
 
 /* ---- Rounds ------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "base/be.h"
 #include "base/crc32c.h"
 #include "db/leaf_codec.h"
+#include "tests/lib/random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,13 +15,9 @@
 
 static uint64_t random_state;
 
-/* xorshift64*: the same sequence on every run. */
 static uint64_t random_u64(void)
 {
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * UINT64_C(2685821657736338717);
+    return random_star(&random_state);
 }
 
 /* Runs of all kinds and lengths, as allocators and guests make them. */

@@ -154,6 +154,5 @@ uint16_t lun_of(const struct answer *a)
 
 void restart(void)
 {
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
 }

@@ -3,7 +3,7 @@
  * early: the allocator against a plain array. */
 #include "lunmgr/alloc.h"
 
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <errno.h>
 #include <pthread.h>

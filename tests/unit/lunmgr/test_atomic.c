@@ -3,6 +3,8 @@
  * in a full pool; what else names the extents stays what it was. */
 #include "lunmgr/copy.h"
 #include "lunmgr/pool_priv.h"
+#include "tests/lib/rig_check.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 
 #include <errno.h>
@@ -72,20 +74,13 @@ static void io_init(struct rig_io *io, unsigned lane, uint64_t offset, uint64_t 
     io->vio.atomic = true;
 }
 
-static int end_io(struct rig_io *io)
-{
-    int rc = rig_io_wait(io);
-    rig_io_fini(io);
-    return rc;
-}
-
 static int atomic_write_fua(uint64_t offset, uint64_t bytes, uint8_t fill, bool fua)
 {
     struct rig_io io;
     io_init(&io, 0, offset, bytes, fill);
     io.vio.fua = fua;
     rig_io_start(&io);
-    return end_io(&io);
+    return rig_io_end(&io);
 }
 
 static int atomic_write(uint64_t offset, uint64_t bytes, uint8_t fill)
@@ -101,26 +96,9 @@ static void io_start(struct rig_io *io, unsigned lane, uint64_t offset, uint64_t
     pool_rig_turn(&rig);
 }
 
-static void hold_disk(unsigned lane, unsigned ops)
-{
-    fake_engine_hold(rig.lanes[lane].fake, ops);
-}
-
-static unsigned waiting(unsigned lane, unsigned ops)
-{
-    return fake_engine_waiting(rig.lanes[lane].fake, ops);
-}
-
-static void let_go(unsigned lane)
-{
-    assert_true(fake_engine_let_go(rig.lanes[lane].fake, FAKE_ALL, 0));
-    pool_rig_turn(&rig);
-}
-
 static void reopen(void)
 {
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     vol = volume_find(rig.manager, "v");
     assert_non_null(vol);
 }
@@ -128,9 +106,7 @@ static void reopen(void)
 static void cut_and_reopen(void)
 {
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     vol = volume_find(rig.manager, "v");
     assert_non_null(vol);
 }
@@ -138,28 +114,7 @@ static void cut_and_reopen(void)
 /* Every extent that is used is named once, and so many are. */
 static void assert_extents(uint64_t extents)
 {
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.miscounted_extents, 0);
-    assert_int_equal(report.named_extents, extents);
-    assert_int_equal(report.used_extents, extents);
-}
-
-static void home_count(struct pool_rig *r, void *arg)
-{
-    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
-}
-
-/* Also those that only their punch holds back. */
-static uint64_t free_extents(void)
-{
-    uint64_t count;
-    pool_rig_at_home(&rig, home_count, &count);
-    return count;
+    assert_int_equal(rig_assert_sound(&rig).named_extents, extents);
 }
 
 /* ---- What it leaves ---------------------------------------------------------------- */
@@ -312,9 +267,10 @@ static void an_io_that_fails_leaves_all_of_the_old(void **state)
 
 static void fill_pool_but(uint64_t left)
 {
-    assert_int_equal(rig_write(&rig, vol, 0, (free_extents() - left) * EXTENT, 1), 0);
+    assert_int_equal(
+        rig_write(&rig, vol, 0, (pool_rig_free_extents(&rig) - left) * EXTENT, 1), 0);
     assert_int_equal(rig_flush(&rig, vol), 0);
-    assert_int_equal(free_extents(), left);
+    assert_int_equal(pool_rig_free_extents(&rig), left);
 }
 
 static void a_full_pool_refuses_it_and_keeps_the_old(void **state)
@@ -323,7 +279,7 @@ static void a_full_pool_refuses_it_and_keeps_the_old(void **state)
     fill_pool_but(1);
     assert_int_equal(atomic_write(EXTENT - BLOCK, 2 * BLOCK, 2), -ENOSPC);
     assert_true(rig_reads(&rig, vol, 0, 14 * EXTENT, 1));
-    assert_int_equal(free_extents(), 1);
+    assert_int_equal(pool_rig_free_extents(&rig), 1);
     assert_extents(14);
     assert_int_equal(atomic_write(BLOCK, BLOCK, 2), 0); /* of one there is enough */
     assert_true(rig_reads(&rig, vol, BLOCK, BLOCK, 2));
@@ -352,7 +308,7 @@ static bool reads_beside(uint64_t offset, uint64_t bytes, uint8_t fill)
     bool good = io.ended && io.rc == 0;
     for (uint64_t i = 0; good && i < bytes; i++)
         good = rig_io_data(&io)[i] == fill;
-    return end_io(&io) == 0 && good;
+    return rig_io_end(&io) == 0 && good;
 }
 
 static void reads_beside_it_see_all_of_the_old_till_its_end(void **state)
@@ -360,16 +316,17 @@ static void reads_beside_it_see_all_of_the_old_till_its_end(void **state)
     struct rig_io io;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 3 * EXTENT, 1), 0);
-    hold_disk(0, FAKE_ALL);
+    rig_lane_hold(&rig, 0, FAKE_ALL);
     io_start(&io, 0, 0, 3 * EXTENT, 2);
-    assert_int_equal(waiting(0, FAKE_WRITE), 3);
-    assert_int_equal(waiting(0, FAKE_READ), 0); /* whole extents: nothing is copied */
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_WRITE), 3);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_READ),
+                     0); /* whole extents: nothing is copied */
     while (!io.ended) {
         assert_true(reads_beside(0, 3 * EXTENT, 1));
-        let_go(0);
+        rig_lane_let_go(&rig, 0, FAKE_ALL);
     }
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&io), 0);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&io), 0);
     assert_true(reads_beside(0, 3 * EXTENT, 2));
 }
 
@@ -378,19 +335,20 @@ static void it_waits_for_the_writers_before_it(void **state)
     struct rig_io plain, atomic;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 2 * EXTENT, 1), 0);
-    hold_disk(1, FAKE_WRITE);
+    rig_lane_hold(&rig, 1, FAKE_WRITE);
     rig_io_init(&plain, &rig, 1, vol, VIO_WRITE, EXTENT + 2 * BLOCK, BLOCK);
     memset(rig_io_data(&plain), 3, BLOCK);
     rig_io_start(&plain);
     pool_rig_turn(&rig);
-    hold_disk(0, FAKE_ALL);
+    rig_lane_hold(&rig, 0, FAKE_ALL);
     io_start(&atomic, 0, EXTENT - BLOCK, 2 * BLOCK, 2);
-    assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would copy the old block */
-    let_go(1);
-    assert_int_equal(end_io(&plain), 0);
-    hold_disk(0, 0);
-    hold_disk(1, 0);
-    assert_int_equal(end_io(&atomic), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_ALL),
+                     0); /* else it would copy the old block */
+    rig_lane_let_go(&rig, 1, FAKE_ALL);
+    assert_int_equal(rig_io_end(&plain), 0);
+    rig_lane_hold(&rig, 0, 0);
+    rig_lane_hold(&rig, 1, 0);
+    assert_int_equal(rig_io_end(&atomic), 0);
     assert_true(rig_reads(&rig, vol, EXTENT - BLOCK, 2 * BLOCK, 2));
     assert_true(rig_reads(&rig, vol, EXTENT + 2 * BLOCK, BLOCK, 3));
 }
@@ -400,9 +358,9 @@ static void writers_wait_for_its_end(void **state)
     struct rig_io atomic, plain, other, unmap;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 2 * EXTENT, 1), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     io_start(&atomic, 0, EXTENT - BLOCK, 2 * BLOCK, 2);
-    hold_disk(1, FAKE_ALL);
+    rig_lane_hold(&rig, 1, FAKE_ALL);
     rig_io_init(&plain, &rig, 1, vol, VIO_WRITE, 0, BLOCK);
     memset(rig_io_data(&plain), 3, BLOCK);
     rig_io_start(&plain);
@@ -411,13 +369,13 @@ static void writers_wait_for_its_end(void **state)
     rig_io_start(&unmap); /* the other holds nothing while it waits */
     pool_rig_turn(&rig);
     assert_true(unmap.ended);
-    assert_int_equal(waiting(1, FAKE_ALL), 0);
-    hold_disk(0, 0);
-    hold_disk(1, 0);
-    assert_int_equal(end_io(&atomic), 0);
-    assert_int_equal(end_io(&plain), 0);
-    assert_int_equal(end_io(&other), 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_ALL), 0);
+    rig_lane_hold(&rig, 0, 0);
+    rig_lane_hold(&rig, 1, 0);
+    assert_int_equal(rig_io_end(&atomic), 0);
+    assert_int_equal(rig_io_end(&plain), 0);
+    assert_int_equal(rig_io_end(&other), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     assert_true(rig_reads(&rig, vol, 0, BLOCK, 3));
     assert_true(rig_reads(&rig, vol, EXTENT - BLOCK, BLOCK, 2));
     assert_true(rig_reads(&rig, vol, EXTENT, EXTENT + BLOCK, 4));
@@ -449,7 +407,7 @@ static void each_read_is_of_one_write(void **state)
             last = data[0];
         }
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
     }
     rig_io_fini(&io[2]);
     assert_true(seen > 0);

@@ -2,6 +2,7 @@
 /* Copies inside a pool: what is shared, what is moved, and that nobody writes what is
  * shared. */
 #include "tests/lib/oracle.h"
+#include "tests/lib/rig_check.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 
@@ -91,22 +92,9 @@ static uint64_t copy(struct volume *from, uint64_t from_bytes, struct volume *to
     return c.shared_bytes;
 }
 
-static struct pool_check_report sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.miscounted_extents, 0);
-    return report;
-}
-
 static struct volume *reopen(const char *name)
 {
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     return volume_find(rig.manager, name);
 }
 
@@ -121,12 +109,12 @@ static void a_copy_takes_no_space(void **state)
     assert_int_equal(copy(a, 0, b, MIB, MIB), MIB);
     assert_true(rig_reads(&rig, b, MIB, MIB, 1));
     assert_true(rig_reads(&rig, b, 0, MIB, 0));
-    assert_int_equal(sound().shared_extents, 16);
+    assert_int_equal(rig_assert_sound(&rig).shared_extents, 16);
     assert_int_equal(pool_free_extents(rig.pool), all - 16);
     b = reopen("b");
     assert_true(rig_reads(&rig, b, MIB, MIB, 1));
     assert_true(rig_reads(&rig, volume_find(rig.manager, "a"), 0, MIB, 1));
-    assert_int_equal(sound().shared_extents, 16);
+    assert_int_equal(rig_assert_sound(&rig).shared_extents, 16);
 }
 
 static void a_write_to_either_side_leaves_the_other(void **state)
@@ -144,12 +132,12 @@ static void a_write_to_either_side_leaves_the_other(void **state)
     assert_true(rig_reads(&rig, b, EXTENT_BYTES + 512, 512, 3));
     assert_true(rig_reads(&rig, b, EXTENT_BYTES + 1024, EXTENT_BYTES - 1024, 1));
     assert_true(rig_reads(&rig, b, 2 * EXTENT_BYTES, EXTENT_BYTES, 4));
-    sound();
+    rig_assert_sound(&rig);
     b = reopen("b");
     assert_true(rig_reads(&rig, b, EXTENT_BYTES + 512, 512, 3));
     assert_true(
         rig_reads(&rig, volume_find(rig.manager, "a"), EXTENT_BYTES, EXTENT_BYTES, 1));
-    sound();
+    rig_assert_sound(&rig);
 }
 
 static void an_extent_is_free_when_its_last_word_has_gone(void **state)
@@ -162,19 +150,19 @@ static void an_extent_is_free_when_its_last_word_has_gone(void **state)
     copy(b, 0, c, 0, EXTENT_BYTES);
     assert_int_equal(rig_io_run(&rig, 0, a, VIO_UNMAP, 0, EXTENT_BYTES, NULL), 0);
     assert_int_equal(rig_flush(&rig, a), 0);
-    sound();
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all - 1);
     assert_int_equal(pool_rig_delete_volume(&rig, "b", NULL), 0);
-    sound();
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all - 1);
     assert_true(rig_reads(&rig, c, 0, EXTENT_BYTES, 1));
     assert_int_equal(rig_write(&rig, c, 0, 512, 2), 0); /* a fresh one instead */
     assert_int_equal(rig_flush(&rig, c), 0);
-    sound();
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all - 1);
     assert_int_equal(rig_io_run(&rig, 0, c, VIO_UNMAP, 0, EXTENT_BYTES, NULL), 0);
     assert_int_equal(rig_flush(&rig, c), 0);
-    sound();
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all);
 }
 
@@ -196,7 +184,7 @@ static void what_lies_in_two_layers_is_moved(void **state)
     assert_true(rig_reads(&rig, b, 2 * EXTENT_BYTES, EXTENT_BYTES, 0));
     struct volume *s = snapshot_find(rig.manager, "b/s");
     assert_true(rig_reads(&rig, s, 0, 3 * EXTENT_BYTES, 9));
-    sound();
+    rig_assert_sound(&rig);
 }
 
 /* A part of the extent, over another volume's snapshot: the rest is zeros. */
@@ -211,7 +199,7 @@ static void a_shared_part_hides_what_lies_below(void **state)
     assert_true(rig_reads(&rig, b, 0, 8192, 0));
     assert_true(rig_reads(&rig, b, 8192, 4096, 1));
     assert_true(rig_reads(&rig, b, 12288, EXTENT_BYTES - 12288, 0));
-    sound();
+    rig_assert_sound(&rig);
 }
 
 static void merges_keep_shared_extents(void **state)
@@ -229,7 +217,7 @@ static void merges_keep_shared_extents(void **state)
     assert_int_equal(rig_write(&rig, a, 2 * EXTENT_BYTES, 4096, 5), 0);
     copy(a, 2 * EXTENT_BYTES, c, 0, EXTENT_BYTES);
     assert_int_equal(rig_snapshot_delete(&rig, "a/s", NULL), 0);
-    sound();
+    rig_assert_sound(&rig);
     assert_true(rig_reads(&rig, a, 0, 8192, 1));
     assert_true(rig_reads(&rig, a, 8192, 4096, 3));
     assert_true(rig_reads(&rig, a, EXTENT_BYTES, 8192, 2));
@@ -239,7 +227,7 @@ static void merges_keep_shared_extents(void **state)
     assert_true(rig_reads(&rig, c, 0, 4096, 5));
     assert_int_equal(pool_rig_delete_volume(&rig, "b", NULL), 0);
     assert_int_equal(pool_rig_delete_volume(&rig, "c", NULL), 0);
-    sound();
+    rig_assert_sound(&rig);
 }
 
 /* As if a volume that is not there any more named the extent too. */
@@ -292,15 +280,13 @@ static void a_power_cut_keeps_counts_and_words_together(void **state)
     assert_int_equal(rig_write(&rig, a, 0, MIB / 2, 2), 0);
     assert_int_equal(rig_flush(&rig, a), 0);
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     a = volume_find(rig.manager, "a");
     b = volume_find(rig.manager, "b");
     assert_true(rig_reads(&rig, a, 0, MIB / 2, 2));
     assert_true(rig_reads(&rig, a, MIB / 2, MIB / 2, 1));
     assert_true(rig_reads(&rig, b, 0, MIB, 1));
-    sound();
+    rig_assert_sound(&rig);
 }
 
 static void a_copy_waits_for_a_snapshot_and_the_other_way_round(void **state)
@@ -320,7 +306,7 @@ static void a_copy_waits_for_a_snapshot_and_the_other_way_round(void **state)
     }
     assert_true(rig_reads(&rig, a, 0, MIB, 1));
     assert_true(rig_reads(&rig, b, 0, MIB, 1));
-    sound();
+    rig_assert_sound(&rig);
 }
 
 static void what_does_not_fit_any_more_is_refused(void **state)
@@ -383,15 +369,12 @@ static void writers_beside_a_copy_change_no_copy(void **state)
         assert_null(oracle_offence(oracles[0]));
         assert_null(oracle_offence(oracles[1]));
     }
-    for (unsigned i = 0; i < 2; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, 2);
+    assert_int_equal(vio_loads_stop(&rig, loads, 2), 0);
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(vio_load_finish(loads[i]), 0);
         assert_true(oracle_verify(oracles[i], &rig, v[i], NULL));
         oracle_destroy(oracles[i]);
     }
-    sound();
+    rig_assert_sound(&rig);
 }
 
 #define COPY_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

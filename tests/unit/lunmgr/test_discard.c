@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Freed space is returned to the file below, in few and long pieces; nobody waits for
  * that but for want of any other extent, and nothing depends on it. */
+#include "tests/lib/rig_check.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/vio_load.h"
 
 #include "lunmgr/lunmgr_priv.h"
@@ -47,99 +49,22 @@ static void unmap(uint64_t offset, uint64_t bytes)
     assert_int_equal(rig_io_run(&rig, 0, vol, VIO_UNMAP, offset, bytes, NULL), 0);
 }
 
-static bool is_checked(void *arg)
-{
-    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
-}
-
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_until(&rig, is_checked, &rig);
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.named_extents, report.used_extents);
-}
-
-/* ---- The home loop's engine ---------------------------------------------------------
- */
-
-static void home_hold(struct pool_rig *r, void *arg)
-{
-    fake_engine_hold(r->home_fake, *(const unsigned *)arg);
-}
-
-static void hold_punches(void)
-{
-    unsigned ops = FAKE_PUNCH;
-    pool_rig_at_home(&rig, home_hold, &ops);
-}
-
-static void let_punches_go(void)
-{
-    unsigned ops = 0;
-    pool_rig_at_home(&rig, home_hold, &ops);
-}
-
 static int teardown(void **state)
 {
     (void)state;
     if (rig.options.engine == RIG_FAKE)
-        let_punches_go(); /* a test that failed may have held them */
+        rig_home_hold(&rig, 0); /* a test that failed may have held them */
     pool_rig_destroy(&rig);
     return 0;
 }
 
-static void home_fail(struct pool_rig *r, void *arg)
-{
-    fake_engine_fail(r->home_fake, FAKE_PUNCH, 1, *(const int *)arg, true);
-}
-
-static void fail_punches(int rc)
-{
-    pool_rig_at_home(&rig, home_fail, &rc);
-}
-
-struct punches {
-    unsigned waiting;
-    uint64_t answered;
-};
-
-static void home_look(struct pool_rig *r, void *arg)
-{
-    *(struct punches *)arg = (struct punches){
-        .waiting = fake_engine_waiting(r->home_fake, FAKE_PUNCH),
-        .answered = fake_engine_count(r->home_fake, FAKE_PUNCH),
-    };
-}
-
-static struct punches punches(void)
-{
-    struct punches p;
-    pool_rig_at_home(&rig, home_look, &p);
-    return p;
-}
-
-static unsigned wanted_waiting;
-
-static bool so_many_wait(void *arg)
-{
-    (void)arg;
-    return punches().waiting == wanted_waiting;
-}
-
-/* Until the held engine has so many punches. */
-static void await_punches(unsigned count)
-{
-    wanted_waiting = count;
-    pool_rig_until(&rig, so_many_wait, NULL);
-}
-
 /* ---- What is returned ---------------------------------------------------------------
  */
+
+static uint64_t punches(void)
+{
+    return rig_home_count(&rig, FAKE_PUNCH);
+}
 
 static uint64_t file_bytes(void)
 {
@@ -190,7 +115,7 @@ static void adjacent_frees_are_one_punch(void **state)
         unmap((i * 5 + 3) % 8 * EXTENT_BYTES, EXTENT_BYTES); /* in any order */
     unmap(10 * EXTENT_BYTES, EXTENT_BYTES);
     pool_rig_settle(&rig);
-    assert_int_equal(punches().answered, 2);
+    assert_int_equal(punches(), 2);
     assert_int_equal(pool_free_extents(rig.pool), 9);
 }
 
@@ -202,10 +127,10 @@ static void an_extent_is_not_handed_out_while_it_is_punched(void **state)
     struct rig_io write;
     (void)state;
     fill_pool();
-    hold_punches();
+    rig_home_hold(&rig, FAKE_PUNCH);
     unmap(3 * EXTENT_BYTES, EXTENT_BYTES);
     assert_int_equal(rig_round(&rig), 0);
-    await_punches(1);
+    rig_home_await(&rig, FAKE_PUNCH, 1);
     assert_int_equal(pool_free_extents(rig.pool), 0);
     assert_int_equal(limbo_count(rig.pool), 1);
     rig_io_init(&write, &rig, 0, vol, VIO_WRITE, 20 * EXTENT_BYTES, EXTENT_BYTES);
@@ -214,9 +139,8 @@ static void an_extent_is_not_handed_out_while_it_is_punched(void **state)
     for (int i = 0; i < 20; i++)
         pool_rig_turn(&rig);
     assert_false(write.ended); /* and it has not failed for want of space */
-    let_punches_go();
-    assert_int_equal(rig_io_wait(&write), 0);
-    rig_io_fini(&write);
+    rig_home_hold(&rig, 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 20 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
 }
 
@@ -226,26 +150,25 @@ static void a_full_pool_takes_back_what_is_not_punched_yet(void **state)
     struct rig_io last;
     (void)state;
     fill_pool();
-    hold_punches();
+    rig_home_hold(&rig, FAKE_PUNCH);
     for (uint64_t i = 0; i < 15; i += 2)
         unmap(i * EXTENT_BYTES, EXTENT_BYTES);
     assert_int_equal(rig_round(&rig), 0);
-    await_punches(DISCARD_RUNS_MAX);
+    rig_home_await(&rig, FAKE_PUNCH, DISCARD_RUNS_MAX);
     for (uint64_t i = 0; i < 8 - DISCARD_RUNS_MAX; i++)
         assert_int_equal(
             rig_write(&rig, vol, (20 + i) * EXTENT_BYTES, EXTENT_BYTES, 0x22), 0);
-    assert_int_equal(punches().answered, 0);
+    assert_int_equal(punches(), 0);
     rig_io_init(&last, &rig, 1, vol, VIO_WRITE, 40 * EXTENT_BYTES, 4096);
     rig_io_start(&last);
     pool_rig_turn(&rig);
     assert_false(last.ended);
-    let_punches_go();
-    assert_int_equal(rig_io_wait(&last), 0);
-    rig_io_fini(&last);
+    rig_home_hold(&rig, 0);
+    assert_int_equal(rig_io_end(&last), 0);
     for (uint64_t i = 0; i < 8 - DISCARD_RUNS_MAX; i++)
         assert_true(rig_reads(&rig, vol, (20 + i) * EXTENT_BYTES, EXTENT_BYTES, 0x22));
-    assert_int_equal(punches().answered, DISCARD_RUNS_MAX);
-    assert_sound();
+    assert_int_equal(punches(), DISCARD_RUNS_MAX);
+    rig_assert_sound(&rig);
 }
 
 /* While the pool has others, nobody waits for those that are punched. */
@@ -253,14 +176,14 @@ static void writers_take_other_extents_meanwhile(void **state)
 {
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4 * EXTENT_BYTES, 0x11), 0);
-    hold_punches();
+    rig_home_hold(&rig, FAKE_PUNCH);
     unmap(0, 4 * EXTENT_BYTES);
     assert_int_equal(rig_round(&rig), 0);
-    await_punches(1);
+    rig_home_await(&rig, FAKE_PUNCH, 1);
     assert_int_equal(rig_write(&rig, vol, 0, 11 * EXTENT_BYTES, 0x22), 0);
     assert_int_equal(rig_round(&rig), 0); /* nor does a flush */
-    assert_int_equal(punches().answered, 0);
-    let_punches_go();
+    assert_int_equal(punches(), 0);
+    rig_home_hold(&rig, 0);
     pool_rig_settle(&rig);
     assert_true(rig_reads(&rig, vol, 0, 11 * EXTENT_BYTES, 0x22));
     assert_int_equal(pool_free_extents(rig.pool), 4);
@@ -286,20 +209,20 @@ static void a_device_that_refuses_is_asked_once(void **state)
     for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
         pool_rig_destroy(&rig);
         setup(NULL);
-        fail_punches(refusals[i]);
+        rig_home_fail(&rig, FAKE_PUNCH, 1, refusals[i], true);
         frees_in_turn(3);
-        assert_int_equal(punches().answered, 1);
-        assert_sound();
+        assert_int_equal(punches(), 1);
+        rig_assert_sound(&rig);
     }
 }
 
 static void a_failed_punch_leaks_nothing(void **state)
 {
     (void)state;
-    fail_punches(-EIO);
+    rig_home_fail(&rig, FAKE_PUNCH, 1, -EIO, true);
     frees_in_turn(3);
-    assert_int_equal(punches().answered, 3); /* the next may work */
-    assert_sound();
+    assert_int_equal(punches(), 3); /* the next may work */
+    rig_assert_sound(&rig);
 }
 
 static void home_trim(struct pool_rig *r, void *arg)
@@ -315,8 +238,8 @@ static void a_trim_that_is_refused_leaks_nothing(void **state)
     pool_rig_at_home(&rig, home_trim, NULL);
     frees_in_turn(3);
     assert_int_equal(rig.pool->devices[0]->discard_way, DISCARD_NONE);
-    assert_int_equal(punches().answered, 0);
-    assert_sound();
+    assert_int_equal(punches(), 0);
+    rig_assert_sound(&rig);
 }
 
 static void a_stop_waits_for_punches_and_loses_no_extent(void **state)
@@ -329,13 +252,12 @@ static void a_stop_waits_for_punches_and_loses_no_extent(void **state)
         assert_int_equal(rig_round(&rig), 0);
         if (i % 2 == 1)
             usleep(DISCARD_PAUSE_MS * 1000); /* one that is under way, perhaps */
-        pool_rig_close(&rig);
-        pool_rig_open(&rig);
+        pool_rig_reopen(&rig);
         vol = volume_find(rig.manager, "v");
         assert_int_equal(pool_free_extents(rig.pool), 8);
         assert_true(rig_reads(&rig, vol, EXTENT_BYTES, EXTENT_BYTES, 0x11));
         assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
-        assert_sound();
+        rig_assert_sound(&rig);
     }
 }
 
@@ -392,15 +314,14 @@ static void what_a_pools_last_round_frees_is_not_punched(void **state)
     rig_io_init(&read, &rig, 1, w, VIO_READ, 0, 4096);
     rig_io_start(&read);
     pool_rig_turn(&rig);
-    hold_punches();
+    rig_home_hold(&rig, FAKE_PUNCH);
     assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
     pool_rig_until(&rig, nothing_in_the_background, &rig);
     assert_int_equal(limbo_count(rig.pool), 15);
     fake_engine_hold(rig.lanes[1].fake, 0);
-    assert_int_equal(rig_io_wait(&read), 0);
-    rig_io_fini(&read);
+    assert_int_equal(rig_io_end(&read), 0);
     assert_int_equal(pool_rig_delete_pool(&rig, "p", NULL), 0);
-    assert_int_equal(punches().waiting, 0);
+    assert_int_equal(rig_home_waiting(&rig, FAKE_PUNCH), 0);
 }
 
 /* ---- Late punches ---------------------------------------------------------------------
@@ -411,18 +332,18 @@ static const struct load_mix mix = {
 
 /* Until all have ended. The tests' own engine keeps punches for a while, so that they are
  * late whenever they can be. */
-static void wait_with_slow_punches(struct vio_load *const *loads)
+static void finish_with_slow_punches(struct vio_load *const *loads)
 {
     bool ended = false;
     while (!ended && rig.options.engine == RIG_FAKE) {
-        hold_punches();
+        rig_home_hold(&rig, FAKE_PUNCH);
         usleep(3000);
-        let_punches_go();
+        rig_home_hold(&rig, 0);
         ended = true;
         for (unsigned i = 0; i < RIG_LANES; i++)
             ended = ended && vio_load_ended(loads[i]);
     }
-    vio_load_wait(&rig, loads, RIG_LANES);
+    (void)vio_loads_finish(&rig, loads, RIG_LANES);
 }
 
 /* A small pool under writes and UNMAPs: what was punched is written again at once. */
@@ -435,28 +356,23 @@ static void churn(enum rig_engine engine, uint64_t seed)
     vol = pool_rig_volume(&rig, "v", 4 * MIB, 512);
     struct oracle *o = oracle_create(4 * MIB);
     struct vio_load *loads[RIG_LANES];
-    for (unsigned i = 0; i < RIG_LANES; i++) {
-        struct load_options load = {.rig = &rig,
-                                    .lane = i,
-                                    .volume = vol,
-                                    .oracle = o,
-                                    .seed = seed * 31 + i,
-                                    .count = rig_times(1500),
-                                    .depth = 4,
-                                    .region_bytes = 4 * MIB,
-                                    .align_bytes = 4096,
-                                    .bytes_max = 4 * EXTENT_BYTES,
-                                    .mix = mix,
-                                    .may_fail = true}; /* it may be full */
-        loads[i] = vio_load_start(&load);
-    }
-    wait_with_slow_punches(loads);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        (void)vio_load_finish(loads[i]);
+    const struct load_options load = {.rig = &rig,
+                                      .volume = vol,
+                                      .oracle = o,
+                                      .seed = seed * 31,
+                                      .count = rig_times(1500),
+                                      .depth = 4,
+                                      .region_bytes = 4 * MIB,
+                                      .align_bytes = 4096,
+                                      .bytes_max = 4 * EXTENT_BYTES,
+                                      .mix = mix,
+                                      .may_fail = true}; /* it may be full */
+    vio_loads_start(&load, loads, RIG_LANES);
+    finish_with_slow_punches(loads);
     assert_true(oracle_verify(o, &rig, vol, NULL));
     assert_null(oracle_offence(o));
     assert_int_equal(rig_round(&rig), 0);
-    assert_sound();
+    rig_assert_sound(&rig);
     oracle_destroy(o);
 }
 
@@ -477,37 +393,28 @@ static void cut_once(uint64_t seed)
     struct oracle *o = oracle_create(4 * MIB);
     struct vio_load *loads[RIG_LANES];
     struct oracle_cut cut;
-    for (unsigned i = 0; i < RIG_LANES; i++) {
-        struct load_options load = {.rig = &rig,
-                                    .lane = i,
-                                    .volume = vol,
-                                    .oracle = o,
-                                    .seed = seed * 31 + i,
-                                    .count = UINT32_MAX,
-                                    .depth = 4,
-                                    .region_bytes = 4 * MIB,
-                                    .align_bytes = 4096,
-                                    .bytes_max = 4 * EXTENT_BYTES,
-                                    .mix = mix,
-                                    .fua_percent = 4,
-                                    .may_fail = true};
-        loads[i] = vio_load_start(&load);
-    }
+    const struct load_options load = {.rig = &rig,
+                                      .volume = vol,
+                                      .oracle = o,
+                                      .seed = seed * 31,
+                                      .count = UINT32_MAX,
+                                      .depth = 4,
+                                      .region_bytes = 4 * MIB,
+                                      .align_bytes = 4096,
+                                      .bytes_max = 4 * EXTENT_BYTES,
+                                      .mix = mix,
+                                      .fua_percent = 4,
+                                      .may_fail = true};
+    vio_loads_start(&load, loads, RIG_LANES);
     usleep((useconds_t)(20000 + seed * 7919 % 60000));
     oracle_cut_begin(o, &cut);
     pool_rig_cut(&rig);
     oracle_cut_end(o, &cut);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, RIG_LANES);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        (void)vio_load_finish(loads[i]);
+    (void)vio_loads_stop(&rig, loads, RIG_LANES);
     assert_null(oracle_offence(o));
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     assert_true(oracle_verify(o, &rig, volume_find(rig.manager, "v"), &cut));
-    assert_sound();
+    rig_assert_sound(&rig);
     oracle_destroy(o);
 }
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "lunmgr/extent_set.h"
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #define EXTENTS 50000
 #define BORDER  16384

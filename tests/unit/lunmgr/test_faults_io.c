@@ -2,6 +2,7 @@
 /* Each step of each operation fails in turn: the disk I/O of a lane, that of the pools'
  * loop, the catalog's writes and syncs. */
 #include "tests/lib/fault_case.h"
+#include "tests/lib/rig_fake.h"
 
 #include "lunmgr/pool_priv.h"
 #include "tests/unit/db/fault_vfs.h"
@@ -26,25 +27,14 @@ static bool lane_disarm(void)
 
 /* ---- The home lane's --------------------------------------------------------------- */
 
-static void home_fail(struct pool_rig *r, void *arg)
-{
-    fake_engine_fail(r->home_fake, FAKE_ALL, *(const unsigned *)arg, -EIO, false);
-}
-
 static void home_arm(unsigned nth)
 {
-    pool_rig_at_home(&fault_rig, home_fail, &nth);
-}
-
-static void home_has_struck(struct pool_rig *r, void *arg)
-{
-    *(bool *)arg = fake_engine_failed(r->home_fake);
+    rig_home_fail(&fault_rig, FAKE_ALL, nth, -EIO, false);
 }
 
 static bool home_disarm(void)
 {
-    bool struck;
-    pool_rig_at_home(&fault_rig, home_has_struck, &struck);
+    bool struck = rig_home_failed(&fault_rig);
     home_arm(0);
     return struck;
 }

@@ -90,13 +90,6 @@ static void start_io(struct rig_io *io, unsigned lane, struct volume *v, enum vi
     pool_rig_turn(&rig);
 }
 
-static int end_io(struct rig_io *io)
-{
-    int rc = rig_io_wait(io);
-    rig_io_fini(io);
-    return rc;
-}
-
 static void with_nothing_in_flight_it_is_raised(void **state)
 {
     struct asker a;
@@ -128,8 +121,8 @@ static void it_is_raised_when_the_last_command_in_flight_has_ended(void **state)
     pool_rig_until(&rig, is_raised, &a);
     assert_true(read.ended);
     fence_release(&vol->fence);
-    assert_int_equal(end_io(&write), 0);
-    assert_int_equal(end_io(&read), 0);
+    assert_int_equal(rig_io_end(&write), 0);
+    assert_int_equal(rig_io_end(&read), 0);
 }
 
 /* A flush is in flight until its round has ended. */
@@ -144,7 +137,7 @@ static void it_waits_for_flushes_too(void **state)
     pool_rig_until(&rig, is_raised, &a);
     assert_true(flush.ended);
     fence_release(&vol->fence);
-    assert_int_equal(end_io(&flush), 0);
+    assert_int_equal(rig_io_end(&flush), 0);
 }
 
 static void new_commands_wait_for_the_release(void **state)
@@ -163,7 +156,7 @@ static void new_commands_wait_for_the_release(void **state)
     assert_int_equal(pool_free_extents(rig.pool), 255); /* none has begun */
     fence_release(&vol->fence);
     for (unsigned i = 0; i < 6; i++)
-        assert_int_equal(end_io(&io[i]), 0);
+        assert_int_equal(rig_io_end(&io[i]), 0);
     for (unsigned i = 0; i < 4; i++)
         assert_true(rig_reads(&rig, vol, i * EXTENT_BYTES, 4096, (uint8_t)(i + 1)));
 }
@@ -195,7 +188,7 @@ static void raises_queue(void **state)
             assert_false(is_raised(&asker[later]));
         fence_release(&vol->fence);
     }
-    assert_int_equal(end_io(&io), 0);
+    assert_int_equal(rig_io_end(&io), 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 9));
 }
 
@@ -225,21 +218,18 @@ static void under_load_nothing_is_in_flight_while_it_is_raised(void **state)
     vol = pool_rig_volume(&rig, "v", 8 * MIB, 512);
     struct oracle *o = oracle_create(8 * MIB);
     struct vio_load *loads[LANES];
-    for (unsigned i = 0; i < LANES; i++) {
-        struct load_options load = {
-            .rig = &rig,
-            .lane = i,
-            .volume = vol,
-            .oracle = o,
-            .seed = 7 + i,
-            .count = UINT32_MAX,
-            .depth = 8,
-            .region_bytes = 8 * MIB,
-            .align_bytes = 512,
-            .bytes_max = 2 * EXTENT_BYTES,
-            .mix = {.read = 30, .write = 50, .unmap = 10, .zero = 9, .flush = 1}};
-        loads[i] = vio_load_start(&load);
-    }
+    const struct load_options load = {
+        .rig = &rig,
+        .volume = vol,
+        .oracle = o,
+        .seed = 7,
+        .count = UINT32_MAX,
+        .depth = 8,
+        .region_bytes = 8 * MIB,
+        .align_bytes = 512,
+        .bytes_max = 2 * EXTENT_BYTES,
+        .mix = {.read = 30, .write = 50, .unmap = 10, .zero = 9, .flush = 1}};
+    vio_loads_start(&load, loads, LANES);
     for (unsigned n = 0; n < rig_times(40); n++) {
         struct asker a[2];
         raise_fence(&a[0], vol);
@@ -253,11 +243,7 @@ static void under_load_nothing_is_in_flight_while_it_is_raised(void **state)
             fence_release(&vol->fence);
         }
     }
-    for (unsigned i = 0; i < LANES; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, LANES);
-    for (unsigned i = 0; i < LANES; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
+    assert_int_equal(vio_loads_stop(&rig, loads, LANES), 0);
     assert_true(oracle_verify(o, &rig, vol, NULL));
     assert_null(oracle_offence(o));
     oracle_destroy(o);

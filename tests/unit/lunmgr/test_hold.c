@@ -2,7 +2,7 @@
 /* The hold between two lanes, step by step: what waits for what, who wins beside an
  * UNMAP, and when an extent that was freed may be used again. The lanes are turned by
  * hand, their disks answer when they are let. */
-#include "tests/lib/pool_rig.h"
+#include "tests/lib/rig_fake.h"
 
 #include "lunmgr/pool_priv.h"
 
@@ -57,29 +57,6 @@ static void start_io(struct rig_io *io, unsigned lane, enum vio_op op, uint64_t 
     pool_rig_turn(&rig);
 }
 
-static int end_io(struct rig_io *io)
-{
-    int rc = rig_io_wait(io);
-    rig_io_fini(io);
-    return rc;
-}
-
-static void hold_disk(unsigned lane, unsigned ops)
-{
-    fake_engine_hold(rig.lanes[lane].fake, ops);
-}
-
-static unsigned waiting(unsigned lane, unsigned ops)
-{
-    return fake_engine_waiting(rig.lanes[lane].fake, ops);
-}
-
-static void let_go(unsigned lane, unsigned ops)
-{
-    assert_true(fake_engine_let_go(rig.lanes[lane].fake, ops, 0));
-    pool_rig_turn(&rig);
-}
-
 static bool is_all(const struct rig_io *io, uint64_t bytes, uint8_t fill)
 {
     const uint8_t *data = io->buffer + io->vio.offset_bytes % BLOCK_BYTES;
@@ -89,19 +66,6 @@ static bool is_all(const struct rig_io *io, uint64_t bytes, uint8_t fill)
     return true;
 }
 
-static void home_count(struct pool_rig *r, void *arg)
-{
-    *(uint64_t *)arg = pool_free_extents(r->pool) + limbo_discarding(r->pool);
-}
-
-/* Also those that only their punch holds back: at home, where none ends meanwhile. */
-static uint64_t free_extents(void)
-{
-    uint64_t count;
-    pool_rig_at_home(&rig, home_count, &count);
-    return count;
-}
-
 /* ---- Writes smaller than a block --------------------------------------------------- */
 
 static void a_small_write_waits_for_the_writers_before_it(void **state)
@@ -109,18 +73,20 @@ static void a_small_write_waits_for_the_writers_before_it(void **state)
     struct rig_io whole, small;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
-    hold_disk(1, FAKE_WRITE);
+    rig_lane_hold(&rig, 1, FAKE_WRITE);
     start_io(&whole, 1, VIO_WRITE, 0, 4096, 0x22);
-    assert_int_equal(waiting(1, FAKE_WRITE), 1);
-    hold_disk(0, FAKE_READ);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_WRITE), 1);
+    rig_lane_hold(&rig, 0, FAKE_READ);
     start_io(&small, 0, VIO_WRITE, SECTOR, SECTOR, 0x33);
-    assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would fill from the old block */
-    let_go(1, FAKE_WRITE);
-    assert_int_equal(end_io(&whole), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_ALL),
+                     0); /* else it would fill from the old block */
+    rig_lane_let_go(&rig, 1, FAKE_WRITE);
+    assert_int_equal(rig_io_end(&whole), 0);
     pool_rig_turn(&rig);
-    assert_int_equal(waiting(0, FAKE_READ), 2); /* for the head and for the tail */
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_READ),
+                     2); /* for the head and for the tail */
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&small), 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x22));
     assert_true(rig_reads(&rig, vol, SECTOR, SECTOR, 0x33));
     assert_true(rig_reads(&rig, vol, 2 * SECTOR, 4096 - 2 * SECTOR, 0x22));
@@ -131,26 +97,26 @@ static void writers_wait_while_a_small_write_fills(void **state)
     struct rig_io small, whole, other, elsewhere;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
-    hold_disk(0, FAKE_READ);
+    rig_lane_hold(&rig, 0, FAKE_READ);
     start_io(&small, 0, VIO_WRITE, SECTOR, SECTOR, 0x33);
-    assert_int_equal(waiting(0, FAKE_READ), 2);
-    hold_disk(1, FAKE_WRITE);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_READ), 2);
+    rig_lane_hold(&rig, 1, FAKE_WRITE);
     start_io(&whole, 1, VIO_WRITE, 0, 4096, 0x22);
     start_io(&other, 1, VIO_WRITE, 8192, 4096, 0x44); /* another block, the same extent */
-    assert_int_equal(waiting(1, FAKE_WRITE), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_WRITE), 0);
     start_io(&elsewhere, 1, VIO_WRITE, EXTENT_BYTES, 4096, 0x55);
-    assert_int_equal(waiting(1, FAKE_WRITE),
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_WRITE),
                      1); /* another extent's writers do not wait */
-    let_go(0, FAKE_READ);
-    let_go(0, FAKE_READ);
-    assert_int_equal(end_io(&small), 0);
+    rig_lane_let_go(&rig, 0, FAKE_READ);
+    rig_lane_let_go(&rig, 0, FAKE_READ);
+    assert_int_equal(rig_io_end(&small), 0);
     pool_rig_turn(&rig);
-    assert_int_equal(waiting(1, FAKE_WRITE), 3);
-    hold_disk(0, 0);
-    hold_disk(1, 0);
-    assert_int_equal(end_io(&whole), 0);
-    assert_int_equal(end_io(&other), 0);
-    assert_int_equal(end_io(&elsewhere), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_WRITE), 3);
+    rig_lane_hold(&rig, 0, 0);
+    rig_lane_hold(&rig, 1, 0);
+    assert_int_equal(rig_io_end(&whole), 0);
+    assert_int_equal(rig_io_end(&other), 0);
+    assert_int_equal(rig_io_end(&elsewhere), 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x22));
     assert_true(rig_reads(&rig, vol, 8192, 4096, 0x44));
 }
@@ -160,16 +126,16 @@ static void two_small_writes_to_a_block_take_turns(void **state)
     struct rig_io a, b;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&a, 0, VIO_WRITE, 0, SECTOR, 0xaa);
-    assert_int_equal(waiting(0, FAKE_WRITE), 1);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_WRITE), 1);
     start_io(&b, 1, VIO_WRITE, 7 * SECTOR, SECTOR, 0xbb);
-    assert_int_equal(waiting(1, FAKE_ALL), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 1, FAKE_ALL), 0);
     assert_false(b.ended);
-    let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&a), 0);
-    assert_int_equal(end_io(&b), 0);
-    hold_disk(0, 0);
+    rig_lane_let_go(&rig, 0, FAKE_WRITE);
+    assert_int_equal(rig_io_end(&a), 0);
+    assert_int_equal(rig_io_end(&b), 0);
+    rig_lane_hold(&rig, 0, 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0xaa));
     assert_true(rig_reads(&rig, vol, SECTOR, 6 * SECTOR, 0x11));
     assert_true(rig_reads(&rig, vol, 7 * SECTOR, SECTOR, 0xbb));
@@ -180,14 +146,14 @@ static void reads_do_not_wait_for_a_hold(void **state)
     struct rig_io small, read;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&small, 0, VIO_WRITE, SECTOR, SECTOR, 0x33);
     start_io(&read, 1, VIO_READ, 0, 4096, 0);
     assert_true(read.ended);
     assert_true(is_all(&read, 4096, 0x11));
-    assert_int_equal(end_io(&read), 0);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
+    assert_int_equal(rig_io_end(&read), 0);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&small), 0);
 }
 
 /* On threads: each lane owns a sector of one block and reads it back after each write. */
@@ -213,7 +179,7 @@ static void two_lanes_never_lose_each_others_sectors(void **state)
             rig_io_start(&io[i]);
         }
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
         for (unsigned i = 0; i < 2; i++)
             assert_true(
                 rig_reads(&rig, vol, i * 5 * SECTOR, SECTOR, (uint8_t)(n * 2 + i)));
@@ -228,14 +194,15 @@ static void an_or_waits_for_the_writers_before_it(void **state)
     struct rig_io write, ored;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
-    hold_disk(1, FAKE_WRITE);
+    rig_lane_hold(&rig, 1, FAKE_WRITE);
     start_io(&write, 1, VIO_WRITE, 0, 4096, 0x22);
     start_io(&ored, 0, VIO_OR, 0, 4096, 0x44);
-    assert_int_equal(waiting(0, FAKE_ALL), 0); /* else it would OR into the old block */
-    let_go(1, FAKE_WRITE);
-    hold_disk(1, 0);
-    assert_int_equal(end_io(&write), 0);
-    assert_int_equal(end_io(&ored), 0);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_ALL),
+                     0); /* else it would OR into the old block */
+    rig_lane_let_go(&rig, 1, FAKE_WRITE);
+    rig_lane_hold(&rig, 1, 0);
+    assert_int_equal(rig_io_end(&write), 0);
+    assert_int_equal(rig_io_end(&ored), 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x66));
 }
 
@@ -245,18 +212,18 @@ static void nothing_comes_between_what_an_or_reads_and_its_write(void **state)
     struct rig_io first, second, write;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&first, 0, VIO_OR, 0, 3 * 4096, 0x22);
-    assert_int_equal(waiting(0, FAKE_WRITE), 1);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_WRITE), 1);
     start_io(&second, 1, VIO_OR, SECTOR, 4096, 0x44);
     start_io(&write, 1, VIO_WRITE, 2 * 4096, 4096, 0x88);
     assert_int_equal(fake_engine_count(rig.lanes[1].fake, FAKE_ALL), 0);
     assert_false(second.ended || write.ended);
-    let_go(0, FAKE_WRITE);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&first), 0);
-    assert_int_equal(end_io(&second), 0);
-    assert_int_equal(end_io(&write), 0);
+    rig_lane_let_go(&rig, 0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&first), 0);
+    assert_int_equal(rig_io_end(&second), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x33));
     assert_true(rig_reads(&rig, vol, SECTOR, 4096, 0x77));
     assert_true(rig_reads(&rig, vol, SECTOR + 4096, 4096 - SECTOR, 0x33));
@@ -275,13 +242,13 @@ static void an_unmap_beside_an_or_waits_for_it(void **state)
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         struct rig_io ored, clear;
         assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
-        hold_disk(0, FAKE_WRITE);
+        rig_lane_hold(&rig, 0, FAKE_WRITE);
         start_io(&ored, 0, VIO_OR, 0, EXTENT_BYTES, 0x22);
         start_io(&clear, 1, ways[i].op, 0, ways[i].bytes, 0);
         assert_false(clear.ended);
-        hold_disk(0, 0);
-        assert_int_equal(end_io(&ored), 0);
-        assert_int_equal(end_io(&clear), 0);
+        rig_lane_hold(&rig, 0, 0);
+        assert_int_equal(rig_io_end(&ored), 0);
+        assert_int_equal(rig_io_end(&clear), 0);
         assert_true(rig_reads(&rig, vol, 0, ways[i].bytes, 0));
         if (ways[i].bytes < EXTENT_BYTES)
             assert_true(
@@ -307,7 +274,7 @@ static void two_lanes_never_lose_each_others_bits(void **state)
             rig_io_start(&io[i]);
         }
         for (unsigned i = 0; i < 4; i++)
-            assert_int_equal(end_io(&io[i]), 0);
+            assert_int_equal(rig_io_end(&io[i]), 0);
         assert_true(rig_reads(&rig, vol, SECTOR, EXTENT_BYTES, 0x1f));
     }
 }
@@ -318,18 +285,18 @@ static void an_unmap_beside_a_first_write_wins(void **state)
 {
     struct rig_io write, unmap;
     (void)state;
-    uint64_t before = free_extents();
-    hold_disk(0, FAKE_WRITE);
+    uint64_t before = pool_rig_free_extents(&rig);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&write, 0, VIO_WRITE, 0, 4096, 0x11);
-    assert_int_equal(free_extents(), before - 1);
+    assert_int_equal(pool_rig_free_extents(&rig), before - 1);
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
-    assert_int_equal(end_io(&unmap), 0); /* it does not wait for the write */
-    let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&write), 0);
-    hold_disk(0, 0);
+    assert_int_equal(rig_io_end(&unmap), 0); /* it does not wait for the write */
+    rig_lane_let_go(&rig, 0, FAKE_WRITE);
+    assert_int_equal(rig_io_end(&write), 0);
+    rig_lane_hold(&rig, 0, 0);
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
     pool_rig_settle(&rig);
-    assert_int_equal(free_extents(), before);
+    assert_int_equal(pool_rig_free_extents(&rig), before);
 }
 
 static void a_write_after_the_unmap_stays(void **state)
@@ -337,15 +304,16 @@ static void a_write_after_the_unmap_stays(void **state)
     struct rig_io old, unmap, fresh;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&old, 0, VIO_WRITE, 0, 4096, 0x22);
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
-    assert_int_equal(end_io(&unmap), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     start_io(&fresh, 1, VIO_WRITE, 0, 4096, 0x33);
-    assert_int_equal(end_io(&fresh), 0);
-    let_go(0, FAKE_WRITE); /* to the extent that the word no longer names */
-    assert_int_equal(end_io(&old), 0);
-    hold_disk(0, 0);
+    assert_int_equal(rig_io_end(&fresh), 0);
+    rig_lane_let_go(&rig, 0,
+                    FAKE_WRITE); /* to the extent that the word no longer names */
+    assert_int_equal(rig_io_end(&old), 0);
+    rig_lane_hold(&rig, 0, 0);
     assert_true(rig_reads(&rig, vol, 0, 4096, 0x33));
     assert_true(rig_reads(&rig, vol, 4096, EXTENT_BYTES - 4096, 0));
 }
@@ -355,14 +323,14 @@ static void an_unmap_waits_while_a_small_write_fills(void **state)
     struct rig_io small, unmap;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
-    hold_disk(0, FAKE_READ);
+    rig_lane_hold(&rig, 0, FAKE_READ);
     start_io(&small, 0, VIO_WRITE, SECTOR, SECTOR, 0x33);
-    assert_int_equal(waiting(0, FAKE_READ), 2);
+    assert_int_equal(rig_lane_waiting(&rig, 0, FAKE_READ), 2);
     start_io(&unmap, 1, VIO_UNMAP, 0, EXTENT_BYTES, 0);
     assert_false(unmap.ended);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&small), 0);
-    assert_int_equal(end_io(&unmap), 0);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&small), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
 }
 
@@ -372,14 +340,14 @@ static void an_unmap_of_a_part_waits_for_the_writers(void **state)
     struct rig_io write, unmap;
     (void)state;
     assert_int_equal(rig_write(&rig, vol, 0, EXTENT_BYTES, 0x11), 0);
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&write, 0, VIO_WRITE, 0, 4096, 0x22);
     start_io(&unmap, 1, VIO_UNMAP, 0, 8192, 0);
     assert_false(unmap.ended);
-    let_go(0, FAKE_WRITE);
-    assert_int_equal(end_io(&write), 0);
-    assert_int_equal(end_io(&unmap), 0);
-    hold_disk(0, 0);
+    rig_lane_let_go(&rig, 0, FAKE_WRITE);
+    assert_int_equal(rig_io_end(&write), 0);
+    assert_int_equal(rig_io_end(&unmap), 0);
+    rig_lane_hold(&rig, 0, 0);
     assert_true(rig_reads(&rig, vol, 0, 8192, 0));
     assert_true(rig_reads(&rig, vol, 8192, EXTENT_BYTES - 8192, 0x11));
 }
@@ -387,27 +355,27 @@ static void an_unmap_of_a_part_waits_for_the_writers(void **state)
 static void unmapping_the_last_block_frees_the_extent(void **state)
 {
     (void)state;
-    uint64_t before = free_extents();
+    uint64_t before = pool_rig_free_extents(&rig);
     assert_int_equal(rig_write(&rig, vol, 4096, 8192, 0x11), 0);
     assert_int_equal(rig_io_run(&rig, 0, vol, VIO_UNMAP, 4096, 4096, NULL), 0);
     pool_rig_settle(&rig);
-    assert_int_equal(free_extents(), before - 1);
+    assert_int_equal(pool_rig_free_extents(&rig), before - 1);
     assert_int_equal(rig_io_run(&rig, 0, vol, VIO_UNMAP, 8192, 4096, NULL), 0);
     pool_rig_settle(&rig);
-    assert_int_equal(free_extents(), before);
+    assert_int_equal(pool_rig_free_extents(&rig), before);
     assert_true(rig_reads(&rig, vol, 0, EXTENT_BYTES, 0));
 }
 
 static void zeroing_what_is_zero_takes_no_space(void **state)
 {
     (void)state;
-    uint64_t before = free_extents();
+    uint64_t before = pool_rig_free_extents(&rig);
     assert_int_equal(rig_io_run(&rig, 0, vol, VIO_ZERO, SECTOR, 3 * EXTENT_BYTES, NULL),
                      0);
-    assert_int_equal(free_extents(), before);
+    assert_int_equal(pool_rig_free_extents(&rig), before);
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x11), 0);
     assert_int_equal(rig_io_run(&rig, 0, vol, VIO_ZERO, SECTOR, 8192, NULL), 0);
-    assert_int_equal(free_extents(), before - 1);
+    assert_int_equal(pool_rig_free_extents(&rig), before - 1);
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x11));
     assert_true(rig_reads(&rig, vol, SECTOR, 2 * EXTENT_BYTES, 0));
 }
@@ -416,10 +384,10 @@ static void zeroing_what_is_zero_takes_no_space(void **state)
 
 static void fill_pool(void)
 {
-    uint64_t extents = free_extents();
+    uint64_t extents = pool_rig_free_extents(&rig);
     assert_int_equal(rig_write(&rig, vol, 0, extents * EXTENT_BYTES, 0x11), 0);
     assert_int_equal(rig_flush(&rig, vol), 0);
-    assert_int_equal(free_extents(), 0);
+    assert_int_equal(pool_rig_free_extents(&rig), 0);
 }
 
 static void unmap_extent(uint64_t index)
@@ -434,50 +402,28 @@ static void a_freed_extent_is_free_when_the_next_round_is_committed(void **state
     fill_pool();
     unmap_extent(3);
     pool_rig_turn(&rig);
-    assert_int_equal(free_extents(), 0);
+    assert_int_equal(pool_rig_free_extents(&rig), 0);
     assert_int_equal(rig_round(&rig), 0);
-    assert_int_equal(free_extents(), 1);
-}
-
-struct home_fake {
-    unsigned waiting;
-};
-
-static void home_hold(struct pool_rig *r, void *arg)
-{
-    fake_engine_hold(r->home_fake, *(const unsigned *)arg);
-}
-
-static void home_look(struct pool_rig *r, void *arg)
-{
-    ((struct home_fake *)arg)->waiting = fake_engine_waiting(r->home_fake, FAKE_SYNC);
-}
-
-static bool home_syncs(void *arg)
-{
-    struct home_fake look = {.waiting = 0};
-    pool_rig_at_home(arg, home_look, &look);
-    return look.waiting > 0;
+    assert_int_equal(pool_rig_free_extents(&rig), 1);
 }
 
 /* A round that had copied the words before the free may commit the old word. */
 static void the_round_under_way_at_the_free_does_not_count(void **state)
 {
-    unsigned sync = FAKE_SYNC, none = 0;
     struct rig_round round;
     (void)state;
     fill_pool();
     assert_int_equal(rig_write(&rig, vol, 0, 4096, 0x22), 0); /* something to sync */
-    pool_rig_at_home(&rig, home_hold, &sync);
+    rig_home_hold(&rig, FAKE_SYNC);
     rig_round_start(&rig, &round);
-    pool_rig_until(&rig, home_syncs, &rig);
+    rig_home_await(&rig, FAKE_SYNC, 1);
     unmap_extent(3);
-    pool_rig_at_home(&rig, home_hold, &none);
+    rig_home_hold(&rig, 0);
     assert_int_equal(rig_round_wait(&rig, &round), 0);
     pool_rig_turn(&rig);
-    assert_int_equal(free_extents(), 0);
+    assert_int_equal(pool_rig_free_extents(&rig), 0);
     assert_int_equal(rig_round(&rig), 0);
-    assert_int_equal(free_extents(), 1);
+    assert_int_equal(pool_rig_free_extents(&rig), 1);
 }
 
 static void a_freed_extent_waits_for_the_readers_of_that_moment(void **state)
@@ -485,22 +431,22 @@ static void a_freed_extent_waits_for_the_readers_of_that_moment(void **state)
     struct rig_io read, write;
     (void)state;
     fill_pool();
-    hold_disk(0, FAKE_READ);
+    rig_lane_hold(&rig, 0, FAKE_READ);
     start_io(&read, 0, VIO_READ, 3 * EXTENT_BYTES, EXTENT_BYTES, 0);
     unmap_extent(3);
     for (int i = 0; i < 3; i++)
         assert_int_equal(rig_round(&rig), 0);
-    assert_int_equal(free_extents(), 0);
+    assert_int_equal(pool_rig_free_extents(&rig), 0);
     /* Who needs space waits, it does not fail. */
     start_io(&write, 1, VIO_WRITE, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77);
     pool_rig_turn(&rig);
     assert_false(write.ended);
-    hold_disk(0, 0);
+    rig_lane_hold(&rig, 0, 0);
     pool_rig_turn(&rig);
     assert_true(read.ended);
     assert_true(is_all(&read, EXTENT_BYTES, 0x11)); /* its own data, not the writer's */
-    assert_int_equal(end_io(&read), 0);
-    assert_int_equal(end_io(&write), 0);
+    assert_int_equal(rig_io_end(&read), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
 }
 
@@ -509,16 +455,16 @@ static void a_freed_extent_waits_for_its_writers(void **state)
     struct rig_io old, write;
     (void)state;
     fill_pool();
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     start_io(&old, 0, VIO_WRITE, 3 * EXTENT_BYTES, EXTENT_BYTES, 0x22);
     unmap_extent(3);
     start_io(&write, 1, VIO_WRITE, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77);
     for (int i = 0; i < 3; i++)
         assert_int_equal(rig_round(&rig), 0);
     assert_false(write.ended);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&old), 0);
-    assert_int_equal(end_io(&write), 0);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&old), 0);
+    assert_int_equal(rig_io_end(&write), 0);
     assert_true(rig_reads(&rig, vol, 15 * EXTENT_BYTES, EXTENT_BYTES, 0x77));
     assert_true(rig_reads(&rig, vol, 3 * EXTENT_BYTES, EXTENT_BYTES, 0));
 }
@@ -530,12 +476,12 @@ static void a_freed_extent_does_not_wait_for_later_io(void **state)
     (void)state;
     fill_pool();
     unmap_extent(3);
-    hold_disk(0, FAKE_READ);
+    rig_lane_hold(&rig, 0, FAKE_READ);
     start_io(&read, 0, VIO_READ, 4 * EXTENT_BYTES, EXTENT_BYTES, 0);
     assert_int_equal(rig_round(&rig), 0);
-    assert_int_equal(free_extents(), 1);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&read), 0);
+    assert_int_equal(pool_rig_free_extents(&rig), 1);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&read), 0);
 }
 
 /* A parked writer is not in flight: it does not hold back what it waits for, also if
@@ -545,12 +491,12 @@ static void a_writer_does_not_wait_for_itself(void **state)
     struct rig_io write;
     (void)state;
     fill_pool();
-    hold_disk(0, FAKE_WRITE);
+    rig_lane_hold(&rig, 0, FAKE_WRITE);
     /* The last mapped extent and one more. */
     start_io(&write, 0, VIO_WRITE, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x66);
-    assert_true(write.ended || waiting(0, FAKE_WRITE) == 1);
-    hold_disk(0, 0);
-    assert_int_equal(end_io(&write), -ENOSPC); /* nothing is aging */
+    assert_true(write.ended || rig_lane_waiting(&rig, 0, FAKE_WRITE) == 1);
+    rig_lane_hold(&rig, 0, 0);
+    assert_int_equal(rig_io_end(&write), -ENOSPC); /* nothing is aging */
     unmap_extent(0);
     assert_int_equal(rig_write(&rig, vol, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x77), 0);
     assert_true(rig_reads(&rig, vol, 14 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x77));

@@ -2,7 +2,7 @@
 /* Objects are found by name and by id, and come in order of name. */
 #include "lunmgr/index.h"
 
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

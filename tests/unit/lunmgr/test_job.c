@@ -598,9 +598,7 @@ static void a_check_waits_for_the_daemons_own(void **state)
     write_three_extents();
     struct job_info info = info_of(check());
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     struct job *job = job_find(rig.manager, info.id);
     assert_int_equal(atomic_load(&rig.pool->check_count), 2);
     struct answer gone = {.came = false};

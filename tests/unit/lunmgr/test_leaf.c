@@ -17,7 +17,7 @@ static const uint64_t zeros[LEAF_WORDS];
 
 static void a_leaf_that_was_not_loaded_is_not_there(void **state)
 {
-    struct layer *l = layer_create(NULL, 1, 1000, 0);
+    struct layer *l = layer_create(NULL, 1000, 0);
     struct leaf *own = (struct leaf *)l;
     (void)state;
     assert_non_null(l);
@@ -30,7 +30,7 @@ static void a_leaf_that_was_not_loaded_is_not_there(void **state)
 
 static void zeros_take_no_memory_until_they_are_written(void **state)
 {
-    struct layer *l = layer_create(NULL, 1, 1000, 0);
+    struct layer *l = layer_create(NULL, 1000, 0);
     struct leaf *own;
     (void)state;
     assert_int_equal(layer_install(l, 0, zeros), 0);
@@ -53,7 +53,7 @@ static void zeros_take_no_memory_until_they_are_written(void **state)
 
 static void what_is_installed_second_is_dropped(void **state)
 {
-    struct layer *l = layer_create(NULL, 1, 1000, 0);
+    struct layer *l = layer_create(NULL, 1000, 0);
     uint64_t words[LEAF_WORDS] = {[5] = 50};
     struct leaf *own;
     (void)state;
@@ -73,10 +73,11 @@ static void what_is_installed_second_is_dropped(void **state)
 static void the_last_extent_of_the_largest_volume_has_its_leaf(void **state)
 {
     uint64_t size = 1ULL << 31;
-    struct layer *l = layer_create(NULL, LAYER_ID_MAX, size, 0);
+    struct layer *l = layer_create(NULL, size, 0);
     uint64_t words[LEAF_WORDS] = {[255] = 9};
     (void)state;
     assert_non_null(l);
+    layer_set_id(l, LAYER_ID_MAX, NULL);
     assert_int_equal(layer_install(l, (uint32_t)(size / LEAF_WORDS - 1), words), 0);
     assert_int_equal(leaf_word(layer_leaf(l, 0x7fffffff), 0x7fffffff), 9);
     layer_forget_all(l);
@@ -101,7 +102,7 @@ static void *owner(void *arg)
 
 static void two_threads_own_the_same_leaf(void **state)
 {
-    struct layer *l = layer_create(NULL, 1, (uint64_t)LEAVES * LEAF_WORDS, 0);
+    struct layer *l = layer_create(NULL, (uint64_t)LEAVES * LEAF_WORDS, 0);
     pthread_t threads[2];
     (void)state;
     for (int i = 0; i < 2; i++)

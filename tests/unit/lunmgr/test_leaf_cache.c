@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bound of the map in memory: leaves of sparse volumes go when it is passed and they
  * are clean, come back as they were, and lose nothing to those who write beside it. */
+#include "tests/lib/rig_check.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 
@@ -43,16 +44,6 @@ static int teardown(void **state)
     (void)state;
     pool_rig_destroy(&rig);
     return 0;
-}
-
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
 }
 
 static struct volume *sparse(void)
@@ -101,7 +92,7 @@ static void clean_leaves_go_when_the_bound_is_passed(void **state)
     assert_true(lunmgr_leaf_cache_bytes(rig.manager) > 0);
     assert_leaves(v, 0);
     pool_rig_until(&rig, is_bounded, NULL); /* what was read only goes too */
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void what_comes_back_can_be_written_again(void **state)
@@ -113,12 +104,11 @@ static void what_comes_back_can_be_written_again(void **state)
     for (unsigned block = 0; block < 3; block++)
         assert_leaves(v, block);
     assert_int_equal(rig_flush(&rig, v), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     for (unsigned block = 0; block < 3; block++)
         assert_leaves(v, block);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void dirty_leaves_stay_until_their_round(void **state)
@@ -171,7 +161,7 @@ static void a_leaf_with_a_failed_first_write_stays(void **state)
     assert_int_equal(rig_write(&rig, v, 0, BLOCK_BYTES, 2), 0);
     assert_int_equal(pool_free_extents(rig.pool), free_then - (LEAVES - 1));
     assert_int_equal(rig_flush(&rig, v), 0);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void what_an_io_in_flight_reads_is_not_freed(void **state)
@@ -211,7 +201,7 @@ static void a_dropped_volume_takes_its_leaves_along(void **state)
     struct pool_info info;
     pool_describe(rig.pool, &info);
     assert_int_equal(info.used_bytes, 0);
-    assert_sound();
+    rig_assert_sound(&rig);
     pool_rig_close(&rig); /* which asserts that none of it is counted any more */
 }
 
@@ -225,31 +215,25 @@ static void race(uint64_t seed, const struct load_mix *mix)
     struct volume *v = pool_rig_volume(&rig, "v", RACE_LEAVES * LEAF_BYTES, 512);
     struct oracle *o = oracle_create(RACE_LEAVES * LEAF_BYTES);
     struct vio_load *loads[2];
-    for (unsigned i = 0; i < 2; i++) {
-        struct load_options load = {.rig = &rig,
-                                    .lane = i,
-                                    .volume = v,
-                                    .oracle = o,
-                                    .seed = seed * 7 + i,
-                                    .count = rig_times(3000),
-                                    .depth = 8,
-                                    .region_bytes = RACE_LEAVES * LEAF_BYTES,
-                                    .align_bytes = seed % 2 == 0 ? 4096 : 512,
-                                    .bytes_max = 16384,
-                                    .mix = *mix};
-        loads[i] = vio_load_start(&load);
-    }
-    vio_load_wait(&rig, loads, 2);
-    for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
+    const struct load_options load = {.rig = &rig,
+                                      .volume = v,
+                                      .oracle = o,
+                                      .seed = seed * 7,
+                                      .count = rig_times(3000),
+                                      .depth = 8,
+                                      .region_bytes = RACE_LEAVES * LEAF_BYTES,
+                                      .align_bytes = seed % 2 == 0 ? 4096 : 512,
+                                      .bytes_max = 16384,
+                                      .mix = *mix};
+    vio_loads_start(&load, loads, 2);
+    assert_int_equal(vio_loads_finish(&rig, loads, 2), 0);
     assert_null(oracle_offence(o));
     assert_true(oracle_verify(o, &rig, v, NULL));
     assert_int_equal(rig_flush(&rig, v), 0);
     pool_rig_until(&rig, is_bounded, NULL);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     assert_true(oracle_verify(o, &rig, volume_find(rig.manager, "v"), NULL));
-    assert_sound();
+    rig_assert_sound(&rig);
     oracle_destroy(o);
     pool_rig_destroy(&rig);
 }

@@ -3,8 +3,8 @@
  * field, what excludes what. */
 #include "tests/unit/lunmgr/manage_rig.h"
 
-#include "base/log.h"
 #include "db/catalog.h"
+#include "tests/lib/log_keep.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -213,16 +213,6 @@ static void the_sums_of_a_pool_are_right(void **state)
 
 /* ---- The log ----------------------------------------------------------------------- */
 
-static char log_text[65536];
-
-static void log_keep(enum log_level level, const char *line, void *arg)
-{
-    (void)level;
-    (void)arg;
-    size_t used = strlen(log_text);
-    snprintf(log_text + used, sizeof(log_text) - used, "%s\n", line);
-}
-
 /* A path is an admin's text: it must not make log lines of its own. */
 static void a_path_cannot_forge_a_log_line(void **state)
 {
@@ -232,11 +222,11 @@ static void a_path_cannot_forge_a_log_line(void **state)
     assert_int_equal(pool_rig_make_pool(&rig, "q", path, MIB, NULL, NULL), 0);
     pool_rig_close(&rig);
     assert_int_equal(unlink(path), 0);
-    log_set_sink(log_keep, NULL);
+    log_keep_begin();
     pool_rig_open(&rig);
-    log_set_sink(NULL, NULL);
-    assert_non_null(strstr(log_text, "a pool's device cannot be used"));
-    assert_null(strstr(log_text, "\nlevel=info msg=\"forged"));
+    log_keep_end();
+    assert_non_null(strstr(log_kept(), "a pool's device cannot be used"));
+    assert_null(strstr(log_kept(), "\nlevel=info msg=\"forged"));
     struct pool_info info;
     pool_describe(pool_find(rig.manager, "q"), &info);
     assert_string_equal(info.state, "failed");

@@ -211,6 +211,19 @@ static void volumes_come_in_order_of_name(void **state)
     }
 }
 
+static void what_a_pool_has_is_told_without_its_description(void **state)
+{
+    (void)state;
+    struct pool_info info;
+    struct volume *v = pool_rig_volume(&rig, "v", 4 * MIB, 512);
+    assert_ptr_equal(volume_pool(v), rig.pool);
+    assert_int_equal(rig_write(&rig, v, 0, MIB, 1), 0);
+    pool_describe(rig.pool, &info);
+    assert_int_equal(pool_extents(rig.pool) * EXTENT_BYTES, info.size_bytes);
+    assert_int_equal(pool_free_extents(rig.pool), pool_extents(rig.pool) - 16);
+    assert_int_equal(volume_used_extents(v), 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +236,7 @@ int main(void)
         MANAGE_TEST(a_volume_is_deleted_once),
         MANAGE_TEST(a_volume_of_no_pool_is_refused),
         MANAGE_TEST(volumes_come_in_order_of_name),
+        MANAGE_TEST(what_a_pool_has_is_told_without_its_description),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,12 @@
 /* An OR leaves what was there ORed with what came, whatever the volume is made of:
  * nothing yet, parts of blocks, a stack of snapshots, extents that copies share. What
  * goes on beside it is in test_hold.c. */
+#include "tests/lib/rig_check.h"
 #include "tests/lib/rig_manage.h"
 
 #include "lunmgr/copy.h"
 #include "lunmgr/pool_priv.h"
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 static struct pool_rig rig;
 static struct volume *vol;
-static uint8_t model[VOLUME_BYTES], sent[VOLUME_BYTES], back[VOLUME_BYTES];
+static uint8_t model[VOLUME_BYTES], sent[VOLUME_BYTES];
 
 static void start(enum rig_engine engine, uint64_t pool_bytes)
 {
@@ -58,26 +59,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.miscounted_extents, 0);
-}
-
-static void assert_holds(struct volume *v, const uint8_t *want)
-{
-    assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 0, VOLUME_BYTES, back), 0);
-    for (uint64_t i = 0; i < VOLUME_BYTES; i++)
-        if (back[i] != want[i])
-            fail_msg("byte %llu is %02x, expected %02x", (unsigned long long)i, back[i],
-                     want[i]);
-}
-
 /* ---- Any mixture --------------------------------------------------------------------*/
 
 static void model_change(enum vio_op op, uint64_t at, uint64_t bytes)
@@ -113,19 +94,18 @@ static void an_or_of_anything_is_what_was_there_ored(void **state)
     for (unsigned layer = 0; layer < 4; layer++) {
         for (unsigned n = rig_times(60); n > 0; n--)
             change(&random);
-        assert_holds(vol, model);
+        rig_assert_holds(&rig, vol, model, VOLUME_BYTES);
         if (snapshot != NULL)
-            assert_holds(snapshot, kept);
+            rig_assert_holds(&rig, snapshot, kept, VOLUME_BYTES);
         memcpy(kept, model, sizeof(kept));
         snprintf(name, sizeof(name), "s%u", layer);
         assert_int_equal(rig_snapshot(&rig, "v", name, &snapshot, NULL), 0);
     }
-    assert_sound();
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    rig_assert_sound(&rig);
+    pool_rig_reopen(&rig);
     vol = volume_find(rig.manager, "v");
     change(&random); /* nothing of the map is in memory yet */
-    assert_holds(vol, model);
+    rig_assert_holds(&rig, vol, model, VOLUME_BYTES);
 }
 
 /* ---- Shared extents
@@ -146,7 +126,7 @@ static void an_or_leaves_the_other_owner_of_an_extent_alone(void **state)
     assert_true(rig_reads(&rig, other, SECTOR, EXTENT_BYTES, 0x33));
     assert_true(
         rig_reads(&rig, other, SECTOR + EXTENT_BYTES, EXTENT_BYTES - SECTOR, 0x11));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* ---- Failures
@@ -189,8 +169,7 @@ static void or_with(uint64_t at, uint64_t bytes, uint8_t fill, bool fua)
     io.vio.fua = fua;
     memset(rig_io_data(&io), fill, bytes);
     rig_io_start(&io);
-    assert_int_equal(rig_io_wait(&io), 0);
-    rig_io_fini(&io);
+    assert_int_equal(rig_io_end(&io), 0);
 }
 
 /* The one with FUA is there; of the other each block is as before it or as after it. */
@@ -202,9 +181,7 @@ static void a_cut_leaves_blocks_of_before_or_after_an_or(void **state)
     or_with(SECTOR, 2 * EXTENT_BYTES - SECTOR, 0x22, true);
     or_with(2 * EXTENT_BYTES, 2 * EXTENT_BYTES, 0x44, false);
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     vol = volume_find(rig.manager, "v");
     assert_true(rig_reads(&rig, vol, 0, SECTOR, 0x11));
     assert_true(rig_reads(&rig, vol, SECTOR, 2 * EXTENT_BYTES - SECTOR, 0x33));

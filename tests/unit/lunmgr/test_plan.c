@@ -2,7 +2,7 @@
 /* Where each block of a request is read from, held against a block by block model. */
 #include "lunmgr/plan.h"
 
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,10 @@
 /* What a start finds: leaves that are loaded on demand, leaks of an unclean stop, a
  * catalog or a device that is not of its age, missing, or another's. A pool that cannot
  * be served is "failed", and the daemon starts all the same. */
+#include "tests/lib/log_keep.h"
 #include "tests/lib/pool_rig.h"
+#include "tests/lib/rig_check.h"
 
-#include "base/log.h"
 #include "db/catalog.h"
 #include "lunmgr/pool_priv.h"
 #include "tests/unit/db/fault_vfs.h"
@@ -17,18 +18,6 @@
 #include <unistd.h>
 
 static struct pool_rig rig;
-static char log_text[65536];
-
-static void log_keep(enum log_level level, const char *line, void *arg)
-{
-    (void)level;
-    (void)arg;
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
-    size_t used = strlen(log_text);
-    snprintf(log_text + used, sizeof(log_text) - used, "%s\n", line);
-    pthread_mutex_unlock(&lock);
-}
 
 static int setup(void **state)
 {
@@ -50,26 +39,9 @@ static int teardown(void **state)
 /* Opens with the log kept. */
 static void open_listening(void)
 {
-    log_text[0] = '\0';
-    log_set_sink(log_keep, NULL);
+    log_keep_begin();
     pool_rig_open(&rig);
-    log_set_sink(NULL, NULL);
-}
-
-static bool is_checked(void *arg)
-{
-    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
-}
-
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_until(&rig, is_checked, &rig);
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
+    log_keep_end();
 }
 
 static void assert_pool_is(const char *state)
@@ -84,8 +56,8 @@ static void assert_failed(const char *why)
 {
     assert_non_null(rig.pool);
     assert_pool_is("failed");
-    assert_non_null(strstr(log_text, "a pool's device cannot be used"));
-    assert_non_null(strstr(log_text, why));
+    assert_non_null(strstr(log_kept(), "a pool's device cannot be used"));
+    assert_non_null(strstr(log_kept(), why));
     struct volume *v = volume_find(rig.manager, "v");
     uint8_t data[4096];
     assert_non_null(v);
@@ -108,7 +80,7 @@ static void assert_serves(void)
 {
     assert_pool_is("online");
     assert_true(rig_reads(&rig, volume_find(rig.manager, "v"), 0, 4096, 1));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* ---- Leaves ------------------------------------------------------------------------ */
@@ -119,15 +91,14 @@ static void leaves_are_loaded_as_they_are_needed(void **state)
     struct volume *v = pool_rig_volume(&rig, "v", 4096 * MIB, 512);
     for (uint8_t i = 0; i < 20; i++)
         assert_int_equal(rig_write(&rig, v, i * 200 * MIB, 4096, i), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     assert_null(layer_leaf(v->top, 0));
     for (uint8_t i = 0; i < 20; i++)
         assert_true(rig_reads(&rig, v, i * 200 * MIB, 4096, i));
     assert_non_null(layer_leaf(v->top, 0));
     assert_null(layer_leaf(v->top, (uint32_t)(100 * MIB / EXTENT_BYTES)));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* A read, a write and an unmap of the same leaf, by both lanes, while it is loaded. */
@@ -136,8 +107,7 @@ static void all_that_wait_for_a_leaf_go_on(void **state)
     struct rig_io io[12];
     (void)state;
     make_volume();
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     struct volume *v = volume_find(rig.manager, "v");
     static const enum vio_op ops[] = {VIO_READ, VIO_WRITE, VIO_UNMAP, VIO_ZERO};
     for (unsigned i = 0; i < 12; i++) {
@@ -155,7 +125,7 @@ static void all_that_wait_for_a_leaf_go_on(void **state)
             assert_int_equal(io[0].buffer[100], 1);
         rig_io_fini(&io[i]);
     }
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* A range of many leaves that are not there yet. */
@@ -166,14 +136,13 @@ static void an_unmap_of_a_whole_volume_loads_its_leaves(void **state)
     uint64_t all = pool_free_extents(rig.pool);
     for (uint64_t i = 0; i < 16; i++)
         assert_int_equal(rig_write(&rig, v, i * 127 * MIB, 4096, 1), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     assert_int_equal(rig_io_run(&rig, 0, v, VIO_UNMAP, 0, 2048 * MIB, NULL), 0);
     assert_true(rig_reads(&rig, v, 127 * MIB, 4096, 0));
     pool_rig_settle(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* Puts the word of `arg` into the map as a damaged catalog might have it, whole by its
@@ -201,16 +170,14 @@ static void a_word_that_is_not_the_pools_is_an_error_not_an_end(void **state)
         struct volume *v = volume_find(rig.manager, "v");
         struct word_change change = {.key = extent_key(v->top->id, 3), .word = words[i]};
         assert_int_equal(catalog_write_wait(rig.catalog, set_word, &change, NULL), 0);
-        pool_rig_close(&rig);
-        pool_rig_open(&rig);
+        pool_rig_reopen(&rig);
         v = volume_find(rig.manager, "v");
-        log_text[0] = '\0';
-        log_set_sink(log_keep, NULL);
+        log_keep_begin();
         assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 3 * EXTENT_BYTES, 4096, data),
                          -EIO);
         assert_int_equal(rig_write(&rig, v, 3 * EXTENT_BYTES, 4096, 5), -EIO);
-        log_set_sink(NULL, NULL);
-        assert_non_null(strstr(log_text, "extent=3 "));
+        log_keep_end();
+        assert_non_null(strstr(log_kept(), "extent=3 "));
     }
     /* Deleting it gives back nothing by that word, and does not end the daemon either. */
     assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
@@ -233,11 +200,8 @@ static void an_unclean_stop_leaves_no_leaks_for_long(void **state)
     assert_int_equal(rig_io_run(&rig, 1, v, VIO_FLUSH, 0, 0, NULL), 0);
     pool_rig_cut(&rig);
     fake_engine_hold(rig.lanes[0].fake, 0);
-    assert_int_equal(rig_io_wait(&io), 0);
-    rig_io_fini(&io);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    assert_int_equal(rig_io_end(&io), 0);
+    pool_rig_reopen_cut(&rig);
     assert_serves();
     assert_int_equal(pool_free_extents(rig.pool), before);
     pool_rig_close(&rig); /* and the repair is committed */
@@ -258,9 +222,7 @@ static void the_check_for_leaks_spares_what_is_in_use(void **state)
             assert_int_equal(rig_write(&rig, v, i * EXTENT_BYTES, 4096, 1), 0);
         assert_int_equal(rig_flush(&rig, v), 0);
         pool_rig_cut(&rig);
-        pool_rig_close(&rig);
-        pool_rig_take_cut(&rig);
-        pool_rig_open(&rig);
+        pool_rig_reopen_cut(&rig);
         v = volume_find(rig.manager, "v");
         for (uint64_t i = 0; i < 100; i += 3) {
             assert_int_equal(
@@ -270,7 +232,7 @@ static void the_check_for_leaks_spares_what_is_in_use(void **state)
             if (i % 2 == 0)
                 assert_int_equal(rig_flush(&rig, v), 0);
         }
-        assert_sound();
+        rig_assert_sound(&rig);
         for (uint64_t i = 0; i < 100; i++) {
             assert_true(rig_reads(&rig, v, i * EXTENT_BYTES, 4096, i % 3 == 0 ? 0 : 1));
             assert_true(
@@ -286,11 +248,9 @@ static void an_old_catalog_is_refused(void **state)
 {
     (void)state;
     make_volume();
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
-    pool_rig_cut(&rig); /* the backup */
-    pool_rig_close(&rig);
-    pool_rig_open(&rig); /* a start since */
+    pool_rig_reopen(&rig);
+    pool_rig_cut(&rig);    /* the backup */
+    pool_rig_reopen(&rig); /* a start since */
     pool_rig_close(&rig);
     pool_rig_take_cut_catalog(&rig);
     open_listening();
@@ -387,17 +347,14 @@ static void a_start_that_was_cut_off_is_no_old_catalog(void **state)
     pool_rig_cut(&rig); /* the catalog with row g, the device with g */
     uint64_t one = 1;
     assert_int_equal(catalog_write_wait(rig.catalog, set_odd, &one, NULL), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig); /* row g + 1, device g */
+    pool_rig_reopen(&rig); /* row g + 1, device g */
     assert_serves();
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     assert_serves();
     /* Now row g' - 1 and device g': cut off behind the superblock. */
     uint64_t less = (uint64_t)-1;
     assert_int_equal(catalog_write_wait(rig.catalog, set_odd, &less, NULL), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     assert_serves();
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a flush has answered for is durable, and each committed state agrees with itself:
  * power cuts under load, syncs and commits that fail, every I/O failing in turn. */
+#include "tests/lib/rig_check.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 
@@ -48,38 +50,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_no_harm(void)
-{
-    struct pool_check_report report;
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-}
-
-static bool is_checked(void *arg)
-{
-    return atomic_load(&((struct pool_rig *)arg)->pool->check_count) == 0;
-}
-
-/* After the check that an unclean stop calls for, everything adds up. */
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_until(&rig, is_checked, &rig);
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.named_extents, report.used_extents);
-}
-
 static struct volume *reopen_cut(void)
 {
     pool_rig_cut(&rig);
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     return volume_find(rig.manager, "v");
 }
 
@@ -91,38 +65,29 @@ static void cut_once(uint64_t seed)
     struct volume *v = pool_rig_volume(&rig, "v", VOLUME_BYTES, 512);
     struct oracle *o = oracle_create(VOLUME_BYTES);
     struct vio_load *loads[RIG_LANES];
-    for (unsigned i = 0; i < RIG_LANES; i++) {
-        struct load_options load = {.rig = &rig,
-                                    .lane = i,
-                                    .volume = v,
-                                    .oracle = o,
-                                    .seed = seed * 31 + i,
-                                    .count = UINT32_MAX,
-                                    .depth = 4,
-                                    .region_bytes = VOLUME_BYTES,
-                                    .align_bytes = seed % 3 == 0 ? 4096 : 512,
-                                    .bytes_max = 4 * EXTENT_BYTES,
-                                    .mix = all_mix,
-                                    .fua_percent = 4};
-        loads[i] = vio_load_start(&load);
-    }
+    const struct load_options load = {.rig = &rig,
+                                      .volume = v,
+                                      .oracle = o,
+                                      .seed = seed * 31,
+                                      .count = UINT32_MAX,
+                                      .depth = 4,
+                                      .region_bytes = VOLUME_BYTES,
+                                      .align_bytes = seed % 3 == 0 ? 4096 : 512,
+                                      .bytes_max = 4 * EXTENT_BYTES,
+                                      .mix = all_mix,
+                                      .fua_percent = 4};
+    vio_loads_start(&load, loads, RIG_LANES);
     usleep((useconds_t)(2000 + seed * 7919 % 20000));
     struct oracle_cut cut;
     oracle_cut_begin(o, &cut);
     pool_rig_cut(&rig);
     oracle_cut_end(o, &cut);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, RIG_LANES);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
+    assert_int_equal(vio_loads_stop(&rig, loads, RIG_LANES), 0);
     assert_null(oracle_offence(o));
 
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     assert_true(oracle_verify(o, &rig, volume_find(rig.manager, "v"), &cut));
-    assert_sound();
+    rig_assert_sound(&rig);
     oracle_destroy(o);
     pool_rig_destroy(&rig);
 }
@@ -144,12 +109,11 @@ static void fua_alone_survives_a_cut(void **state)
     io.vio.fua = true;
     memset(rig_io_data(&io), 0x5a, 1024);
     rig_io_start(&io);
-    assert_int_equal(rig_io_wait(&io), 0);
-    rig_io_fini(&io);
+    assert_int_equal(rig_io_end(&io), 0);
     v = reopen_cut();
     assert_true(rig_reads(&rig, v, 512, 1024, 0x5a));
     assert_true(rig_reads(&rig, v, 0, 512, 0));
-    assert_sound();
+    rig_assert_sound(&rig);
     pool_rig_destroy(&rig);
 }
 
@@ -166,7 +130,7 @@ static void a_clean_stop_keeps_everything(void **state)
     assert_true(rig_reads(&rig, v, 0, EXTENT_BYTES, 0));
     assert_true(
         rig_reads(&rig, v, EXTENT_BYTES, 200000 / 512 * 512 - EXTENT_BYTES, 0x5a));
-    assert_sound();
+    rig_assert_sound(&rig);
     pool_rig_destroy(&rig);
 }
 
@@ -193,14 +157,11 @@ static void a_write_in_flight_is_not_committed(void **state)
     assert_int_equal(report.leaked_extents, 1);
     pool_rig_cut(&rig);
     fake_engine_hold(rig.lanes[0].fake, 0);
-    assert_int_equal(rig_io_wait(&io), 0);
-    rig_io_fini(&io);
+    assert_int_equal(rig_io_end(&io), 0);
 
-    pool_rig_close(&rig);
-    pool_rig_take_cut(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen_cut(&rig);
     assert_true(rig_reads(&rig, volume_find(rig.manager, "v"), 0, 4096, 0));
-    assert_sound();
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all); /* the leak was repaired */
 }
 
@@ -214,35 +175,22 @@ static void a_failed_first_write_leaks_nothing_over_a_restart(void **state)
     fake_engine_fail(rig.lanes[0].fake, FAKE_WRITE, 1, -EIO, false);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 0x11), -EIO);
     assert_true(rig_reads(&rig, v, 0, 4096, 0));
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
-    assert_sound();
+    pool_rig_reopen(&rig);
+    rig_assert_sound(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all);
 }
 
 /* ---- Failures ---------------------------------------------------------------------- */
 
-struct home_fault {
-    unsigned ops;
-    int rc;
-};
-
-static void home_fail(struct pool_rig *r, void *arg)
-{
-    const struct home_fault *f = arg;
-    fake_engine_fail(r->home_fake, f->ops, 1, f->rc, false);
-}
-
 static void a_device_whose_sync_failed_stays_failed(void **state)
 {
-    struct home_fault fault = {.ops = FAKE_SYNC, .rc = -EIO};
     struct pool_info info;
     (void)state;
     struct volume *v = pool_rig_volume(&rig, "v", MIB, 512);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0);
     assert_int_equal(rig_flush(&rig, v), 0);
     assert_int_equal(rig_write(&rig, v, 4096, 4096, 2), 0);
-    pool_rig_at_home(&rig, home_fail, &fault);
+    rig_home_fail(&rig, FAKE_SYNC, 1, -EIO, false);
     assert_int_equal(rig_flush(&rig, v), -EIO);
     pool_describe(rig.pool, &info);
     assert_string_equal(info.state, "failed");
@@ -255,18 +203,16 @@ static void a_device_whose_sync_failed_stays_failed(void **state)
     assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 0, 4096, data), -EIO);
     assert_true(rig_reads(&rig, v, 5 * EXTENT_BYTES, 4096, 0)); /* no disk I/O */
 
-    pool_rig_close(&rig);
-    pool_rig_open(&rig); /* an admin has looked */
+    pool_rig_reopen(&rig); /* an admin has looked */
     pool_describe(rig.pool, &info);
     assert_string_equal(info.state, "online");
     assert_true(rig_reads(&rig, volume_find(rig.manager, "v"), 0, 4096, 1));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* What is beyond the new end is cleared by the next start; no change shows it before. */
 static void a_shrink_has_taken_place_though_the_device_fails(void **state)
 {
-    struct home_fault fault = {.ops = FAKE_SYNC, .rc = -EIO};
     struct volume_change shrink = {.size_bytes = MIB, .allow_data_loss = true};
     struct volume_change grow = {.size_bytes = 4 * MIB};
     (void)state;
@@ -274,12 +220,11 @@ static void a_shrink_has_taken_place_though_the_device_fails(void **state)
     assert_int_equal(rig_write(&rig, v, 0, 4 * MIB, 1), 0);
     assert_int_equal(rig_flush(&rig, v), 0);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0); /* something to sync */
-    pool_rig_at_home(&rig, home_fail, &fault);
+    rig_home_fail(&rig, FAKE_SYNC, 1, -EIO, false);
     assert_int_equal(rig_change(&rig, "v", &shrink, NULL), 0);
     assert_int_equal(volume_size_bytes(v), MIB);
     assert_int_equal(rig_change(&rig, "v", &grow, NULL), -EIO);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     assert_int_equal(volume_size_bytes(v), MIB);
     pool_rig_settle(&rig);
@@ -287,24 +232,22 @@ static void a_shrink_has_taken_place_though_the_device_fails(void **state)
         usleep(1000); /* it is being cleared */
     assert_true(rig_reads(&rig, v, 0, MIB, 1));
     assert_true(rig_reads(&rig, v, MIB, 4 * MIB - MIB, 0));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void a_writer_that_waits_for_space_fails_with_the_device(void **state)
 {
-    struct home_fault fault = {.ops = FAKE_SYNC, .rc = -EIO};
     struct rig_io io;
     (void)state;
     struct volume *v = pool_rig_volume(&rig, "v", 32 * MIB, 512);
     uint64_t all = pool_free_extents(rig.pool);
     for (uint64_t at = 0; at < all * EXTENT_BYTES; at += EXTENT_BYTES)
         assert_int_equal(rig_write(&rig, v, at, EXTENT_BYTES, 1), 0);
-    pool_rig_at_home(&rig, home_fail, &fault);
+    rig_home_fail(&rig, FAKE_SYNC, 1, -EIO, false);
     assert_int_equal(rig_io_run(&rig, 0, v, VIO_UNMAP, 0, EXTENT_BYTES, NULL), 0);
     rig_io_init(&io, &rig, 0, v, VIO_WRITE, 20 * MIB, 4096);
     rig_io_start(&io);
-    assert_int_equal(rig_io_wait(&io), -EIO);
-    rig_io_fini(&io);
+    assert_int_equal(rig_io_end(&io), -EIO);
 }
 
 static void a_commit_that_failed_is_done_by_a_later_flush(void **state)
@@ -329,7 +272,7 @@ static void a_commit_that_failed_is_done_by_a_later_flush(void **state)
         assert_int_equal(rig_flush(&rig, v), 0);
         pool_rig_settle(&rig);
         assert_int_equal(pool_free_extents(rig.pool), all - 1 - i);
-        assert_no_harm();
+        rig_assert_no_harm(&rig);
     }
     v = reopen_cut();
     for (unsigned i = 0; i < ARRAY_LEN(results); i++) {
@@ -338,7 +281,7 @@ static void a_commit_that_failed_is_done_by_a_later_flush(void **state)
         assert_true(rig_reads(&rig, v, at + EXTENT_BYTES, 4096, (uint8_t)i));
         assert_true(rig_reads(&rig, v, at + EXTENT_BYTES + 4096, EXTENT_BYTES - 4096, 9));
     }
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* The next commit names extents: their bits must come with it, not only with the next
@@ -352,10 +295,10 @@ static void a_failed_commit_takes_no_bitmap_with_it(void **state)
     assert_int_equal(rig_flush(&rig, v), -EIO);
     fault_vfs_disarm();
     assert_int_equal(rig_flush(&rig, v), 0);
-    assert_no_harm();
+    rig_assert_no_harm(&rig);
     v = reopen_cut();
     assert_true(rig_reads(&rig, v, 0, 4096, 1));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* A round of all volumes takes freed extents out of the bitmaps; if it fails, a flush of
@@ -377,24 +320,7 @@ static void a_flush_after_a_failed_round_frees_nothing_that_is_named(void **stat
     assert_int_equal(rig_flush(&rig, a), 0);
     a = reopen_cut();
     assert_true(rig_reads(&rig, a, 0, 4096, 1));
-    assert_sound();
-}
-
-static void home_hold(struct pool_rig *r, void *arg)
-{
-    fake_engine_hold(r->home_fake, *(const unsigned *)arg);
-}
-
-static void home_count_syncs(struct pool_rig *r, void *arg)
-{
-    *(unsigned *)arg = fake_engine_waiting(r->home_fake, FAKE_SYNC);
-}
-
-static bool home_syncs(void *arg)
-{
-    unsigned waiting = 0;
-    pool_rig_at_home(arg, home_count_syncs, &waiting);
-    return waiting > 0;
+    rig_assert_sound(&rig);
 }
 
 static bool has_struck(void *arg)
@@ -406,21 +332,20 @@ static bool has_struck(void *arg)
 /* The space of a volume that was deleted then comes back without a restart. */
 static void a_drop_outlives_a_failed_commit(void **state)
 {
-    unsigned sync = FAKE_SYNC, none = 0;
     (void)state;
     struct volume *v = pool_rig_volume(&rig, "v", MIB, 512);
     uint64_t all = pool_free_extents(rig.pool);
     assert_int_equal(rig_write(&rig, v, 0, 5 * EXTENT_BYTES, 1), 0);
-    pool_rig_at_home(&rig, home_hold, &sync);
+    rig_home_hold(&rig, FAKE_SYNC);
     assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
-    pool_rig_until(&rig, home_syncs, &rig); /* its first round is under way */
+    rig_home_await(&rig, FAKE_SYNC, 1); /* its first round is under way */
     fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, 0, 1000000, SQLITE_FULL);
-    pool_rig_at_home(&rig, home_hold, &none);
+    rig_home_hold(&rig, 0);
     pool_rig_until(&rig, has_struck, NULL);
     fault_vfs_disarm();
     pool_rig_settle(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void a_catalog_that_refuses_commits_does_not_keep_the_end_back(void **state)
@@ -442,7 +367,7 @@ static void a_catalog_that_refuses_commits_does_not_keep_the_end_back(void **sta
     v = volume_find(rig.manager, "v");
     assert_true(rig_reads(&rig, v, 0, 4096, 1));
     assert_true(rig_reads(&rig, v, EXTENT_BYTES, 4096, 0)); /* never flushed */
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* ---- Every I/O fails in turn ------------------------------------------------------- */
@@ -503,11 +428,10 @@ static bool mixed_run(unsigned nth)
     assert_int_equal(failed, struck); /* reported once, by the one that it hit */
     fake_engine_fail(rig.lanes[0].fake, FAKE_ALL, 0, 0, false);
     assert_true(oracle_verify(o, &rig, v, NULL));
-    assert_no_harm();
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    rig_assert_no_harm(&rig);
+    pool_rig_reopen(&rig);
     assert_true(oracle_verify(o, &rig, volume_find(rig.manager, "v"), NULL));
-    assert_sound();
+    rig_assert_sound(&rig);
     oracle_destroy(o);
     pool_rig_destroy(&rig);
     return struck;
@@ -599,14 +523,10 @@ static void every_committed_state_agrees_with_itself(void **state)
         assert_int_equal(c.counted, c.named);
         changes += c.named != last;
         last = c.named;
-        assert_no_harm();
+        rig_assert_no_harm(&rig);
     }
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, RIG_LANES);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
-    assert_sound();
+    assert_int_equal(vio_loads_stop(&rig, loads, RIG_LANES), 0);
+    rig_assert_sound(&rig);
     for (unsigned i = 0; i < 2; i++) {
         assert_null(oracle_offence(oracles[i]));
         oracle_destroy(oracles[i]);
@@ -644,7 +564,7 @@ static void a_flush_commits_what_its_own_volume_dirtied(void **state)
     assert_int_equal(committed_word(b), 0);
     assert_int_equal(rig_flush(&rig, b), 0);
     assert_int_not_equal(committed_word(b), 0);
-    assert_no_harm();
+    rig_assert_no_harm(&rig);
 }
 
 /* What a flush of the one volume leaves for later is not free for the other before that
@@ -665,7 +585,7 @@ static void a_flush_of_another_volume_lets_nothing_age(void **state)
     assert_int_equal(pool_free_extents(rig.pool), free - 1);
     pool_rig_settle(&rig);
     assert_int_equal(pool_free_extents(rig.pool), free);
-    assert_no_harm();
+    rig_assert_no_harm(&rig);
 }
 
 #define ROUND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

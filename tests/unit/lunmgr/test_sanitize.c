@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sanitizing: what a volume held is gone from the file below, not from its map alone;
  * what it excludes; that a kill at any moment does not lose it; what a failure leaves. */
+#include "tests/lib/log_keep.h"
+#include "tests/lib/rig_check.h"
+#include "tests/lib/rig_fake.h"
 #include "tests/lib/rig_manage.h"
 
-#include "base/log.h"
 #include "lunmgr/copy.h"
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/news.h"
@@ -21,19 +23,7 @@
 #define OTHER        0x3c
 
 static struct pool_rig rig;
-static char log_text[65536];
 static unsigned told_begun, told_good, told_failed;
-
-static void log_keep(enum log_level level, const char *line, void *arg)
-{
-    (void)level;
-    (void)arg;
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
-    size_t used = strlen(log_text);
-    snprintf(log_text + used, sizeof(log_text) - used, "%s\n", line);
-    pthread_mutex_unlock(&lock);
-}
 
 static void on_begun(void *arg, const char *id, const char *name)
 {
@@ -157,50 +147,12 @@ static size_t sectors_of(const struct pool_rig *r, uint8_t fill)
     return count;
 }
 
-static void hold_at_home(struct pool_rig *r, void *arg)
-{
-    fake_engine_hold(r->home_fake, *(unsigned *)arg);
-}
-
-static void hold(unsigned ops)
-{
-    pool_rig_at_home(&rig, hold_at_home, &ops);
-}
-
-static void count_waiting(struct pool_rig *r, void *arg)
-{
-    *(unsigned *)arg = fake_engine_waiting(r->home_fake, FAKE_WRITE);
-}
-
-static bool writes_wait(void *arg)
-{
-    unsigned count = 0;
-    (void)arg;
-    pool_rig_at_home(&rig, count_waiting, &count);
-    return count > 0;
-}
-
-static void let_go(void)
-{
-    hold(0);
-}
-
-static void fail_at_home(struct pool_rig *r, void *arg)
-{
-    fake_engine_fail(r->home_fake, FAKE_WRITE, *(unsigned *)arg, -EIO, false);
-}
-
-static void fail_write(unsigned nth)
-{
-    pool_rig_at_home(&rig, fail_at_home, &nth);
-}
-
 /* What a test that failed still holds is let go: it would be waited for. */
 static int teardown(void **state)
 {
     (void)state;
-    log_set_sink(NULL, NULL);
-    let_go();
+    log_keep_end();
+    rig_home_hold(&rig, 0);
     pool_rig_destroy(&rig);
     return 0;
 }
@@ -239,17 +191,6 @@ static void assert_closed(struct volume *v)
             -EINPROGRESS);
 }
 
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-    assert_int_equal(report.miscounted_extents, 0);
-}
-
 /* ---- What it does ------------------------------------------------------------------ */
 
 /* The holes that freed space becomes are held back: what is gone was overwritten. */
@@ -259,11 +200,11 @@ static void an_erase_overwrites_and_gives_back(void **state)
     uint64_t all = pool_free_extents(rig.pool);
     struct volume *other = make("other"), *v = make_secret();
     assert_int_equal(rig_write(&rig, other, 0, EXTENT_BYTES, OTHER), 0);
-    hold(FAKE_PUNCH);
+    rig_home_hold(&rig, FAKE_PUNCH);
     assert_int_equal(erase(v), 0);
     assert_int_equal(sectors_of(&rig, SECRET), 0);
     assert_true(rig_reads(&rig, v, 0, VOLUME_BYTES, 0));
-    let_go();
+    rig_home_hold(&rig, 0);
     pool_rig_settle(&rig);
     assert_int_equal(pool_free_extents(rig.pool), all - 1);
     assert_true(rig_reads(&rig, other, 0, EXTENT_BYTES, OTHER));
@@ -271,7 +212,7 @@ static void an_erase_overwrites_and_gives_back(void **state)
     assert_true(rig_reads(&rig, v, 0, 4096, 7));
     assert_int_equal(told_begun, 1);
     assert_int_equal(told_good, 1);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static bool reads_pattern(struct volume *v, uint64_t at, const char *pattern,
@@ -286,39 +227,29 @@ static bool reads_pattern(struct volume *v, uint64_t at, const char *pattern,
     return true;
 }
 
-struct counts {
-    uint64_t writes, syncs;
-};
-
-static void count_at_home(struct pool_rig *r, void *arg)
-{
-    struct counts *c = arg;
-    c->writes = fake_engine_count(r->home_fake, FAKE_WRITE);
-    c->syncs = fake_engine_count(r->home_fake, FAKE_SYNC);
-}
-
 /* Of blocks: 7 bytes do not divide one. What was never written stays zeros. */
 static void an_overwrite_has_its_pattern_in_each_block(void **state)
 {
     (void)state;
-    struct counts before, after;
     struct volume *v = make_secret();
     assert_int_equal(rig_flush(&rig, v), 0);
-    pool_rig_at_home(&rig, count_at_home, &before);
+    uint64_t writes = rig_home_count(&rig, FAKE_WRITE);
+    uint64_t syncs = rig_home_count(&rig, FAKE_SYNC);
     assert_int_equal(overwrite(v, 3, true, "pattern"), 0);
-    pool_rig_at_home(&rig, count_at_home, &after);
+    writes = rig_home_count(&rig, FAKE_WRITE) - writes;
+    syncs = rig_home_count(&rig, FAKE_SYNC) - syncs;
     assert_int_equal(sectors_of(&rig, SECRET), 0);
     assert_true(reads_pattern(v, 0, "pattern", 0));
     assert_true(reads_pattern(v, MIB + 4096, "pattern", 0));
     assert_true(rig_reads(&rig, v, 2 * MIB, EXTENT_BYTES, 0));
     assert_true(rig_reads(&rig, v, EXTENT_BYTES + 8192, 16384, 0));
-    assert_true(after.writes >= before.writes + 3);
-    assert_int_equal(after.syncs, before.syncs + 3); /* one a pass */
+    assert_true(writes >= 3);
+    assert_int_equal(syncs, 3); /* one a pass */
     assert_int_equal(overwrite(v, 2, true, "x"), 0);
     assert_true(reads_pattern(v, 0, "x", 0xff));
     assert_int_equal(overwrite(v, 2, false, "x"), 0);
     assert_true(reads_pattern(v, 0, "x", 0));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 /* Its leaves are read from the catalog, batch by batch. */
@@ -329,12 +260,12 @@ static void a_large_volume_is_sanitized_to_its_end(void **state)
     for (uint64_t i = 0; i < 100; i++)
         assert_int_equal(rig_write(&rig, v, i * 20 * MIB, 4096, SECRET), 0);
     assert_int_equal(sectors_of(&rig, SECRET), 100 * 8);
-    hold(FAKE_PUNCH);
+    rig_home_hold(&rig, FAKE_PUNCH);
     assert_int_equal(erase(v), 0);
     assert_int_equal(sectors_of(&rig, SECRET), 0);
-    let_go();
+    rig_home_hold(&rig, 0);
     assert_true(rig_reads(&rig, v, 99 * 20 * MIB, 4096, 0));
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void nothing_written_is_sanitized_at_once(void **state)
@@ -363,13 +294,13 @@ static void writes_under_way_are_waited_for(void **state)
     pool_rig_turn(&rig);
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_NONE);
     assert_false(a.ended);
-    hold(FAKE_PUNCH);
+    rig_home_hold(&rig, FAKE_PUNCH);
     fake_engine_hold(rig.lanes[0].fake, 0);
     assert_int_equal(rig_io_wait(&io), 0);
     pool_rig_until(&rig, asking_ended, &a);
     assert_int_equal(a.rc, 0);
     assert_int_equal(sectors_of(&rig, SECRET), 0);
-    let_go();
+    rig_home_hold(&rig, 0);
     rig_io_fini(&io);
 }
 
@@ -396,9 +327,9 @@ static void nothing_else_is_done_with_it_meanwhile(void **state)
     uint16_t progress = 1;
     (void)state;
     struct volume *v = make_secret();
-    hold(FAKE_WRITE);
+    rig_home_hold(&rig, FAKE_WRITE);
     assert_int_equal(asking_run(&a, v), 0); /* it has begun */
-    pool_rig_until(&rig, writes_wait, NULL);
+    rig_home_await(&rig, FAKE_WRITE, 1);
     assert_int_equal(volume_sanitize_state(v, &progress), SANITIZE_RUNNING);
     assert_int_equal(progress, 0);
     assert_closed(v);
@@ -406,16 +337,11 @@ static void nothing_else_is_done_with_it_meanwhile(void **state)
     assert_int_equal(erase(v), -EBUSY);
     assert_int_equal(leave_failure(v), 0); /* there is none to leave: nothing happens */
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_RUNNING);
-    let_go();
+    rig_home_hold(&rig, 0);
     pool_rig_until(&rig, is_not_running, v);
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_NONE);
     assert_true(rig_reads(&rig, v, 0, VOLUME_BYTES, 0));
     assert_int_equal(rig_snapshot(&rig, "v", "s", NULL, NULL), 0);
-}
-
-static void one_at_home(struct pool_rig *r, void *arg)
-{
-    *(bool *)arg = fake_engine_let_go(r->home_fake, FAKE_WRITE, 0);
 }
 
 static bool progress_rises(void *arg)
@@ -430,20 +356,18 @@ static void progress_is_told(void **state)
 {
     struct asking a = {.ask = {.spec = {.erases = true}}};
     uint16_t progress = 0;
-    bool went;
     (void)state;
     struct volume *v = make("v");
     for (unsigned i = 0; i < 4; i++)
         assert_int_equal(rig_write(&rig, v, i * MIB, 4096, SECRET), 0);
-    hold(FAKE_WRITE);
+    rig_home_hold(&rig, FAKE_WRITE);
     assert_int_equal(asking_run(&a, v), 0);
-    pool_rig_until(&rig, writes_wait, NULL);
-    pool_rig_at_home(&rig, one_at_home, &went);
-    assert_true(went);
+    rig_home_await(&rig, FAKE_WRITE, 1);
+    assert_true(rig_home_let_go(&rig, FAKE_WRITE));
     pool_rig_until(&rig, progress_rises, v);
     assert_int_equal(volume_sanitize_state(v, &progress), SANITIZE_RUNNING);
     assert_int_equal(progress, 65536 / 4);
-    let_go();
+    rig_home_hold(&rig, 0);
     pool_rig_until(&rig, is_not_running, v);
 }
 
@@ -456,10 +380,10 @@ static void who_gives_up_waiting_does_not_stop_it(void **state)
             .spec = {.passes = 1, .pattern_bytes = 1, .pattern = (const uint8_t *)"x"}}};
     (void)state;
     struct volume *v = make_secret();
-    hold(FAKE_WRITE);
+    rig_home_hold(&rig, FAKE_WRITE);
     assert_int_equal(asking_run(&a, v), -ECANCELED);
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_RUNNING);
-    let_go();
+    rig_home_hold(&rig, 0);
     pool_rig_until(&rig, is_not_running, v);
     assert_true(reads_pattern(v, 0, "x", 0));
     assert_int_equal(sectors_of(&rig, SECRET), 0);
@@ -472,12 +396,11 @@ static void what_a_snapshot_shares_is_not_touched(void **state)
     (void)state;
     struct volume *v = make_secret();
     assert_int_equal(rig_snapshot(&rig, "v", "s", NULL, NULL), 0);
-    log_text[0] = '\0';
-    log_set_sink(log_keep, NULL);
+    log_keep_begin();
     assert_int_equal(erase(v), -EEXIST);
     assert_int_equal(overwrite(v, 1, false, "x"), -EEXIST);
-    log_set_sink(NULL, NULL);
-    assert_non_null(strstr(log_text, "snapshot=v/s"));
+    log_keep_end();
+    assert_non_null(strstr(log_kept(), "snapshot=v/s"));
     assert_true(rig_reads(&rig, v, 0, EXTENT_BYTES, SECRET));
     assert_int_equal(told_begun, 0);
     assert_int_equal(rig_snapshot_delete(&rig, "v/s", NULL), 0);
@@ -494,11 +417,10 @@ static void what_a_clone_stands_on_is_not_touched(void **state)
     assert_int_equal(rig_write(&rig, old, 0, EXTENT_BYTES, OTHER), 0);
     assert_int_equal(rig_snapshot(&rig, "old", "s", NULL, NULL), 0);
     assert_int_equal(rig_clone(&rig, "old/s", "v", 0, &v, NULL), 0);
-    log_text[0] = '\0';
-    log_set_sink(log_keep, NULL);
+    log_keep_begin();
     assert_int_equal(erase(v), -EEXIST);
-    log_set_sink(NULL, NULL);
-    assert_non_null(strstr(log_text, "snapshot=old/s"));
+    log_keep_end();
+    assert_non_null(strstr(log_kept(), "snapshot=old/s"));
     assert_true(rig_reads(&rig, v, 0, EXTENT_BYTES, OTHER));
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0); /* the fence has fallen */
 }
@@ -522,11 +444,11 @@ static void a_stop_leaves_it_to_the_next_start(void **state)
     struct asking a = {.ask = {.spec = {.erases = true}}};
     (void)state;
     struct volume *v = make_secret();
-    hold(FAKE_WRITE);
+    rig_home_hold(&rig, FAKE_WRITE);
     assert_int_equal(asking_run(&a, v), 0);
-    pool_rig_until(&rig, writes_wait, NULL);
+    rig_home_await(&rig, FAKE_WRITE, 1);
     pool_rig_cut(&rig); /* as a kill at this moment leaves it */
-    let_go();
+    rig_home_hold(&rig, 0);
     pool_rig_close(&rig);
     pool_rig_take_cut(&rig);
     assert_true(sectors_of(&rig, SECRET) > 0);
@@ -538,8 +460,7 @@ static void a_stop_leaves_it_to_the_next_start(void **state)
     assert_true(rig_reads(&rig, v, 0, VOLUME_BYTES, 0));
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0);
     assert_int_equal(rig_flush(&rig, v), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig); /* and no further one does it again */
+    pool_rig_reopen(&rig); /* and no further one does it again */
     v = volume_find(rig.manager, "v");
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_NONE);
     assert_true(rig_reads(&rig, v, 0, 4096, 1));
@@ -565,9 +486,7 @@ static bool power_goes_after(unsigned steps, uint64_t seed)
     bool promised = a.ended, over = promised && is_not_running(v);
     pool_rig_cut(&hand);
     pool_rig_until(&hand, asking_ended, &a);
-    pool_rig_close(&hand);
-    pool_rig_take_cut(&hand);
-    pool_rig_open(&hand);
+    pool_rig_reopen_cut(&hand);
     v = volume_find(hand.manager, "v");
     enum sanitize_state state = volume_sanitize_state(v, NULL);
     uint8_t data[4096];
@@ -613,21 +532,20 @@ static void a_failure_closes_the_volume_until_one_works(void **state)
     struct asking lax = {.ask = {.spec = {.erases = true, .unrestricted = true}}};
     (void)state;
     struct volume *v = make_secret();
-    fail_write(2);
+    rig_home_fail(&rig, FAKE_WRITE, 2, -EIO, false);
     assert_int_equal(erase(v), -EREMOTEIO);
     assert_int_equal(told_failed, 1);
     assert_failed_state(v);
     assert_int_equal(leave_failure(v), -EPERM); /* restricted: AUSE was 0 */
     assert_int_equal(asking_run(&lax, v), -EPERM);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     assert_failed_state(v);
     assert_int_equal(leave_failure(v), -EPERM);
     assert_int_equal(erase(v), 0);
     assert_true(rig_reads(&rig, v, 0, VOLUME_BYTES, 0));
     assert_int_equal(sectors_of(&rig, SECRET), 0);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 static void an_unrestricted_failure_can_be_left(void **state)
@@ -637,15 +555,14 @@ static void an_unrestricted_failure_can_be_left(void **state)
     (void)state;
     struct volume *v = make_secret();
     assert_int_equal(leave_failure(v), 0); /* SBC-4: not an error out of that mode */
-    fail_write(1);
+    rig_home_fail(&rig, FAKE_WRITE, 1, -EIO, false);
     assert_int_equal(asking_run(&lax, v), -EREMOTEIO);
     assert_failed_state(v);
     assert_int_equal(leave_failure(v), 0);
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_NONE);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0);
     assert_int_equal(rig_flush(&rig, v), 0);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     v = volume_find(rig.manager, "v");
     assert_int_equal(volume_sanitize_state(v, NULL), SANITIZE_NONE);
     assert_true(rig_reads(&rig, v, 0, 4096, 1));
@@ -656,12 +573,11 @@ static void a_failed_one_can_be_deleted(void **state)
 {
     (void)state;
     struct volume *v = make_secret();
-    fail_write(1);
+    rig_home_fail(&rig, FAKE_WRITE, 1, -EIO, false);
     assert_int_equal(erase(v), -EREMOTEIO);
     assert_int_equal(pool_rig_delete_volume(&rig, "v", NULL), 0);
     pool_rig_settle(&rig);
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     assert_null(volume_find(rig.manager, "v"));
 }
 

@@ -4,7 +4,7 @@
 #include "lunmgr/stripe.h"
 
 #include "lunmgr/word.h"
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Long stacks through views: they read right, whatever is merged or written meanwhile; a
  * view is built once, and anew when a word below has changed. */
+#include "tests/lib/rig_check.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/lib/vio_load.h"
 
@@ -17,7 +18,7 @@
 #define DEPTH        20
 
 static struct pool_rig rig;
-static uint8_t expected[DEPTH][VOLUME_BYTES], now[VOLUME_BYTES], data[VOLUME_BYTES];
+static uint8_t expected[DEPTH][VOLUME_BYTES], now[VOLUME_BYTES];
 
 static void open_rig(unsigned lanes, bool threads, uint64_t leaf_cache_bytes)
 {
@@ -52,12 +53,6 @@ static struct volume *find_snapshot(int i)
     return snapshot_find(rig.manager, key);
 }
 
-static void assert_holds(struct volume *v, const uint8_t *expect)
-{
-    assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 0, VOLUME_BYTES, data), 0);
-    assert_memory_equal(data, expect, VOLUME_BYTES);
-}
-
 /* Beside and over what the layers below have. */
 static void write_layer(struct volume *v, int i)
 {
@@ -89,8 +84,7 @@ static struct volume *make_stack(void)
 
 static struct volume *restart(void)
 {
-    pool_rig_close(&rig);
-    pool_rig_open(&rig);
+    pool_rig_reopen(&rig);
     return volume_find(rig.manager, "v");
 }
 
@@ -101,30 +95,20 @@ static struct view_counts counts(void)
     return c;
 }
 
-static void assert_sound(void)
-{
-    struct pool_check_report report;
-    pool_rig_settle(&rig);
-    assert_int_equal(pool_rig_check(&rig, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-}
-
 /* ---- What they show ---------------------------------------------------------------- */
 
 static void a_deep_stack_reads_right(void **state)
 {
     (void)state;
     struct volume *v = make_stack();
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     for (int i = 0; i < DEPTH; i++)
-        assert_holds(find_snapshot(i), expected[i]);
+        rig_assert_holds(&rig, find_snapshot(i), expected[i], VOLUME_BYTES);
     v = restart();
     for (int i = DEPTH - 1; i >= 0; i--)
-        assert_holds(find_snapshot(i), expected[i]);
-    assert_holds(v, now);
-    assert_sound();
+        rig_assert_holds(&rig, find_snapshot(i), expected[i], VOLUME_BYTES);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
+    rig_assert_sound(&rig);
 }
 
 static void a_clone_in_the_middle_has_its_own_view(void **state)
@@ -133,11 +117,11 @@ static void a_clone_in_the_middle_has_its_own_view(void **state)
     make_stack();
     struct volume *c = NULL;
     assert_int_equal(rig_clone(&rig, "v/s9", "c", 0, &c, NULL), 0);
-    assert_holds(c, expected[9]);
+    rig_assert_holds(&rig, c, expected[9], VOLUME_BYTES);
     assert_int_equal(rig_write(&rig, c, 0, 12288, 99), 0);
     memset(expected[9], 99, 12288);
-    assert_holds(c, expected[9]);
-    assert_holds(volume_find(rig.manager, "v"), now);
+    rig_assert_holds(&rig, c, expected[9], VOLUME_BYTES);
+    rig_assert_holds(&rig, volume_find(rig.manager, "v"), now, VOLUME_BYTES);
 }
 
 static void merges_below_do_not_change_what_is_seen(void **state)
@@ -147,21 +131,21 @@ static void merges_below_do_not_change_what_is_seen(void **state)
     struct volume *v = make_stack();
     for (size_t n = 0; n < ARRAY_LEN(order); n++) {
         char key[16];
-        assert_holds(v, now);
+        rig_assert_holds(&rig, v, now, VOLUME_BYTES);
         snprintf(key, sizeof(key), "v/s%d", order[n]);
         assert_int_equal(rig_snapshot_delete(&rig, key, NULL), 0);
-        assert_holds(v, now); /* perhaps in the middle of it */
+        rig_assert_holds(&rig, v, now, VOLUME_BYTES); /* perhaps in the middle of it */
         assert_int_equal(
             rig_write(&rig, v, (uint64_t)n * 5 * BLOCK_BYTES, 8192, (uint8_t)(100 + n)),
             0);
         memset(now + n * 5 * BLOCK_BYTES, (int)(100 + n), 8192);
         for (int i = 0; i < DEPTH; i++)
             if (find_snapshot(i) != NULL)
-                assert_holds(find_snapshot(i), expected[i]);
+                rig_assert_holds(&rig, find_snapshot(i), expected[i], VOLUME_BYTES);
     }
     pool_rig_settle(&rig);
-    assert_holds(v, now);
-    assert_sound();
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
+    rig_assert_sound(&rig);
 }
 
 /* ---- How often they are built ------------------------------------------------------ */
@@ -170,10 +154,10 @@ static void a_view_is_built_once(void **state)
 {
     (void)state;
     struct volume *v = make_stack();
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     struct view_counts once = counts();
     for (int i = 0; i < 5; i++) {
-        assert_holds(v, now);
+        rig_assert_holds(&rig, v, now, VOLUME_BYTES);
         assert_int_equal(rig_write(&rig, v, (uint64_t)i * BLOCK_BYTES, BLOCK_BYTES, 70),
                          0);
         memset(now + (uint64_t)i * BLOCK_BYTES, 70, BLOCK_BYTES);
@@ -186,11 +170,11 @@ static void a_changed_word_below_builds_it_anew(void **state)
 {
     (void)state;
     struct volume *v = make_stack();
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     struct view_counts before = counts();
     assert_int_equal(rig_snapshot_delete(&rig, "v/s5", NULL), 0);
     pool_rig_settle(&rig);
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     assert_true(counts().views > before.views);
 }
 
@@ -206,7 +190,7 @@ static void a_long_chain_costs_one_view_a_leaf(void **state)
     /* None of the leaves below is kept: the view and, once it is written, the top's. */
     assert_in_range(lunmgr_leaf_cache_bytes(rig.manager), 1,
                     3 * LEAF_WORDS * sizeof(uint64_t));
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     assert_int_equal(counts().views, 1);
 }
 
@@ -215,9 +199,9 @@ static void a_view_stands_on_one_further_down(void **state)
     (void)state;
     make_stack();
     struct volume *v = restart();
-    assert_holds(find_snapshot(10), expected[10]);
+    rig_assert_holds(&rig, find_snapshot(10), expected[10], VOLUME_BYTES);
     assert_int_equal(counts().layers, 10); /* s9 to s0 */
-    assert_holds(v, now);
+    rig_assert_holds(&rig, v, now, VOLUME_BYTES);
     assert_int_equal(counts().views, 2);
     assert_int_equal(counts().layers, 20); /* and s19 to s10 */
 }
@@ -235,9 +219,9 @@ static void views_go_with_the_bound(void **state)
     open_rig(1, false, 1);
     struct volume *v = make_stack();
     for (int n = 0; n < 3; n++) {
-        assert_holds(v, now);
+        rig_assert_holds(&rig, v, now, VOLUME_BYTES);
         for (int i = 0; i < DEPTH; i++)
-            assert_holds(find_snapshot(i), expected[i]);
+            rig_assert_holds(&rig, find_snapshot(i), expected[i], VOLUME_BYTES);
         assert_int_equal(rig_flush(&rig, v), 0);
         pool_rig_until(&rig, is_bounded, NULL);
     }
@@ -247,23 +231,6 @@ static void views_go_with_the_bound(void **state)
 /* ---- Beside others ----------------------------------------------------------------- */
 
 /* No UNMAP: over a snapshot it may leave parts of extents as they are. */
-static void load_on(struct vio_load **out, unsigned lane, struct volume *v,
-                    struct oracle *o)
-{
-    struct load_options load = {.rig = &rig,
-                                .lane = lane,
-                                .volume = v,
-                                .oracle = o,
-                                .seed = 31 + lane,
-                                .count = UINT32_MAX,
-                                .depth = 8,
-                                .region_bytes = VOLUME_BYTES,
-                                .align_bytes = 512,
-                                .bytes_max = 2 * EXTENT_BYTES,
-                                .mix = {.read = 60, .write = 25, .zero = 10, .flush = 5}};
-    *out = vio_load_start(&load);
-}
-
 static void readers_without_leaves_beside_merges(void **state)
 {
     (void)state;
@@ -272,8 +239,18 @@ static void readers_without_leaves_beside_merges(void **state)
     struct volume *v = pool_rig_volume(&rig, "v", VOLUME_BYTES, 512);
     struct oracle *o = oracle_create(VOLUME_BYTES);
     struct vio_load *loads[2];
-    load_on(&loads[0], 0, v, o);
-    load_on(&loads[1], 1, v, o);
+    const struct load_options load = {
+        .rig = &rig,
+        .volume = v,
+        .oracle = o,
+        .seed = 31,
+        .count = UINT32_MAX,
+        .depth = 8,
+        .region_bytes = VOLUME_BYTES,
+        .align_bytes = 512,
+        .bytes_max = 2 * EXTENT_BYTES,
+        .mix = {.read = 60, .write = 25, .zero = 10, .flush = 5}};
+    vio_loads_start(&load, loads, 2);
     for (unsigned i = 0; i < rig_times(24); i++) {
         char key[16];
         snprintf(key, sizeof(key), "v/s%u", i);
@@ -283,16 +260,12 @@ static void readers_without_leaves_beside_merges(void **state)
         snprintf(key, sizeof(key), "v/s%u", i - 1 - i % 4);
         (void)rig_snapshot_delete(&rig, key, NULL); /* or it has gone already */
     }
-    for (unsigned i = 0; i < 2; i++)
-        vio_load_stop(loads[i]);
-    vio_load_wait(&rig, loads, 2);
-    for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
+    assert_int_equal(vio_loads_stop(&rig, loads, 2), 0);
     assert_null(oracle_offence(o));
     assert_true(oracle_verify(o, &rig, v, NULL));
     assert_true(oracle_verify(o, &rig, restart(), NULL));
     oracle_destroy(o);
-    assert_sound();
+    rig_assert_sound(&rig);
 }
 
 #define VIEW_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

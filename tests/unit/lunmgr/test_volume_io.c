@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a volume holds is what was written to it, whatever the engine, the block size and
  * the order of answers: random loads against an oracle, on one lane and on several. */
+#include "tests/lib/rig_check.h"
 #include "tests/lib/vio_load.h"
 
 #include "lunmgr/pool_priv.h"
@@ -40,16 +41,6 @@ static struct pool_rig *setup(void **state, unsigned lanes, bool threads)
     return &rig;
 }
 
-static void assert_map_is_sound(struct pool_rig *r)
-{
-    struct pool_check_report report;
-    pool_rig_settle(r);
-    assert_int_equal(pool_rig_check(r, &report, NULL), 0);
-    assert_int_equal(report.double_extents, 0);
-    assert_int_equal(report.lost_extents, 0);
-    assert_int_equal(report.leaked_extents, 0);
-}
-
 static void one_lane(void **state, uint32_t block_bytes, uint64_t bytes_max,
                      unsigned count)
 {
@@ -70,12 +61,11 @@ static void one_lane(void **state, uint32_t block_bytes, uint64_t bytes_max,
     assert_int_equal(vio_load_run(&load), 0);
     assert_true(oracle_verify(o, r, v, NULL));
     assert_null(oracle_offence(o));
-    assert_map_is_sound(r);
+    rig_assert_sound(r);
 
-    pool_rig_close(r);
-    pool_rig_open(r);
+    pool_rig_reopen(r);
     assert_true(oracle_verify(o, r, volume_find(r->manager, "v"), NULL));
-    assert_map_is_sound(r);
+    rig_assert_sound(r);
     oracle_destroy(o);
     pool_rig_destroy(r);
 }
@@ -109,7 +99,7 @@ static void small_ios_on_few_extents_hold(void **state)
     assert_int_equal(vio_load_run(&load), 0);
     assert_true(oracle_verify(o, r, v, NULL));
     assert_null(oracle_offence(o));
-    assert_map_is_sound(r);
+    rig_assert_sound(r);
     oracle_destroy(o);
     pool_rig_destroy(r);
 }
@@ -152,14 +142,12 @@ static void lanes(void **state, bool overlap, uint32_t align_bytes, uint64_t reg
                                     .fua_percent = 1};
         loads[i] = vio_load_start(&load);
     }
-    vio_load_wait(r, loads, RIG_LANES);
-    for (unsigned i = 0; i < RIG_LANES; i++)
-        assert_int_equal(vio_load_finish(loads[i]), 0);
+    assert_int_equal(vio_loads_finish(r, loads, RIG_LANES), 0);
     assert_true(oracle_verify(o, r, v, NULL));
     assert_null(oracle_offence(o));
     if (align_bytes == BLOCK_BYTES)
         assert_blocks_are_whole(r, v, region_bytes);
-    assert_map_is_sound(r);
+    rig_assert_sound(r);
     oracle_destroy(o);
     pool_rig_destroy(r);
 }
@@ -191,8 +179,7 @@ static uint32_t status_of(struct pool_rig *r, struct volume *v, uint64_t offset,
     io.vio.status = list;
     io.vio.status_max = max;
     rig_io_start(&io);
-    assert_int_equal(rig_io_wait(&io), 0);
-    rig_io_fini(&io);
+    assert_int_equal(rig_io_end(&io), 0);
     assert_in_range(io.vio.status_count, 0, max);
     return io.vio.status_count;
 }

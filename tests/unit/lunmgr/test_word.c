@@ -2,7 +2,7 @@
 /* The bits of a map word, as docs/FORMAT.md has them. */
 #include "lunmgr/word.h"
 
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -88,6 +88,24 @@ void rig_destroy(struct rig *r)
     free(r);
 }
 
+int rig_setup_512(void **state)
+{
+    *state = rig_create(512);
+    return 0;
+}
+
+int rig_setup_4096(void **state)
+{
+    *state = rig_create(4096);
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    rig_destroy(*state);
+    return 0;
+}
+
 static void rig_get_buffer(struct task *t)
 {
     if (t->buffer_bytes == 0)

@@ -28,6 +28,12 @@ struct rig {
  * has been taken. */
 struct rig *rig_create(uint32_t block_bytes);
 void rig_destroy(struct rig *r);
+/* The same for cmocka; *state is the rig. */
+int rig_setup_512(void **state);
+int rig_setup_4096(void **state);
+int rig_teardown(void **state);
+#define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_setup_512, rig_teardown)
+#define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_setup_4096, rig_teardown)
 
 /* Runs a command to its end, a save of mode parameters too, as the transport would.
  * Data-in stays until the next one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What initiators see of volumes that are resized or rolled back and of snapshots: once a
  * change is answered, the next command of every session, on any reactor, knows it. */
-#include "tests/unit/target/wire_rig.h"
+#include "tests/unit/target/wire_talk.h"
 
 #include "base/be.h"
 #include "lunmgr/snapshot.h"
@@ -46,15 +46,6 @@ static int two_teardown(void **state)
 }
 
 /* ---- Commands ---- */
-
-static void expect_sense(struct wire_peer *p, enum sense_code code)
-{
-    struct cmd_rsp rsp;
-    struct sense sense;
-    assert_int_equal(wire_peer_status(p, &rsp), SAM_CHECK_CONDITION);
-    assert_int_equal(sense_segment_decode(p->data, p->data_bytes, &sense), 0);
-    assert_string_equal(sense_name(sense.code), sense_name(code));
-}
 
 /* TEST UNIT READY: exactly this is told. */
 static void expect_attention(struct wire_peer *p, enum sense_code code)
@@ -136,12 +127,6 @@ static void on_snapshots(void *arg, struct volume *const *snapshots, size_t coun
     wire_rig_on_done(arg, e);
 }
 
-static void on_mapping(void *arg, struct mapping *mapping, const struct err *e)
-{
-    (void)mapping;
-    wire_rig_on_done(arg, e);
-}
-
 static void resize(struct wire_rig *r, uint64_t blocks)
 {
     struct volume_change change = {.size_bytes = blocks * 512, .allow_data_loss = true};
@@ -201,20 +186,9 @@ static void a_write_under_way_ends_where_its_volume_does(void **state)
     struct r2t r2t;
     wire_peer_login(p, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     wire_peer_ready(p);
-    wire_peer_rw(p, &m, true, 4096, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    wire_peer_expect(p, OP_R2T);
-    assert_int_equal(r2t_decode(&p->bhs.r2t, &r2t), 0);
+    begin_write(p, &m, 4096, 8, &r2t);
     resize(t->rig, 2048);
-    static const uint8_t data[4096];
-    union bhs bhs;
-    struct data_out out = {.final = true,
-                           .itt = m.itt,
-                           .ttt = r2t.ttt,
-                           .exp_stat_sn = p->exp_stat_sn,
-                           .data_bytes = sizeof(data)};
-    data_out_encode(&out, &bhs.data_out);
-    wire_peer_send(p, &bhs, data, sizeof(data));
+    answer_r2t(p, &r2t, 4096);
     expect_sense(p, SENSE_LBA_RANGE);
     wire_peer_close(p);
 }
@@ -298,9 +272,7 @@ static void a_mapped_snapshot_is_a_unit_of_its_own_that_is_not_written(void **st
     put(p, 8, 0x77);
     snapshot(t->rig, "s");
     put(p, 8, 0x78);
-    t->rig->answers = 1;
-    mapping_create(t->rig->lunmgr, &mapping, on_mapping, t->rig);
-    wire_rig_wait(t->rig);
+    wire_rig_map(t->rig, &mapping);
     struct volume *s = snapshot_find(t->rig->lunmgr, "v/s");
     snapshot_describe(s, &info);
     ASK(p, SNAPSHOT_LUN, 0x12, 1, 0x83, 0, 255, 0);

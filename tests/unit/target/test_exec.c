@@ -14,24 +14,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int rig_512(void **state)
-{
-    *state = rig_create(512);
-    return 0;
-}
-
-static int rig_4096(void **state)
-{
-    *state = rig_create(4096);
-    return 0;
-}
-
-static int rig_end(void **state)
-{
-    rig_destroy(*state);
-    return 0;
-}
-
 static void every_known_command_ends_and_touches_no_other_memory(void **state)
 {
     struct rig *r = *state;
@@ -550,8 +532,6 @@ static void stopping_a_unit_writes_its_cache(void **state)
 
 int main(void)
 {
-#define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_512, rig_end)
-#define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_4096, rig_end)
     const struct CMUnitTest tests[] = {
         ON_512(every_known_command_ends_and_touches_no_other_memory),
         ON_512(unknown_command_is_refused_by_its_code),

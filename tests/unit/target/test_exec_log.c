@@ -16,24 +16,6 @@
 #define LOG_SENSE(r, page, subpage, pointer)                                             \
     RIG_RUN(r, 0x4d, 0, 0x40 | (page), subpage, 0, 0, pointer, 0, 255, 0)
 
-static int rig_512(void **state)
-{
-    *state = rig_create(512);
-    return 0;
-}
-
-static int rig_4096(void **state)
-{
-    *state = rig_create(4096);
-    return 0;
-}
-
-static int rig_end(void **state)
-{
-    rig_destroy(*state);
-    return 0;
-}
-
 static void space_is_told_in_sets_of_the_size_that_b2_tells(void **state)
 {
     struct rig *r = *state;
@@ -136,8 +118,6 @@ static void reactors_count_side_by_side_and_nothing_is_lost(void **state)
 
 int main(void)
 {
-#define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_512, rig_end)
-#define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_4096, rig_end)
     const struct CMUnitTest tests[] = {
         ON_512(space_is_told_in_sets_of_the_size_that_b2_tells),
         ON_4096(space_is_told_in_sets_of_the_size_that_b2_tells),

@@ -14,24 +14,6 @@
 
 #define LAST ((16U << 20) / 512 - 1) /* the last LBA of a volume of 512-byte blocks */
 
-static int rig_512(void **state)
-{
-    *state = rig_create(512);
-    return 0;
-}
-
-static int rig_4096(void **state)
-{
-    *state = rig_create(4096);
-    return 0;
-}
-
-static int rig_end(void **state)
-{
-    rig_destroy(*state);
-    return 0;
-}
-
 static void expect_all(const uint8_t *data, uint8_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -610,8 +592,6 @@ static void lba_status_begins_at_the_lba_and_ends_with_the_unit(void **state)
 
 int main(void)
 {
-#define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_512, rig_end)
-#define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_4096, rig_end)
     const struct CMUnitTest tests[] = {
         ON_512(written_blocks_are_read_back_and_no_others_change),
         ON_512(six_byte_length_0_means_256_blocks),

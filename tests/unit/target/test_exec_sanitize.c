@@ -12,17 +12,10 @@
 #include <errno.h>
 #include <string.h>
 
-static int setup(void **state)
-{
-    *state = rig_create(512);
-    return 0;
-}
-
 static int teardown(void **state)
 {
     fake_vio.sanitize_state = SANITIZE_NONE;
-    rig_destroy(*state);
-    return 0;
+    return rig_teardown(state);
 }
 
 #define ERASE(r)      RIG_RUN(r, 0x48, 0x02, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -302,7 +295,7 @@ static void the_other_units_do_not_notice(void **state)
     rig_expect_good(r);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_512, teardown)
 
 int main(void)
 {

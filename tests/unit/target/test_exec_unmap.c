@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int rig_512(void **state)
+static int setup_filled(void **state)
 {
     struct rig *r = rig_create(512);
     memset(r->volume->bytes, 0x11, r->volume->size_bytes);
@@ -20,11 +20,7 @@ static int rig_512(void **state)
     return 0;
 }
 
-static int rig_end(void **state)
-{
-    rig_destroy(*state);
-    return 0;
-}
+#define FILLED(name) cmocka_unit_test_setup_teardown(name, setup_filled, rig_teardown)
 
 struct range {
     uint64_t lba;
@@ -259,23 +255,22 @@ static void write_same_needs_exactly_one_block(void **state)
 
 int main(void)
 {
-#define ON_512(name) cmocka_unit_test_setup_teardown(name, rig_512, rig_end)
     const struct CMUnitTest tests[] = {
-        ON_512(unmapped_blocks_read_as_zeros_and_no_others_change),
-        ON_512(unmap_takes_256_descriptors_and_no_more),
-        ON_512(unmap_beyond_the_end_unmaps_nothing),
-        ON_512(unmap_without_a_list_or_descriptors_is_good),
-        ON_512(unmap_list_that_is_cut_is_refused),
-        ON_512(failed_range_ends_the_unmap),
-        ON_512(anchor_is_refused),
-        ON_512(zeros_are_written_as_one_zero_io),
-        ON_512(no_data_out_means_zeros),
-        ON_512(pattern_is_written_to_every_block_and_no_other),
-        ON_512(failed_piece_ends_the_pattern),
-        ON_512(write_same_of_no_blocks_goes_on_to_the_end),
-        ON_512(write_same_to_an_end_too_far_away_is_refused),
-        ON_512(write_same_of_too_many_blocks_is_refused),
-        ON_512(write_same_needs_exactly_one_block),
+        FILLED(unmapped_blocks_read_as_zeros_and_no_others_change),
+        FILLED(unmap_takes_256_descriptors_and_no_more),
+        FILLED(unmap_beyond_the_end_unmaps_nothing),
+        FILLED(unmap_without_a_list_or_descriptors_is_good),
+        FILLED(unmap_list_that_is_cut_is_refused),
+        FILLED(failed_range_ends_the_unmap),
+        FILLED(anchor_is_refused),
+        FILLED(zeros_are_written_as_one_zero_io),
+        FILLED(no_data_out_means_zeros),
+        FILLED(pattern_is_written_to_every_block_and_no_other),
+        FILLED(failed_piece_ends_the_pattern),
+        FILLED(write_same_of_no_blocks_goes_on_to_the_end),
+        FILLED(write_same_to_an_end_too_far_away_is_refused),
+        FILLED(write_same_of_too_many_blocks_is_refused),
+        FILLED(write_same_needs_exactly_one_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,21 +18,11 @@ static const struct login_req to_full = {
 
 static char own_name[TARGET_NAME_MAX];
 
-static void on_mapping(void *arg, struct mapping *mapping, const struct err *e)
-{
-    struct wire_rig *r = arg;
-    if (mapping != NULL)
-        target_name_of(r->target, mapping, own_name);
-    wire_rig_on_done(arg, e);
-}
-
 static void map_own(struct wire_rig *r, const char *volume)
 {
     struct mapping_spec spec = {
         .volume = volume, .host = "h1", .lun = LUN_ANY, .own_target = true};
-    r->answers = 1;
-    mapping_create(r->lunmgr, &spec, on_mapping, r);
-    wire_rig_wait(r);
+    target_name_of(r->target, wire_rig_map(r, &spec), own_name);
 }
 
 static void unmap(struct wire_rig *r, const char *pair)
@@ -42,21 +32,13 @@ static void unmap(struct wire_rig *r, const char *pair)
     wire_rig_wait(r);
 }
 
-static void on_volume(void *arg, struct volume *volume, const struct err *e)
-{
-    (void)volume;
-    wire_rig_on_done(arg, e);
-}
-
 static int setup(void **state)
 {
     if (wire_rig_setup(state) != 0)
         return -1;
     struct wire_rig *r = *state;
     struct volume_spec w = {.name = "w", .pool = "p", .size_bytes = 8 << 20};
-    r->answers = 1;
-    volume_create(r->lunmgr, &w, on_volume, r);
-    wire_rig_wait(r);
+    wire_rig_make(r, &w);
     return 0;
 }
 
@@ -243,9 +225,7 @@ static void other_sessions_hear_nothing_of_it(void **state)
     unmap(r, "v/h1");
     assert_int_equal(ready_status(own, 0), SAM_GOOD);
     struct mapping_spec spec = {.volume = "v", .host = "h1", .lun = RIG_LUN};
-    r->answers = 1;
-    mapping_create(r->lunmgr, &spec, on_mapping, r);
-    wire_rig_wait(r);
+    wire_rig_map(r, &spec);
     assert_int_equal(ready_status(own, 0), SAM_GOOD);
     unmap(r, "w/h1");
     wire_peer_expect_drop(own, ASYNC_DROP_SESSION);

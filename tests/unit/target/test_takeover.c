@@ -94,9 +94,7 @@ static void leave_tasks(struct wire_peer *p)
     struct r2t r;
     wire_peer_rw(p, &m, false, 0, 8);
     wire_peer_send_cmd(p, &m, NULL);
-    wire_peer_rw(p, &m, true, 8, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 8, 8, &r);
     (void)send_ready(p, TASK_ORDERED);
     expect_silence(p);
 }

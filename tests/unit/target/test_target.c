@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target's public face: what it lists and counts, what it ends, and that a change of
  * mappings reaches the sessions. */
-#include "tests/unit/target/wire_rig.h"
+#include "tests/unit/target/wire_talk.h"
 
 #include "proto/sense.h"
 
@@ -228,15 +228,6 @@ static void kicking_nobody_says_so(void **state)
     r->failed = false;
 }
 
-static void expect_sense(struct wire_peer *p, enum sense_code code)
-{
-    struct cmd_rsp rsp;
-    struct sense sense;
-    assert_int_equal(wire_peer_status(p, &rsp), SAM_CHECK_CONDITION);
-    assert_int_equal(sense_segment_decode(p->data, p->data_bytes, &sense), 0);
-    assert_string_equal(sense_name(sense.code), sense_name(code));
-}
-
 /* Among the unit attentions that wait. */
 static void expect_attention(struct wire_peer *p, enum sense_code code)
 {
@@ -252,12 +243,6 @@ static void expect_attention(struct wire_peer *p, enum sense_code code)
     assert_string_equal(sense_name(sense.code), sense_name(code));
 }
 
-static void on_mapping(void *arg, struct mapping *mapping, const struct err *e)
-{
-    (void)mapping;
-    wire_rig_on_done(arg, e);
-}
-
 /* The removal is answered while a write of that LUN waits for its data: it is refused,
  * and does not hold anything up. */
 static void a_removed_mapping_is_gone_at_once(void **state)
@@ -265,33 +250,20 @@ static void a_removed_mapping_is_gone_at_once(void **state)
     struct wire_rig *r = *state;
     struct wire_peer *p = wire_peer_connect(r);
     struct cmd_req m;
+    struct r2t r2t;
     wire_peer_login(p, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     wire_peer_ready(p);
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    wire_peer_expect(p, OP_R2T);
-    struct r2t r2t;
-    assert_int_equal(r2t_decode(&p->bhs.r2t, &r2t), 0);
+    begin_write(p, &m, 0, 8, &r2t);
     r->answers = 1;
     mapping_delete(r->lunmgr, "v/h1", wire_rig_on_done, r);
     wire_rig_wait(r);
-    static const uint8_t data[4096];
-    union bhs bhs;
-    struct data_out out = {.final = true,
-                           .itt = m.itt,
-                           .ttt = r2t.ttt,
-                           .exp_stat_sn = p->exp_stat_sn,
-                           .data_bytes = sizeof(data)};
-    data_out_encode(&out, &bhs.data_out);
-    wire_peer_send(p, &bhs, data, sizeof(data));
+    answer_r2t(p, &r2t, 4096);
     expect_sense(p, SENSE_LUN_NOT_SUPPORTED);
     wire_peer_cmd(p, &m);
     wire_peer_send_cmd(p, &m, NULL);
     expect_sense(p, SENSE_LUN_NOT_SUPPORTED);
     struct mapping_spec mapping = {.volume = "v", .host = "h1", .lun = RIG_LUN};
-    r->answers = 1;
-    mapping_create(r->lunmgr, &mapping, on_mapping, r);
-    wire_rig_wait(r);
+    wire_rig_map(r, &mapping);
     expect_attention(p, SENSE_LUNS_CHANGED);
     wire_peer_ready(p);
     wire_peer_close(p);

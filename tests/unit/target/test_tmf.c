@@ -15,9 +15,7 @@ static void an_aborted_write_is_not_answered(void **state)
     struct wire_peer *p = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct cmd_req m;
     struct r2t r;
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 0, 8, &r);
     uint32_t itt = send_tmf(p, TMF_ABORT_TASK, RIG_LUN, m.itt);
     expect_tmf(p, itt, TMF_COMPLETE);
     answer_r2t(p, &r, 4096); /* was on its way */
@@ -33,12 +31,8 @@ static void a_task_set_is_aborted_for_its_own_session_alone(void **state)
     struct wire_peer *b = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct cmd_req ma, mb;
     struct r2t ra, rb;
-    wire_peer_rw(a, &ma, true, 0, 8);
-    wire_peer_send_cmd(a, &ma, NULL);
-    expect_r2t(a, &ra);
-    wire_peer_rw(b, &mb, true, 8, 8);
-    wire_peer_send_cmd(b, &mb, NULL);
-    expect_r2t(b, &rb);
+    begin_write(a, &ma, 0, 8, &ra);
+    begin_write(b, &mb, 8, 8, &rb);
     expect_tmf(a, send_tmf(a, TMF_ABORT_TASK_SET, RIG_LUN, PDU_TAG_NONE), TMF_COMPLETE);
     answer_r2t(b, &rb, 4096);
     expect_good(b, mb.itt);
@@ -63,9 +57,7 @@ static void a_reset_ends_the_commands_of_all_sessions(void **state)
             logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
         struct cmd_req m;
         struct r2t r;
-        wire_peer_rw(b, &m, true, 8, 8);
-        wire_peer_send_cmd(b, &m, NULL);
-        expect_r2t(b, &r);
+        begin_write(b, &m, 8, 8, &r);
         expect_tmf(a, send_tmf(a, cases[i].function, RIG_LUN, PDU_TAG_NONE),
                    TMF_COMPLETE);
         answer_r2t(b, &r, 4096);
@@ -559,9 +551,7 @@ static void a_full_task_set_says_when_to_try_again(void **state)
         struct cmd_rsp rsp;
         struct r2t r;
         for (unsigned n = 0; n < SESSION_BUFFER_BYTES_MAX >> 20; n++) {
-            wire_peer_rw(p, &m, true, 0, 2048);
-            wire_peer_send_cmd(p, &m, NULL);
-            expect_r2t(p, &r);
+            begin_write(p, &m, 0, 2048, &r);
         }
         wire_peer_rw(p, &m, true, 0, 1);
         m.data_bytes = 512;

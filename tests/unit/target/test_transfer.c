@@ -44,9 +44,7 @@ static void all_data_may_be_asked_for(void **state)
     struct r2t first, second, third;
     unsigned pdus, sequences;
     fill_pattern(1);
-    wire_peer_rw(p, &m, true, 3, 96);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &first);
+    begin_write(p, &m, 3, 96, &first);
     expect_r2t(p, &second);
     assert_int_equal(first.desired_bytes, 16 * KIB);
     assert_int_equal(second.buffer_offset, 16 * KIB);
@@ -222,9 +220,7 @@ static void data_out_of_order_ends_the_connection(void **state)
     struct wire_peer *p = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct cmd_req m;
     struct r2t r;
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 0, 8, &r);
     send_out(p, m.itt, r.ttt, 0, 512, 512, false);
     expect_reject(p, REJECT_INVALID_FIELD);
     wire_peer_expect_eof(p);
@@ -236,9 +232,7 @@ static void a_tag_in_use_is_rejected(void **state)
     struct wire_peer *p = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct cmd_req m, twin;
     struct r2t r;
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 0, 8, &r);
     wire_peer_cmd(p, &twin);
     twin.itt = m.itt;
     wire_peer_send_cmd(p, &twin, NULL);
@@ -281,9 +275,7 @@ static void bad_data_fails_its_command_alone(void **state)
     uint8_t wrong[4] = {1, 2, 3, 4};
     uint64_t errors = figure(p, FIGURE_DATA_DIGEST_ERRORS);
     uint64_t rejects = figure(p, FIGURE_REJECTS);
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 0, 8, &r);
     union bhs bhs;
     struct data_out out = {.final = true,
                            .lun = lun_encode(RIG_LUN),
@@ -309,9 +301,7 @@ static void a_wrong_data_number_fails_its_command_alone(void **state)
     struct wire_peer *p = logged_in(state, KEYS("InitialR2T=Yes\0ImmediateData=No\0"));
     struct cmd_req m;
     struct r2t r;
-    wire_peer_rw(p, &m, true, 0, 8);
-    wire_peer_send_cmd(p, &m, NULL);
-    expect_r2t(p, &r);
+    begin_write(p, &m, 0, 8, &r);
     send_out(p, m.itt, r.ttt, 0, 0, 1024, false);
     send_out(p, m.itt, r.ttt, 0, 1024, 1024, false);
     send_out(p, m.itt, r.ttt, 2, 2048, 2048, true);

@@ -51,22 +51,30 @@ static void on_pool(void *arg, struct pool *pool, const struct err *e)
     wire_rig_on_done(arg, e);
 }
 
-static void on_volume(void *arg, struct volume *volume, const struct err *e)
-{
-    (void)volume;
-    wire_rig_on_done(arg, e);
-}
-
 static void on_host(void *arg, struct host *host, const struct err *e)
 {
     (void)host;
     wire_rig_on_done(arg, e);
 }
 
+struct making {
+    struct wire_rig *rig;
+    struct mapping *mapping;
+    struct volume *volume;
+};
+
 static void on_mapping(void *arg, struct mapping *mapping, const struct err *e)
 {
-    (void)mapping;
-    wire_rig_on_done(arg, e);
+    struct making *m = arg;
+    m->mapping = mapping;
+    wire_rig_on_done(m->rig, e);
+}
+
+static void on_volume(void *arg, struct volume *volume, const struct err *e)
+{
+    struct making *m = arg;
+    m->volume = volume;
+    wire_rig_on_done(m->rig, e);
 }
 
 void wire_rig_wait(struct wire_rig *r)
@@ -78,6 +86,24 @@ void wire_rig_wait(struct wire_rig *r)
         usleep(200);
     }
     assert_false(r->failed);
+}
+
+struct mapping *wire_rig_map(struct wire_rig *r, const struct mapping_spec *spec)
+{
+    struct making m = {.rig = r};
+    r->answers = 1;
+    mapping_create(r->lunmgr, spec, on_mapping, &m);
+    wire_rig_wait(r);
+    return m.mapping;
+}
+
+struct volume *wire_rig_make(struct wire_rig *r, const struct volume_spec *spec)
+{
+    struct making m = {.rig = r};
+    r->answers = 1;
+    volume_create(r->lunmgr, spec, on_volume, &m);
+    wire_rig_wait(r);
+    return m.volume;
 }
 
 static void on_sessions(void *arg, const struct target_session_info *sessions,
@@ -110,9 +136,7 @@ static void rig_provision(struct wire_rig *r)
     wire_rig_wait(r);
     struct volume_spec volume = {
         .name = "v", .pool = "p", .size_bytes = RIG_BLOCKS * 512ULL};
-    r->answers = 1;
-    volume_create(r->lunmgr, &volume, on_volume, r);
-    wire_rig_wait(r);
+    wire_rig_make(r, &volume);
     const char *initiators[] = {RIG_INITIATOR};
     struct host_spec host = {
         .name = "h1", .initiators = initiators, .initiator_count = 1};
@@ -120,9 +144,7 @@ static void rig_provision(struct wire_rig *r)
     host_create(r->lunmgr, &host, on_host, r);
     wire_rig_wait(r);
     struct mapping_spec mapping = {.volume = "v", .host = "h1", .lun = RIG_LUN};
-    r->answers = 1;
-    mapping_create(r->lunmgr, &mapping, on_mapping, r);
-    wire_rig_wait(r);
+    wire_rig_map(r, &mapping);
 }
 
 int wire_rig_setup(void **state)

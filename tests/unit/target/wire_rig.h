@@ -49,6 +49,9 @@ int wire_rig_teardown(void **state);
 /* Turns the control loop until rig->answers is 0; fails the test if that takes too long.
  */
 void wire_rig_wait(struct wire_rig *r);
+/* Makes one, waited for; the test fails if that fails. */
+struct mapping *wire_rig_map(struct wire_rig *r, const struct mapping_spec *spec);
+struct volume *wire_rig_make(struct wire_rig *r, const struct volume_spec *spec);
 /* What target_list_sessions tells. */
 struct wire_sessions {
     struct wire_rig *rig;

@@ -40,6 +40,14 @@ void expect_good(struct wire_peer *p, uint32_t itt)
     assert_int_equal(rsp.residual.kind, RESIDUAL_NONE);
 }
 
+void begin_write(struct wire_peer *p, struct cmd_req *m, uint32_t lba, uint16_t blocks,
+                 struct r2t *r)
+{
+    wire_peer_rw(p, m, true, lba, blocks);
+    wire_peer_send_cmd(p, m, NULL);
+    expect_r2t(p, r);
+}
+
 void send_out(struct wire_peer *p, uint32_t itt, uint32_t ttt, uint32_t sn,
               uint32_t offset, uint32_t bytes, bool final)
 {

@@ -20,6 +20,9 @@ void expect_sense(struct wire_peer *p, enum sense_code code);
 void expect_good(struct wire_peer *p, uint32_t itt);
 
 void expect_r2t(struct wire_peer *p, struct r2t *r);
+/* WRITE(10) without immediate data: the target asks for all or some of it. */
+void begin_write(struct wire_peer *p, struct cmd_req *m, uint32_t lba, uint16_t blocks,
+                 struct r2t *r);
 void send_out(struct wire_peer *p, uint32_t itt, uint32_t ttt, uint32_t sn,
               uint32_t offset, uint32_t bytes, bool final);
 /* Answers an R2T in PDUs of `piece` bytes. */

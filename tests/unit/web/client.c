@@ -121,25 +121,24 @@ const char *answer_header(const struct answer *a, const char *name, char *out,
     return out;
 }
 
-/* True once input holds a whole answer, which is then taken out of it. */
-static bool take(struct client *c, bool head_only, struct answer *out)
+bool answer_take(struct answer *out, char *input, size_t *held, bool head_only)
 {
     char length[32];
-    char *end = memmem(c->input, c->held, "\r\n\r\n", 4);
+    char *end = memmem(input, *held, "\r\n\r\n", 4);
     if (end == NULL)
         return false;
-    size_t head = (size_t)(end - c->input) + 4;
-    snprintf(out->head, sizeof(out->head), "%.*s", (int)head, c->input);
+    size_t head = (size_t)(end - input) + 4;
+    snprintf(out->head, sizeof(out->head), "%.*s", (int)head, input);
     out->status = (int)strtol(out->head + strlen("HTTP/1.1 "), NULL, 10);
     answer_header(out, "Content-Length", length, sizeof(length));
     out->body_bytes = head_only ? 0 : strtoul(length, NULL, 10);
-    if (c->held < head + out->body_bytes)
+    if (*held < head + out->body_bytes)
         return false;
     assert(out->body_bytes < sizeof(out->body));
-    memcpy(out->body, c->input + head, out->body_bytes);
+    memcpy(out->body, input + head, out->body_bytes);
     out->body[out->body_bytes] = '\0';
-    c->held -= head + out->body_bytes;
-    memmove(c->input, c->input + head + out->body_bytes, c->held);
+    *held -= head + out->body_bytes;
+    memmove(input, input + head + out->body_bytes, *held);
     return true;
 }
 
@@ -148,10 +147,10 @@ bool client_receive(struct client *c, bool head_only, struct answer *out)
     out->status = 0;
     out->body[0] = '\0';
     for (int i = 0; i < LOOKS_MAX; i++) {
-        if (take(c, head_only, out))
+        if (answer_take(out, c->input, &c->held, head_only))
             return true;
         if (look(c) < 0)
-            return take(c, head_only, out);
+            return answer_take(out, c->input, &c->held, head_only);
     }
     return false;
 }

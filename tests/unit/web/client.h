@@ -43,6 +43,9 @@ bool client_call(struct client *c, const char *method, const char *path, const c
 /* True if the peer closes within 10 s. */
 bool client_sees_end(struct client *c);
 
+/* Takes a whole answer out of the first *held bytes of input. False: it is not all there
+ * yet. */
+bool answer_take(struct answer *out, char *input, size_t *held, bool head_only);
 /* The header's value, cut to room; "" if there is none. */
 const char *answer_header(const struct answer *a, const char *name, char *out,
                           size_t room);

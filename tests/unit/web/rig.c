@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SETTLE_TURNS 50
+
 static void no_log(enum log_level level, const char *line, void *arg)
 {
     (void)level;
@@ -105,6 +107,12 @@ void rig_pump(void *rig)
     struct rig *r = rig;
     for (int i = 0; i < 3; i++)
         loop_run_once(r->loop, false);
+}
+
+void rig_settle(struct rig *r)
+{
+    for (int i = 0; i < SETTLE_TURNS; i++)
+        rig_pump(r);
 }
 
 static int take_answer(struct rig *r)

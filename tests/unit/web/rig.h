@@ -30,8 +30,11 @@ int rig_setup_tls(void **state);
 int rig_setup_hasty(void **state);
 int rig_setup_hasty_tls(void **state);
 int rig_teardown(void **state);
+#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 void rig_pump(void *rig);
+/* Turns enough that what can end has ended. */
+void rig_settle(struct rig *r);
 /* Calls on the Unix socket (opened anew if it was closed); the status. body as in
  * client_call. Fails the test if no answer comes. */
 int rig_call(struct rig *r, const char *method, const char *path, const char *body);

@@ -431,7 +431,6 @@ static void metrics_are_prometheus_text(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(pool_requests_are_read_strictly),
         WITH_RIG(volume_requests_are_read_strictly),

@@ -149,7 +149,6 @@ static void refused_logins_are_told(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(secrets_go_in_and_never_out),
         WITH_RIG(secret_of_a_refused_change_is_forgotten_before_the_answer),

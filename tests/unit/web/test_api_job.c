@@ -138,18 +138,16 @@ static void jobs_are_listed_by_age_in_pages(void **state)
     assert_true(is_null(r, "next"));
 }
 
-#define JOB_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        JOB_TEST(long_work_is_answered_with_its_job),
-        JOB_TEST(what_is_not_known_is_null),
-        JOB_TEST(a_running_job_says_how_far_it_is),
-        JOB_TEST(an_outcome_is_figures_and_words),
-        JOB_TEST(a_failed_job_says_why),
-        JOB_TEST(a_job_is_cancelled_until_it_has_ended),
-        JOB_TEST(jobs_are_listed_by_age_in_pages),
+        WITH_RIG(long_work_is_answered_with_its_job),
+        WITH_RIG(what_is_not_known_is_null),
+        WITH_RIG(a_running_job_says_how_far_it_is),
+        WITH_RIG(an_outcome_is_figures_and_words),
+        WITH_RIG(a_failed_job_says_why),
+        WITH_RIG(a_job_is_cancelled_until_it_has_ended),
+        WITH_RIG(jobs_are_listed_by_age_in_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,7 +352,6 @@ static void secrets_are_nowhere(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(dry_run_leaves_nothing_behind),
         WITH_RIG(dry_run_tells_what_would_differ),

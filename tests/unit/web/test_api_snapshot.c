@@ -364,7 +364,6 @@ static void counts_are_in_the_metrics(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(a_plain_volume_has_nothing_that_was_not_asked_for),
         WITH_RIG(a_volume_has_what_was_asked_for),

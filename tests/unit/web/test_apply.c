@@ -276,8 +276,7 @@ static void client_that_left_gets_it_done(void **state)
     go_until(r, c, 5);
     rig_client_close(c);
     fake_release(r->m);
-    for (int i = 0; i < 50; i++)
-        rig_pump(r);
+    rig_settle(r);
     assert_null(r->web->exchanges);
     assert_int_equal(count_of(r, "/v1/mappings"), 1);
     assert_int_equal(r->m->audit_count, 5);
@@ -409,7 +408,6 @@ static void put_agrees_or_differs(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(document_is_made_in_order_of_need),
         WITH_RIG(what_differs_is_changed),

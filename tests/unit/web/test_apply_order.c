@@ -76,12 +76,9 @@ static void a_document_may_have_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_document_unmaps_and_deletes, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(what_stays_mapped_stops_all_of_it, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_document_may_have_secrets, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(one_document_unmaps_and_deletes),
+        WITH_RIG(what_stays_mapped_stops_all_of_it),
+        WITH_RIG(a_document_may_have_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

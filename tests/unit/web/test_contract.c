@@ -5,30 +5,14 @@
 #include "cm.h"
 #include "document.h"
 #include "operations.h"
+#include "own_document.h"
 #include "rig.h"
 #include "walk.h"
 #include "web/api.h"
-#include "web/openapi.h"
 #include "web/router.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static json_t *document;
-
-static int load(void **state)
-{
-    (void)state;
-    document = json_loadb(openapi_json, openapi_json_bytes, JSON_REJECT_DUPLICATES, NULL);
-    return document == NULL ? -1 : 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(document);
-    return 0;
-}
 
 /* ---- The document against the table ------------------------------------------------ */
 
@@ -289,11 +273,8 @@ int main(void)
         cmocka_unit_test(every_reference_leads_somewhere),
         cmocka_unit_test(problem_types_are_all_documented),
         cmocka_unit_test(examples_are_as_their_schemas),
-        cmocka_unit_test_setup_teardown(
-            every_answer_is_documented_and_every_document_answered, rig_setup,
-            rig_teardown),
-        cmocka_unit_test_setup_teardown(location_leads_to_the_new_resource, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(every_answer_is_documented_and_every_document_answered),
+        WITH_RIG(location_leads_to_the_new_resource),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }

@@ -2,31 +2,21 @@
 /* The document's examples: every body, of requests and of answers, has one; each is as
  * its schema says; each request works on a server, and its answer is as documented. */
 #include "cm.h"
+#include "own_document.h"
 #include "rig.h"
-#include "web/openapi.h"
 #include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *document;
 static struct operation operations[OPERATIONS_MAX];
 static size_t operation_count;
 
 static int load(void **state)
 {
-    (void)state;
-    document = json_loadb(openapi_json, openapi_json_bytes, JSON_REJECT_DUPLICATES, NULL);
-    if (document == NULL)
+    if (document_setup(state) != 0)
         return -1;
     operation_count = operations_list(document, operations);
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(document);
     return 0;
 }
 
@@ -138,8 +128,7 @@ int main(void)
         cmocka_unit_test(every_body_has_an_example_that_is_as_its_schema),
         cmocka_unit_test(examples_of_problems_have_their_status),
         cmocka_unit_test(every_path_parameter_has_an_example),
-        cmocka_unit_test_setup_teardown(every_request_example_works, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(every_request_example_works),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, load, document_teardown);
 }

@@ -2,6 +2,7 @@
 /* What HTTP itself may be asked wrongly or slowly, over real sockets: each is answered
  * with its status or not at all, the connection ends, and the next one is served. */
 #include "cm.h"
+#include "literal.h"
 #include "rig.h"
 #include "web/limits.h"
 
@@ -12,15 +13,6 @@ static struct client other;
 
 #define POOLS   "POST /v1/pools HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 #define CHUNKED POOLS "Transfer-Encoding: chunked\r\n\r\n"
-
-struct text {
-    const char *bytes;
-    size_t count;
-};
-#define TEXT(literal)                                                                    \
-    {                                                                                    \
-        literal, sizeof(literal) - 1                                                     \
-    }
 
 static void open_other(struct rig *r)
 {
@@ -213,7 +205,6 @@ static void who_says_nothing_is_closed(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 #define WITH_HASTE(test)                                                                 \
     cmocka_unit_test_setup_teardown(test, rig_setup_hasty, rig_teardown)
     const struct CMUnitTest tests[] = {

@@ -5,20 +5,12 @@
 
 #include "base/auto.h"
 #include "cm.h"
+#include "literal.h"
 
 #include <string.h>
 
 #define HEAD    "GET / HTTP/1.1\r\nHost: x\r\n"
 #define CHUNKED "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-struct text {
-    const char *bytes;
-    size_t count;
-};
-#define TEXT(literal)                                                                    \
-    {                                                                                    \
-        literal, sizeof(literal) - 1                                                     \
-    }
 
 /* Fed as a whole, and a byte at a time: both see the same. */
 static const char *fault_of(const struct text *t)

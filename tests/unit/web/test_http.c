@@ -295,8 +295,7 @@ static void client_that_left_is_not_answered_but_its_change_stands(void **state)
     client_close(&other);
     rig_pump(r);
     fake_release(r->m);
-    for (int i = 0; i < 10; i++)
-        rig_pump(r);
+    rig_settle(r);
     assert_int_equal(rig_call(r, "GET", "/v1/tokens", NULL), 200);
     assert_string_equal(rig_text(r, "items/0/name"), "t");
 }
@@ -345,8 +344,7 @@ static void connections_over_the_limit_are_closed(void **state)
     assert_true(client_sees_end(&other));
     client_close(&other);
     close(fds[0]);
-    for (int i = 0; i < 10; i++)
-        rig_pump(r);
+    rig_settle(r);
     assert_int_equal(rig_call(r, "GET", "/metrics", NULL), 200);
     assert_non_null(strstr(r->answer.body, "\nashlar_api_connections_refused_total 1\n"));
     for (size_t i = 1; i < ARRAY_LEN(fds); i++)
@@ -368,8 +366,7 @@ static void one_address_has_its_share_of_connections(void **state)
     client_close(&other);
     assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
     close(fds[0]);
-    for (int i = 0; i < 10; i++)
-        rig_pump(r);
+    rig_settle(r);
     assert_int_equal(client_open_tcp(&other, web_tcp_address(r->web), rig_pump, r), 0);
     assert_int_equal(rig_call_on(r, &other, "GET", "/healthz", NULL), 200);
     client_close(&other);
@@ -439,7 +436,6 @@ static void second_daemon_is_refused_the_socket(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(tcp_wants_a_token_save_for_health),
         WITH_RIG(token_opens_tcp_until_it_is_deleted),

@@ -330,20 +330,26 @@ static void who_stays_is_seen_once(void **state)
 
 /* ---- Slices ------------------------------------------------------------------------ */
 
-static const char slow_list[] = "GET /v1/volumes?sort=-name HTTP/1.1\r\nHost: x\r\n\r\n";
+/* A list that is asked for, and under way when this returns. */
+static void begin_slow_list(struct rig *r)
+{
+    static const char slow_list[] =
+        "GET /v1/volumes?sort=-name HTTP/1.1\r\nHost: x\r\n\r\n";
+    make_volumes(r, VOLUMES);
+    r->web->slice_us = 0;
+    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
+    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
+        loop_run_once(r->loop, false);
+    assert_non_null(r->web->scans);
+}
 
 static void others_have_a_turn_between_slices(void **state)
 {
     static struct client other;
     struct rig *r = *state;
     struct answer *answer = &r->answer;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
     assert_int_equal(client_open_unix(&other, r->socket, rig_pump, r), 0);
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
     assert_true(client_call(&other, "GET", "/healthz", NULL, answer));
     assert_int_equal(answer->status, 200);
     assert_true(client_receive(&r->client, false, answer));
@@ -354,12 +360,7 @@ static void others_have_a_turn_between_slices(void **state)
 static void a_client_that_goes_away_ends_its_list(void **state)
 {
     struct rig *r = *state;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
     client_close(&r->client);
     for (int i = 0; i < 1000 && r->web->scans != NULL; i++)
         loop_run_once(r->loop, false);
@@ -370,35 +371,22 @@ static void a_client_that_goes_away_ends_its_list(void **state)
 static void a_stop_ends_lists_under_way(void **state)
 {
     struct rig *r = *state;
-    make_volumes(r, VOLUMES);
-    r->web->slice_us = 0;
-    assert_true(client_send(&r->client, slow_list, sizeof(slow_list) - 1));
-    for (int i = 0; i < 1000 && r->web->scans == NULL; i++)
-        loop_run_once(r->loop, false);
-    assert_non_null(r->web->scans);
+    begin_slow_list(r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(filters_and_orders_choose_rows, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(fields_choose_members, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(what_cannot_be_asked_for_is_refused, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_too_long_value_is_refused_by_its_own_bound,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(sessions_are_listed_the_same_way, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_cursor_is_of_one_list_filter_and_order,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(who_stays_is_seen_once, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(others_have_a_turn_between_slices, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_client_that_goes_away_ends_its_list, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_stop_ends_lists_under_way, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(filters_and_orders_choose_rows),
+        WITH_RIG(fields_choose_members),
+        WITH_RIG(what_cannot_be_asked_for_is_refused),
+        WITH_RIG(a_too_long_value_is_refused_by_its_own_bound),
+        WITH_RIG(sessions_are_listed_the_same_way),
+        WITH_RIG(a_cursor_is_of_one_list_filter_and_order),
+        WITH_RIG(who_stays_is_seen_once),
+        WITH_RIG(others_have_a_turn_between_slices),
+        WITH_RIG(a_client_that_goes_away_ends_its_list),
+        WITH_RIG(a_stop_ends_lists_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
 /* Malformed requests for every operation, over the fake manager (see malform.h). */
 #include "cm.h"
 #include "malform.h"
+#include "own_document.h"
 #include "rig.h"
-#include "web/openapi.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +16,14 @@ static int connect_rig(void *arg, struct client *c, bool tcp)
 }
 
 /* Runs over the rig with a session, by that document. */
-static bool run(struct rig *r, const json_t *document, const char *only, FILE *report)
+static bool run(struct rig *r, const json_t *by, const char *only, FILE *report)
 {
     static struct client local, tcp = {.fd = -1};
     static struct malform m;
     fake_target_add_session(r->target, 7, "iqn.2024-01.com.example:h", "h");
     assert_int_equal(connect_rig(r, &local, false), 0);
     m = (struct malform){
-        .world = {.document = document, .client = &local, .dir = "/srv/other"},
+        .world = {.document = by, .client = &local, .dir = "/srv/other"},
         .tcp = &tcp,
         .only = only,
         .report = report,
@@ -37,10 +37,7 @@ static bool run(struct rig *r, const json_t *document, const char *only, FILE *r
 
 static void malformed_requests_are_refused_and_change_nothing(void **state)
 {
-    json_t *document = json_loadb(openapi_json, openapi_json_bytes, 0, NULL);
-    bool good = run(*state, document, NULL, stdout);
-    json_decref(document);
-    assert_true(good);
+    assert_true(run(*state, document, NULL, stdout));
 }
 
 /* By a document that refuses what the server takes, the server is at fault. */
@@ -49,25 +46,24 @@ static void request_that_is_taken_wrongly_is_found(void **state)
     char *report = NULL;
     size_t bytes = 0;
     FILE *f = open_memstream(&report, &bytes);
-    json_t *document = json_loadb(openapi_json, openapi_json_bytes, 0, NULL);
-    json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
+    json_t *other = json_deep_copy(document);
+    json_t *schemas = json_object_get(json_object_get(other, "components"), "schemas");
     json_t *members =
         json_object_get(json_object_get(schemas, "VolumeRollback"), "properties");
     json_object_set_new(members, "fence", json_pack("{s:s}", "type", "string"));
-    assert_false(run(*state, document, "volume_rollback", f));
+    assert_false(run(*state, other, "volume_rollback", f));
     fclose(f);
     assert_non_null(strstr(report, "/fence is true: 422 was due; answered 200"));
     assert_non_null(strstr(report, "changed /v1/volumes"));
-    json_decref(document);
+    json_decref(other);
     free(report);
 }
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(malformed_requests_are_refused_and_change_nothing),
         WITH_RIG(request_that_is_taken_wrongly_is_found),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }

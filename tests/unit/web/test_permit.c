@@ -341,7 +341,6 @@ static void attach_token_maps_for_its_host_alone(void **state)
 
 int main(void)
 {
-#define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         WITH_RIG(every_operation_is_for_whom_the_table_says),
         cmocka_unit_test(bad_tokens_open_nothing),

@@ -5,29 +5,13 @@
 #include "cm.h"
 #include "document.h"
 #include "operations.h"
+#include "own_document.h"
 #include "rig.h"
 #include "web/api.h"
-#include "web/openapi.h"
 #include "web/router.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static json_t *document;
-
-static int load(void **state)
-{
-    (void)state;
-    document = json_loadb(openapi_json, openapi_json_bytes, JSON_REJECT_DUPLICATES, NULL);
-    return document == NULL ? -1 : 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(document);
-    return 0;
-}
 
 /* ---- Tables ------------------------------------------------------------------------ */
 
@@ -268,15 +252,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_those_of_the_document),
         cmocka_unit_test(what_lists_and_shows_has_a_resource),
-        cmocka_unit_test_setup_teardown(a_tag_changes_with_what_a_client_sets_and_no_more,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(a_tag_changes_with_a_secret_that_is_not_shown,
-                                        rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(twins_have_different_tags, rig_setup,
-                                        rig_teardown),
-        cmocka_unit_test_setup_teardown(a_head_request_tells_the_tag, rig_setup,
-                                        rig_teardown),
+        WITH_RIG(a_tag_changes_with_what_a_client_sets_and_no_more),
+        WITH_RIG(a_tag_changes_with_a_secret_that_is_not_shown),
+        WITH_RIG(twins_have_different_tags),
+        WITH_RIG(a_head_request_tells_the_tag),
         cmocka_unit_test(lists_of_tags_are_read),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, document_setup, document_teardown);
 }

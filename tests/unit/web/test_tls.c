@@ -3,8 +3,8 @@
  * is served inside, and every way in which a connection may end or hang. */
 #include "web/tls.h"
 
-#include "base/log.h"
 #include "cm.h"
+#include "tests/lib/log_keep.h"
 #include "tls_client.h"
 #include "web/certificate.h"
 #include "web/limits.h"
@@ -19,14 +19,6 @@
 static struct tls_client tls, tls2;
 static struct client plain;
 static char dir[64], pair[96], other[96];
-static char logged[4096];
-
-static void keep_lines(enum log_level level, const char *line, void *arg)
-{
-    (void)level;
-    (void)arg;
-    snprintf(logged + strlen(logged), sizeof(logged) - strlen(logged), "%s\n", line);
-}
 
 static int make_dir(void **state)
 {
@@ -36,8 +28,7 @@ static int make_dir(void **state)
         return -1;
     snprintf(pair, sizeof(pair), "%s/tls", dir);
     snprintf(other, sizeof(other), "%s/other", dir);
-    log_set_sink(keep_lines, NULL);
-    logged[0] = '\0';
+    log_keep_begin();
     return 0;
 }
 
@@ -240,13 +231,13 @@ static void an_expired_certificate_is_warned_of(void **state)
     (void)state;
     ensure(pair, &files, true);
     assert_int_equal(tls_create(files.certificate, files.key, &t, &e), 0);
-    assert_non_null(strstr(logged, "sha256="));
-    assert_null(strstr(logged, "level=warning"));
+    assert_non_null(strstr(log_kept(), "sha256="));
+    assert_null(strstr(log_kept(), "level=warning"));
     tls_destroy(t);
     write_expired(&files);
     assert_int_equal(tls_create(files.certificate, files.key, &t, &e), 0);
-    assert_non_null(strstr(logged, "level=warning"));
-    assert_non_null(strstr(logged, "has expired"));
+    assert_non_null(strstr(log_kept(), "level=warning"));
+    assert_non_null(strstr(log_kept(), "has expired"));
     tls_destroy(t);
 }
 

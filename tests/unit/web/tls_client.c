@@ -69,32 +69,11 @@ bool tls_client_send(struct tls_client *c, const char *bytes, size_t length)
     return length == 0;
 }
 
-static bool take(struct tls_client *c, struct answer *out)
-{
-    char length[32];
-    char *end = memmem(c->input, c->held, "\r\n\r\n", 4);
-    if (end == NULL)
-        return false;
-    size_t head = (size_t)(end - c->input) + 4;
-    snprintf(out->head, sizeof(out->head), "%.*s", (int)head, c->input);
-    out->status = (int)strtol(out->head + strlen("HTTP/1.1 "), NULL, 10);
-    answer_header(out, "Content-Length", length, sizeof(length));
-    out->body_bytes = strtoul(length, NULL, 10);
-    if (c->held < head + out->body_bytes)
-        return false;
-    assert_true(out->body_bytes < sizeof(out->body));
-    memcpy(out->body, c->input + head, out->body_bytes);
-    out->body[out->body_bytes] = '\0';
-    c->held -= head + out->body_bytes;
-    memmove(c->input, c->input + head + out->body_bytes, c->held);
-    return true;
-}
-
 int tls_client_receive(struct tls_client *c)
 {
     struct answer *out = &c->rig->answer;
     for (int i = 0; i < LOOKS_MAX; i++) {
-        if (take(c, out))
+        if (answer_take(out, c->input, &c->held, false))
             return out->status;
         assert_true(c->held < sizeof(c->input));
         int rc = SSL_read(c->ssl, c->input + c->held, (int)(sizeof(c->input) - c->held));
