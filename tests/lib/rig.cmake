@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+include(${CMAKE_CURRENT_LIST_DIR}/when.cmake)
+
 # ashlar_rig_test(NAME n SCRIPT file [ARGS a...] [LABELS l...] [ENV v=x...] [TIMEOUT s] [ENGINES e...] [ONCE] [TGT]
-# [NIGHTLY] [SANITIZERS s...]): a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads), or those of
-# ENGINES, unless ONCE; TGT: on tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check --nightly.
-# A tree with a sanitizer runs the plain check with one engine: asan io_uring, tsan threads, and only if its sanitizer
-# is of SANITIZERS (address and thread if not said; none: neither). Exit 77 is a skip.
+# [NIGHTLY] [SANITIZERS s...]): a shell test on tests/lib/rig.sh. It is run with both I/O engines (n/uring, n/threads),
+# or those of ENGINES, unless ONCE; TGT: on tgt, to prove a test program rather than Ashlar; NIGHTLY: only by ./check
+# --nightly. A tree with a sanitizer runs the plain check with one engine: asan io_uring, tsan threads, and only if its
+# sanitizer is of SANITIZERS (address and thread if not said; none: neither). Exit 77 is a skip.
 function(ashlar_rig_test)
   cmake_parse_arguments(T "ONCE;TGT;NIGHTLY" "NAME;SCRIPT;TIMEOUT" "ARGS;LABELS;ENV;ENGINES;SANITIZERS" ${ARGN})
-  if(NOT T_SANITIZERS)
-    set(T_SANITIZERS address thread)
-  endif()
-  list(JOIN T_SANITIZERS "|" sanitizers)
-  set(when "")
-  if(T_NIGHTLY OR (ASHLAR_SANITIZE AND NOT ASHLAR_SANITIZE MATCHES "${sanitizers}"))
-    set(when CONFIGURATIONS nightly)
-  endif()
+  ashlar_when(when ${T_NIGHTLY} ${T_SANITIZERS})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)
   endif()
