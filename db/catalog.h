@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/inbox.h"
 #include "base/modes.h"
+#include "base/qos.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -252,6 +253,16 @@ int mode_row_each(struct catalog_txn *txn,
                   int (*each)(const char *volume_id, const struct modes *modes,
                               void *arg),
                   void *arg, struct err *e) MUST_CHECK;
+
+/* Limits of I/O, of a volume or of a host, with which they go. None is no row. */
+enum qos_owner { QOS_OF_VOLUME, QOS_OF_HOST };
+/* In place of what was there. -ENOENT: there is no such volume or host. */
+int qos_row_set(struct catalog_txn *txn, enum qos_owner of, const char *id,
+                const struct qos *qos, struct err *e) MUST_CHECK;
+/* In order of id. */
+int qos_row_each(struct catalog_txn *txn, enum qos_owner of,
+                 int (*each)(const char *id, const struct qos *qos, void *arg), void *arg,
+                 struct err *e) MUST_CHECK;
 
 struct host_row {
     char id[CATALOG_ID_MAX];

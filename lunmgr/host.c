@@ -94,7 +94,11 @@ static int host_create_work(struct catalog_txn *txn, struct catalog_job *job,
     struct host *h = container_of(job, struct host_op, op.job)->host;
     int rc = host_row_add(txn, &h->row, (const char *const *)h->initiators,
                           h->initiator_count, e);
-    return rc != 0 ? rc : auth_row_set(txn, h->row.id, &h->auth, e);
+    if (rc == 0)
+        rc = auth_row_set(txn, h->row.id, &h->auth, e);
+    return rc == 0 && qos_is_limited(&h->qos)
+               ? qos_row_set(txn, QOS_OF_HOST, h->row.id, &h->qos, e)
+               : rc;
 }
 
 static int initiator_check(const char *name, size_t index, struct err *e)
@@ -148,6 +152,9 @@ static int host_spec_check(struct lunmgr *m, const struct host_spec *spec, struc
         rc = e->code;
     if (rc == 0)
         rc = credentials_check(spec->auth, e);
+    struct qos qos = {{0}};
+    if (rc == 0)
+        rc = qos_apply(&qos, spec->qos, e);
     if (rc == 0 && index_find(&m->hosts, spec->name) != NULL)
         rc = err_set(e, -EEXIST, "name", "host %s exists", spec->name);
     return rc != 0 ? rc : initiators_check(spec->initiators, spec->initiator_count, e);
@@ -179,6 +186,8 @@ static int host_from_spec(struct host_op *ho, const struct host_spec *spec, stru
     if (h == NULL)
         return err_oom(e);
     int rc = spec->auth == NULL ? 0 : auth_apply(&h->auth, spec->auth, "auth", e);
+    if (rc == 0)
+        rc = qos_apply(&h->qos, spec->qos, e);
     return rc != 0 ? rc : profile_takes_auth(h->profile, &h->auth, "auth", e);
 }
 
@@ -286,6 +295,7 @@ void host_describe(const struct host *h, struct host_info *out)
         .initiator_count = h->initiator_count,
         .auth = &h->auth,
         .profile = h->profile->name,
+        .qos = h->qos,
         .mapping_count = h->mapping_count,
     };
     memcpy(out->id, h->row.id, sizeof(out->id));

@@ -25,6 +25,7 @@ struct host_spec {
     size_t initiator_count;         /* 1 to HOST_INITIATOR_COUNT_MAX */
     const struct auth_change *auth; /* NULL: no credentials */
     const char *profile;            /* profile.h; NULL: linux */
+    const struct qos_change *qos;   /* of all its sessions together; NULL: unlimited */
 };
 
 /* What is NULL stays as it is. */
@@ -35,6 +36,7 @@ struct host_change {
     const struct auth_change *auth;
     /* -EBUSY: it has a mapping that such a host could not use. */
     const char *profile;
+    const struct qos_change *qos;
 };
 
 struct host_info {
@@ -45,6 +47,7 @@ struct host_info {
     size_t initiator_count;
     const struct auth *auth; /* the same; its secrets are not for showing */
     const char *profile;     /* static */
+    struct qos qos;
     uint32_t mapping_count;
 };
 
@@ -52,7 +55,8 @@ typedef void (*host_done_fn)(void *arg, struct host *host, const struct err *e);
 void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn done,
                  void *arg);
 /* Answered when durable and seen by every reactor: from then on a login needs the new
- * credentials. Sessions of before stay, those of initiator names that are gone end. */
+ * credentials. Sessions of before stay, those of initiator names that are gone end. New
+ * limits hold for all of them. */
 void host_change(struct lunmgr *m, const char *name_or_id,
                  const struct host_change *change, host_done_fn done, void *arg);
 /* -EBUSY while it has mappings. */

@@ -40,6 +40,7 @@ static void host_swap(struct host *a, struct host *b)
     a->row = b->row;
     a->profile = b->profile;
     a->auth = b->auth;
+    a->qos = b->qos;
     a->initiators = b->initiators;
     a->initiator_count = b->initiator_count;
     b->auth = was.auth;
@@ -69,7 +70,9 @@ static int change_work(struct catalog_txn *txn, struct catalog_job *job, struct 
     const struct host *next = container_of(job, struct change_op, op.job)->next;
     int rc = host_row_change(txn, &next->row, (const char *const *)next->initiators,
                              next->initiator_count, e);
-    return rc != 0 ? rc : auth_row_set(txn, next->row.id, &next->auth, e);
+    if (rc == 0)
+        rc = auth_row_set(txn, next->row.id, &next->auth, e);
+    return rc != 0 ? rc : qos_row_set(txn, QOS_OF_HOST, next->row.id, &next->qos, e);
 }
 
 static int name_change_check(struct lunmgr *m, const struct host *h, const char *name,
@@ -139,7 +142,10 @@ static int change_prepare(struct change_op *co, const struct host_change *change
     if (next == NULL)
         return err_oom(e);
     next->auth = h->auth;
+    next->qos = h->qos;
     int rc = change->auth == NULL ? 0 : auth_apply(&next->auth, change->auth, "auth", e);
+    if (rc == 0)
+        rc = qos_apply(&next->qos, change->qos, e);
     return rc != 0 ? rc : profile_takes_auth(next->profile, &next->auth, "auth", e);
 }
 

@@ -13,6 +13,7 @@ struct host {
     char **initiators;
     size_t initiator_count;
     struct auth auth;
+    struct qos qos;
     const struct profile *profile; /* of the row */
     uint32_t mapping_count;        /* those being made too */
     bool changing, deleting;

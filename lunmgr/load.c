@@ -250,6 +250,15 @@ static int load_modes(const char *volume_id, const struct modes *modes, void *ar
     return 0;
 }
 
+static int load_volume_qos(const char *volume_id, const struct qos *qos, void *arg)
+{
+    struct load *l = arg;
+    struct volume *v = loaded_volume(l->m, volume_id);
+    assert(v != NULL); /* a foreign key; snapshots have none */
+    v->qos = *qos;
+    return 0;
+}
+
 static int load_sanitize(const struct sanitize_row *row, void *arg)
 {
     struct load *l = arg;
@@ -290,7 +299,9 @@ static int load_volumes(struct catalog_txn *txn, struct load *l, struct err *e)
     link_clones(l, &l->m->volumes);
     link_clones(l, &l->m->trash);
     rc = label_row_each(txn, load_label, l, e);
-    return rc != 0 ? rc : mode_row_each(txn, load_modes, l, e);
+    if (rc == 0)
+        rc = mode_row_each(txn, load_modes, l, e);
+    return rc != 0 ? rc : qos_row_each(txn, QOS_OF_VOLUME, load_volume_qos, l, e);
 }
 
 static int load_host(const struct host_row *row, void *arg)
@@ -323,6 +334,15 @@ static int load_auth(const char *owner, const struct auth *auth, void *arg)
     struct host *h = index_find_id(&l->m->hosts, owner);
     assert(h != NULL); /* the schema's */
     h->auth = *auth;
+    return 0;
+}
+
+static int load_host_qos(const char *host_id, const struct qos *qos, void *arg)
+{
+    struct load *l = arg;
+    struct host *h = index_find_id(&l->m->hosts, host_id);
+    assert(h != NULL); /* a foreign key */
+    h->qos = *qos;
     return 0;
 }
 
@@ -405,6 +425,8 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = initiator_row_each(txn, load_initiator, l, e);
     if (rc == 0)
         rc = auth_row_each(txn, load_auth, l, e);
+    if (rc == 0)
+        rc = qos_row_each(txn, QOS_OF_HOST, load_host_qos, l, e);
     if (rc == 0)
         rc = mapping_row_each(txn, load_mapping, l, e);
     if (rc == 0)

@@ -89,6 +89,7 @@ struct volume {
 
     /* The rest is the control thread's. */
     bool is_protected;
+    struct qos qos;
     int64_t trashed_s;
     uint64_t wipe_bytes; /* a shrink's blocks up to here are not all cleared yet */
     struct label *labels;

@@ -153,6 +153,11 @@ void volume_set_base(struct volume *volume, struct volume *base)
     base->clone_count++;
 }
 
+const struct qos *volume_qos(const struct volume *volume)
+{
+    return &volume->qos;
+}
+
 /* ---- Who may change it ----------------------------------------------------------- */
 
 static int volume_refuse_busy(const struct volume *v, struct err *e)
@@ -280,6 +285,7 @@ void volume_describe(const struct volume *v, struct volume_info *out)
         .snapshot_count = v->snapshot_count,
         .is_protected = v->is_protected,
         .zero_detect = atomic_load(&v->zero_detect),
+        .qos = v->qos,
         .trashed_s = v->trashed_s,
         .labels = labels_of(v),
     };

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/modes.h"
+#include "base/qos.h"
 #include "lunmgr/row_walk.h"
 
 #include <stdbool.h>
@@ -48,6 +49,7 @@ struct volume_spec {
     const char *snapshot; /* NULL, or what it is a clone of: VOLUME/SNAPSHOT or an id */
     bool is_protected;
     bool zero_detect;
+    const struct qos_change *qos; /* NULL: unlimited, a clone too */
     struct label_list labels;
 };
 
@@ -71,6 +73,7 @@ struct volume_info {
     bool zero_detect;            /* a WRITE of zeros alone takes no space */
     int64_t trashed_s;           /* 0: not in the trash */
     int64_t purge_s;             /* when the trash lets it go; 0 as above */
+    struct qos qos;              /* a snapshot has none */
     struct label_list labels;    /* in order of key; with the volume */
 };
 
@@ -91,11 +94,13 @@ struct volume_change {
     bool allow_data_loss;     /* a shrink's blocks beyond the new end are lost for good */
     const bool *is_protected; /* NULL: stays */
     const bool *zero_detect;
+    const struct qos_change *qos;    /* NULL: stays */
     const struct label_list *labels; /* all of them, anew */
 };
 /* Answered when durable; a new size, when every reactor serves it (initiators get the
- * capacity unit attention). -EBUSY: protected and to be shrunk (unless is_protected false
- * comes along), or another change of its size or layers is under way. */
+ * capacity unit attention), new limits, when every reactor applies them. -EBUSY:
+ * protected and to be shrunk (unless is_protected false comes along), or another change
+ * of its size or layers is under way. */
 void volume_change(struct lunmgr *m, const char *name_or_id,
                    const struct volume_change *change, volume_done_fn done, void *arg);
 
@@ -137,6 +142,9 @@ struct volume *volume_find(struct lunmgr *m, const char *name_or_id);
 struct volume *volume_next(struct lunmgr *m, const struct volume *prev);
 struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk);
 void volume_describe(const struct volume *volume, struct volume_info *out);
+
+/* Its limits. */
+const struct qos *volume_qos(const struct volume *volume);
 
 /* The mode parameters that an initiator has saved with it. False: none, *out is
  * untouched.

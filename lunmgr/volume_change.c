@@ -26,6 +26,7 @@ struct change_op {
     uint64_t size_bytes; /* the new one; the old one if it stays */
     uint64_t wipe_bytes;
     bool is_protected, zero_detect;
+    struct qos qos;
     bool sets_labels;
     struct label_list labels; /* own copy */
     struct label *own_labels;
@@ -41,6 +42,11 @@ static struct change_op *change_op_of(struct op *op)
 static bool change_resizes(const struct change_op *co)
 {
     return co->size_bytes != volume_size_bytes(co->volume);
+}
+
+static bool change_limits(const struct change_op *co)
+{
+    return !qos_equals(&co->qos, &co->volume->qos);
 }
 
 /* What an earlier shrink left is to be cleared first: a growth would show it; the same
@@ -96,6 +102,14 @@ static void resize_adopt(struct op *op)
 
 /* ---- The rest -------------------------------------------------------------------- */
 
+static void rest_adopted(struct op *op)
+{
+    if (change_resizes(change_op_of(op)))
+        resize_adopt(op);
+    else
+        change_end(op);
+}
+
 static void volume_rename(struct volume *v, const char *name)
 {
     struct lunmgr *m = v->manager;
@@ -135,10 +149,12 @@ static void change_adopt(struct op *op)
         v->label_count = co->labels.count;
         co->own_labels = NULL;
     }
-    if (change_resizes(co))
-        resize_adopt(op);
+    bool limits = change_limits(co);
+    v->qos = co->qos;
+    if (limits)
+        op_settle(op, rest_adopted);
     else
-        change_end(op);
+        rest_adopted(op);
 }
 
 static int change_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
@@ -157,6 +173,8 @@ static int change_work(struct catalog_txn *txn, struct catalog_job *job, struct 
     rc = volume_row_change(txn, &row, e);
     if (rc == 0 && grows)
         rc = layer_row_set_size(txn, row.top_layer, extents_for(row.size_bytes), e);
+    if (rc == 0 && change_limits(co))
+        rc = qos_row_set(txn, QOS_OF_VOLUME, row.id, &co->qos, e);
     if (rc == 0 && co->sets_labels)
         rc = labels_store(txn, row.id, co->labels, e);
     return rc;
@@ -243,9 +261,12 @@ static int change_check(struct change_op *co, const struct volume_change *change
         change->is_protected == NULL ? v->is_protected : *change->is_protected;
     co->zero_detect =
         change->zero_detect == NULL ? atomic_load(&v->zero_detect) : *change->zero_detect;
+    co->qos = v->qos;
     int rc = name_change_check(co, change->name, e);
     if (rc == 0)
         rc = size_change_check(co, change, e);
+    if (rc == 0)
+        rc = qos_apply(&co->qos, change->qos, e);
     return rc != 0 ? rc : labels_change_check(co, change->labels, e);
 }
 
@@ -299,7 +320,7 @@ void volume_change(struct lunmgr *m, const char *name_or_id,
 void snapshot_change(struct lunmgr *m, const char *key_or_id,
                      const struct volume_change *change, volume_done_fn done, void *arg)
 {
-    assert(change->size_bytes == 0 && change->zero_detect == NULL);
+    assert(change->size_bytes == 0 && change->zero_detect == NULL && change->qos == NULL);
     change_start(m, snapshot_find(m, key_or_id), "snapshot", key_or_id, change, done,
                  arg);
 }

@@ -17,6 +17,7 @@ struct create_op {
     struct volume *base; /* the snapshot, pinned; NULL: none */
     struct shape_wait turn;
     struct volume_row row;
+    struct qos qos;
     bool reserved;
     volume_done_fn done;
     void *arg;
@@ -109,6 +110,8 @@ static int create_work(struct catalog_txn *txn, struct catalog_job *job, struct 
         rc = layer_row_add(txn, &layer, e);
     if (rc == 0)
         rc = volume_row_add(txn, &co->row, e);
+    if (rc == 0 && qos_is_limited(&co->qos))
+        rc = qos_row_set(txn, QOS_OF_VOLUME, co->row.id, &co->qos, e);
     return rc != 0 ? rc : labels_store(txn, co->row.id, labels_of(co->volume), e);
 }
 
@@ -222,6 +225,8 @@ static int spec_check(struct create_op *co, const struct volume_spec *spec,
     rc = pool_of_spec(m, spec, base, pool, e);
     if (rc == 0)
         rc = labels_check(spec->labels, e);
+    if (rc == 0)
+        rc = qos_apply(&co->qos, spec->qos, e);
     if (rc != 0)
         return rc;
     if (volume_find(m, spec->name) != NULL)
@@ -258,6 +263,7 @@ static int create_prepare(struct create_op *co, const struct volume_spec *spec,
     co->volume = volume_new(pool, &co->row);
     if (co->volume == NULL)
         return err_oom(e);
+    co->volume->qos = co->qos;
     pool->volume_count++;
     volume_set_base(co->volume, co->base);
     co->top = layer_create(pool, extents_for(co->row.size_bytes), 0);

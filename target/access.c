@@ -4,6 +4,7 @@
 #include "target/lu.h"
 
 #include "lunmgr/host.h"
+#include "lunmgr/throttle.h"
 #include "target/unit.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct access {
     uint32_t *luns; /* of each of lus, its number alone */
     size_t lu_count;
     struct unit **units; /* one of each volume shown, in order of the volume's address */
+    struct throttle **limits; /* of each of units */
     size_t unit_count;
     struct initiator *initiators; /* in order of name */
     size_t initiator_count;
@@ -49,16 +51,21 @@ static int initiator_compare(const void *a, const void *b)
 
 static void access_destroy(struct access *a)
 {
-    for (size_t i = 0; i < a->unit_count; i++)
+    for (size_t i = 0; i < a->unit_count; i++) {
+        throttle_put(a->limits[i]);
         unit_put(a->units[i]);
+    }
     for (size_t i = 0; i < a->initiator_count; i++)
         free(a->initiators[i].name);
     free(a->initiators);
     free(a->units);
+    free(a->limits);
     free(a->luns);
     free(a->lus);
-    for (size_t i = 0; i < a->host_count; i++)
+    for (size_t i = 0; i < a->host_count; i++) {
+        throttle_put(a->hosts[i].limit);
         auth_wipe(&a->hosts[i].auth);
+    }
     free(a->hosts);
     free(a->views);
     auth_wipe(&a->discovery);
@@ -92,8 +99,9 @@ static int access_reserve(struct access *a, struct lunmgr *m)
     a->lus = calloc(mappings + 1, sizeof(*a->lus));
     a->luns = calloc(mappings + 1, sizeof(*a->luns));
     a->units = calloc(mappings + 1, sizeof(struct unit *));
+    a->limits = calloc(mappings + 1, sizeof(struct throttle *));
     bool all = a->hosts != NULL && a->views != NULL && a->initiators != NULL &&
-               a->lus != NULL && a->luns != NULL && a->units != NULL;
+               a->lus != NULL && a->luns != NULL && a->units != NULL && a->limits != NULL;
     return all ? 0 : -ENOMEM;
 }
 
@@ -111,11 +119,39 @@ static int volume_compare(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static struct unit *unit_find(const struct access *a, const struct volume *volume)
+/* unit_count: it is not shown. */
+static size_t unit_index(const struct access *a, const struct volume *volume)
 {
     struct unit *const *found =
         bsearch(volume, a->units, a->unit_count, sizeof(struct unit *), unit_compare);
-    return found != NULL ? *found : NULL;
+    return found != NULL ? (size_t)(found - a->units) : a->unit_count;
+}
+
+/* *out: none, or the one of before if its limits are these, or a new one. */
+static int limit_create(const struct qos *qos, const struct throttle *before,
+                        struct throttle **out)
+{
+    *out = NULL;
+    if (!qos_is_limited(qos))
+        return 0;
+    if (before != NULL && qos_equals(&before->qos, qos))
+        *out = throttle_get((struct throttle *)(uintptr_t)before);
+    else
+        *out = throttle_create(qos, TARGET_REACTOR_MAX);
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+static int access_add_unit(struct access *a, struct volume *volume,
+                           const struct access *before)
+{
+    size_t was = before == NULL ? 0 : unit_index(before, volume);
+    bool had = before != NULL && was < before->unit_count;
+    struct unit *unit = had ? unit_get(before->units[was]) : unit_create(volume);
+    if (unit == NULL)
+        return -ENOMEM;
+    a->units[a->unit_count++] = unit;
+    return limit_create(volume_qos(volume), had ? before->limits[was] : NULL,
+                        &a->limits[a->unit_count - 1]);
 }
 
 /* One unit for each volume that is mapped, the one of before where there was one. */
@@ -135,11 +171,8 @@ static int access_add_units(struct access *a, struct lunmgr *m,
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && volumes[i] == volumes[i - 1])
             continue;
-        struct unit *was = before != NULL ? unit_find(before, volumes[i]) : NULL;
-        struct unit *unit = was != NULL ? unit_get(was) : unit_create(volumes[i]);
-        if (unit == NULL)
+        if (access_add_unit(a, volumes[i], before) != 0)
             return -ENOMEM;
-        a->units[a->unit_count++] = unit;
     }
     return 0;
 }
@@ -157,9 +190,11 @@ static uint8_t physical_exponent_of(const struct volume *volume)
 }
 
 static void access_add_lu(struct access *a, const struct mapping *mapping,
-                          const struct mapping_info *info)
+                          const struct mapping_info *info, const struct access_host *host)
 {
     struct volume *volume = mapping_volume(mapping);
+    size_t unit = unit_index(a, volume);
+    assert(unit < a->unit_count);
     a->luns[a->lu_count] = info->lun;
     a->lus[a->lu_count++] = (struct lu){
         .lun = info->lun,
@@ -167,9 +202,9 @@ static void access_add_lu(struct access *a, const struct mapping *mapping,
         .block_shift = block_shift_of(volume_block_bytes(volume)),
         .physical_exponent = physical_exponent_of(volume),
         .volume = volume,
-        .unit = unit_find(a, volume),
+        .unit = a->units[unit],
+        .limits = {[LU_OF_VOLUME] = a->limits[unit], [LU_OF_HOST] = host->limit},
     };
-    assert(a->lus[a->lu_count - 1].unit != NULL);
 }
 
 static bool is_of_host(const struct mapping *mapping, const struct host *host)
@@ -199,7 +234,7 @@ static void access_add_shared(struct access *a, struct lunmgr *m, struct mapping
         if (info.own_target)
             continue;
         assert(view->lu_count == 0 || view->lus[view->lu_count - 1].lun < info.lun);
-        access_add_lu(a, p, &info);
+        access_add_lu(a, p, &info, view->host);
         view->lu_count++;
     }
 }
@@ -224,7 +259,7 @@ static struct mapping *access_add_own(struct access *a, struct lunmgr *m,
             continue;
         access_target_name(box, p, name);
         access_add_view(a, to, name)->lu_count = 1;
-        access_add_lu(a, p, &info);
+        access_add_lu(a, p, &info, to);
     }
     qsort(own, to->view_count - 1, sizeof(*own), view_compare);
     return p;
@@ -250,7 +285,8 @@ static int access_add_initiators(struct access *a, const struct host_info *info,
 
 /* *next: its first mapping if it has one; then that of the next host. */
 static int access_add_host(struct access *a, struct lunmgr *m, const struct host *host,
-                           const char *box, struct mapping **next)
+                           const char *box, const struct access *before,
+                           struct mapping **next)
 {
     struct access_host *to = &a->hosts[a->host_count++];
     struct host_info info;
@@ -259,6 +295,10 @@ static int access_add_host(struct access *a, struct lunmgr *m, const struct host
     memcpy(to->name, info.name, sizeof(to->name));
     to->auth = *info.auth;
     to->auth.forbid_md5 |= a->discovery.forbid_md5; /* the whole box's */
+    const struct throttle *was =
+        before != NULL ? access_host_limit(before, info.id) : NULL;
+    if (limit_create(&info.qos, was, &to->limit) != 0)
+        return -ENOMEM;
     to->views = &a->views[a->view_count];
     access_add_shared(a, m, *next, host, access_add_view(a, to, box));
     *next = access_add_own(a, m, *next, host, box, to);
@@ -290,7 +330,7 @@ int access_create(struct lunmgr *m, const char *box, const struct access *before
         return -ENOMEM;
     struct mapping *next = mapping_next(m, NULL);
     for (struct host *h = host_next(m, NULL); h != NULL; h = host_next(m, h)) {
-        if (access_add_host(a, m, h, box, &next) != 0)
+        if (access_add_host(a, m, h, box, before, &next) != 0)
             return -ENOMEM;
     }
     assert(next == NULL); /* mappings are in the order of hosts */
@@ -320,6 +360,22 @@ struct unit *access_unit(const struct access *a, size_t index)
 {
     assert(a->magic == ACCESS_MAGIC);
     return index < a->unit_count ? a->units[index] : NULL;
+}
+
+const struct throttle *access_volume_limit(const struct access *a,
+                                           const struct volume *volume)
+{
+    size_t index = unit_index(a, volume);
+    return index < a->unit_count ? a->limits[index] : NULL;
+}
+
+const struct throttle *access_host_limit(const struct access *a, const char *id)
+{
+    for (size_t i = 0; i < a->host_count; i++) {
+        if (strcmp(a->hosts[i].id, id) == 0)
+            return a->hosts[i].limit;
+    }
+    return NULL;
 }
 
 static int initiator_find(const void *name, const void *entry)

@@ -27,6 +27,7 @@ void access_swap_run(struct fanout_leg *leg)
     r->access = swap->to;
     for (struct conn *c = r->conns; c != NULL; c = c->next)
         session_swap_access(c->session, swap);
+    pacer_wake(&r->pacer);
     access_swap_unpin(swap);
 }
 

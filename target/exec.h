@@ -30,6 +30,10 @@ enum exec_result exec_prepare(struct task *t) MUST_CHECK;
  * as it answers data-out that broke iSCSI's rules. */
 enum exec_result exec_start(struct task *t) MUST_CHECK;
 
+/* Whether limits are for t, which exec_start could get now, and how many bytes it counts
+ * for. */
+bool exec_is_limited(const struct task *t, uint64_t *bytes);
+
 /* ---- Nexus: the I_T nexus of one normal session -------------------------------------
  * What the session's initiator sees and the unit attentions that wait for it. Used by
  * its session's reactor alone. */

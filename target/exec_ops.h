@@ -55,6 +55,8 @@ enum exec_result exec_unmap_prepare(struct task *t);
 enum exec_result exec_unmap(struct task *t);
 enum exec_result exec_write_same_prepare(struct task *t);
 enum exec_result exec_write_same(struct task *t);
+/* Its data is there: whether it writes nothing but zeros. */
+bool exec_same_is_zero(const struct task *t);
 enum exec_result exec_sanitize_prepare(struct task *t);
 enum exec_result exec_sanitize(struct task *t);
 

@@ -155,11 +155,16 @@ enum exec_result exec_write_same_prepare(struct task *t)
     return ws.ndob ? EXEC_PENDING : same_want_data(t);
 }
 
+bool exec_same_is_zero(const struct task *t)
+{
+    return t->data_out_bytes == 0 ||
+           bytes_are_zero(t->buffer.base + t->data_offset, t->data_out_bytes);
+}
+
 enum exec_result exec_write_same(struct task *t)
 {
     t->transfer_bytes = t->data_out_bytes;
-    if (t->data_out_bytes == 0 ||
-        bytes_are_zero(t->buffer.base + t->data_offset, t->data_out_bytes))
+    if (exec_same_is_zero(t))
         return same_zero(t);
     return same_write_next(t);
 }

@@ -21,11 +21,14 @@
 struct access;
 struct lunmgr;
 struct mapping;
+struct throttle;
 struct unit;
 
 /* ":" and the volume's serial, behind the box's name: all names of own targets have one
  * length, so that none begins another. */
 #define OWN_TARGET_SUFFIX 17
+
+enum lu_limit { LU_OF_VOLUME, LU_OF_HOST, LU_LIMITS };
 
 /* A logical unit as one host sees it. */
 struct lu {
@@ -34,7 +37,8 @@ struct lu {
     uint8_t block_shift;       /* a logical block has 1 << block_shift bytes: 9 or 12 */
     uint8_t physical_exponent; /* a physical one, as it is told, has 2^this of them */
     struct volume *volume;     /* the unit's */
-    struct unit *unit;         /* the access holds the reference */
+    struct unit *unit;         /* the access holds the reference, and those below */
+    struct throttle *limits[LU_LIMITS]; /* NULL: unlimited */
 };
 
 /* What one host sees through one target. */
@@ -50,6 +54,7 @@ struct view {
 struct access_host {
     char id[VOLUME_ID_MAX], name[VOLUME_NAME_MAX];
     struct auth auth;         /* what its initiators must prove */
+    struct throttle *limit;   /* the host's; NULL: unlimited */
     const struct view *views; /* the shared target's, then the others in order of name */
     size_t view_count;        /* at least 1 */
 };
@@ -60,7 +65,8 @@ void access_target_name(const char *box, const struct mapping *mapping,
 
 /* Control thread. box: the shared target's name, in lower case and with room for a
  * suffix. before: the access that this one follows, whose units live on (NULL: the
- * first). 0: *out has one reference, the caller's. -ENOMEM. */
+ * first), as do limits that have not changed. 0: *out has one reference, the caller's.
+ * -ENOMEM. */
 int access_create(struct lunmgr *m, const char *box, const struct access *before,
                   struct access **out) MUST_CHECK;
 /* Any thread. The last put frees it and puts its volumes; NULL is allowed. */
@@ -70,6 +76,12 @@ void access_put(struct access *access);
 /* The unit of a volume that is shown, one for each; NULL: no more. Borrowed as the access
  * is held. */
 struct unit *access_unit(const struct access *access, size_t index);
+
+/* The limits of a volume that is shown, of the host with that id; NULL: unlimited, or
+ * there is no such. The same. */
+const struct throttle *access_volume_limit(const struct access *access,
+                                           const struct volume *volume);
+const struct throttle *access_host_limit(const struct access *access, const char *id);
 
 /* Whose initiator it is: the host that lists its name, else the one that is open to any,
  * else NULL: it may not log in. Any thread, while access is held. */
@@ -108,6 +120,11 @@ bool view_shows(const struct view *view, const struct volume *volume);
 static inline uint64_t lu_block_count(const struct lu *lu)
 {
     return volume_size_bytes(lu->volume) >> lu->block_shift;
+}
+
+static inline bool lu_is_limited(const struct lu *lu)
+{
+    return lu->limits[LU_OF_VOLUME] != NULL || lu->limits[LU_OF_HOST] != NULL;
 }
 
 static inline uint32_t lu_block_bytes(const struct lu *lu)

@@ -75,7 +75,8 @@ static bool reactor_turn(struct loop_hook *hook)
 {
     struct reactor *r = container_of(hook, struct reactor, hook);
     bool any = reactor_retry_waiting(r);
-    return reactor_advance_conns(r) || any;
+    any |= reactor_advance_conns(r);
+    return pacer_turn(r) || any;
 }
 
 /* ---- time ---- */
@@ -178,7 +179,7 @@ static int reactor_make_events(struct reactor *r, struct err *e)
         return err_oom(e);
     r->hook.turn = reactor_turn;
     loop_add_hook(r->loop, &r->hook);
-    return 0;
+    return pacer_init(&r->pacer, r, e);
 }
 
 int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
@@ -229,6 +230,7 @@ void reactor_destroy(struct reactor *r)
         event_free(r->tick);
         loop_remove_hook(r->loop, &r->hook);
     }
+    pacer_fini(&r->pacer);
     reactor_free_kept(r);
     lane_destroy(r->lane);
     loop_destroy(r->loop);

@@ -10,6 +10,7 @@
 #include "lunmgr/loop.h"
 #include "target/counter.h"
 #include "target/fanout.h"
+#include "target/pacer.h"
 #include "target/target_private.h"
 
 #include <stdatomic.h>
@@ -55,6 +56,8 @@ struct reactor {
 
     struct task *waiting; /* for buffer bytes, first come first served */
     bool buffers_freed;
+
+    struct pacer pacer; /* tasks that wait for limits */
 
     uint64_t task_serial; /* counts tasks; a sweep takes those before it */
     struct sweep *sweeps; /* that wait for tasks to end */

@@ -17,6 +17,7 @@
 struct access;
 struct access_swap;
 struct conn;
+struct flow;
 struct held;
 struct nexus;
 struct registry_ticket;
@@ -49,6 +50,7 @@ struct session {
     struct held *held;   /* requests before their turn, in order of CmdSN */
     size_t held_bytes;
     unsigned tmf_count;
+    struct flow *flows;      /* of tasks that wait for limits: pacer.h */
     uint32_t ordering_count; /* ORDERED and HEAD OF QUEUE tasks in its task sets */
     bool set_changed;        /* one has left: dormant ones may run */
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "lunmgr/loop.h"
+#include "lunmgr/throttle.h"
 #include "target/access_swap.h"
 #include "target/address.h"
 #include "target/conn.h"
@@ -438,6 +439,29 @@ size_t target_portal_count(const struct target *t)
 const char *target_portal(const struct target *t, size_t index)
 {
     return portal_face(t->portals[index])->address;
+}
+
+static bool throttle_sum(const struct throttle *limit, struct target_throttled *out)
+{
+    *out = (struct target_throttled){0};
+    for (unsigned i = 0; limit != NULL && i < limit->lane_count; i++) {
+        out->commands += counter_get(&limit->lanes[i].commands);
+        out->us += counter_get(&limit->lanes[i].us);
+    }
+    return limit != NULL;
+}
+
+bool target_volume_throttled(const struct target *t, const char *volume_id,
+                             struct target_throttled *out)
+{
+    const struct volume *v = volume_find(t->lunmgr, volume_id);
+    return throttle_sum(v == NULL ? NULL : access_volume_limit(t->access, v), out);
+}
+
+bool target_host_throttled(const struct target *t, const char *host_id,
+                           struct target_throttled *out)
+{
+    return throttle_sum(access_host_limit(t->access, host_id), out);
 }
 
 static void counters_add_latency(struct target_counters *out,

@@ -153,6 +153,17 @@ struct target_counters {
 /* Sums what the reactors publish; any thread, never waits. */
 void target_counters(const struct target *t, struct target_counters *out);
 
+/* Commands that had to wait for the limits of a volume or a host, and how long together,
+ * since these limits are in force; a volume's, since it is mapped. */
+struct target_throttled {
+    uint64_t commands, us;
+};
+/* By id, on the control thread. False: it has no limits, or there is no such. */
+bool target_volume_throttled(const struct target *t, const char *volume_id,
+                             struct target_throttled *out);
+bool target_host_throttled(const struct target *t, const char *host_id,
+                           struct target_throttled *out);
+
 #define TARGET_REDIRECT_MAX 300 /* a domain name, a port and NUL */
 
 struct target_drain_spec {

@@ -6,6 +6,8 @@
 #include "target/access_swap.h"
 #include "target/conn.h"
 #include "target/exec.h"
+#include "target/lu.h"
+#include "target/pacer.h"
 #include "target/reactor.h"
 #include "target/request.h"
 #include "target/session.h"
@@ -82,6 +84,8 @@ static void task_release(struct task *t)
     struct reactor *r = c->reactor;
     conn_rx_forget_task(c, t);
     task_drop_buffer(t);
+    if (t->state == TASK_THROTTLED)
+        pacer_leave(t);
     if (t->state != TASK_ANSWERING)
         task_close(t);
     if (!data_is_quiet(t))
@@ -287,7 +291,7 @@ void task_on_sent(struct task *t)
 
 /* ---- moving on ---- */
 
-static void task_execute(struct task *t)
+void task_execute(struct task *t)
 {
     uint32_t at = t->out.at_bytes;
     t->data_out_received_bytes = at < t->out.kept_bytes ? at : t->out.kept_bytes;
@@ -320,10 +324,23 @@ static bool task_send_r2t(struct task *t)
     return true;
 }
 
+static void task_pace(struct task *t)
+{
+    int rc = pacer_enter(t);
+    if (rc == 0) {
+        task_execute(t);
+    } else if (rc == -ENOMEM) {
+        task_set_answer(t, SAM_BUSY, SENSE_NONE);
+        task_answer(t);
+    }
+}
+
 void task_start(struct task *t)
 {
     if (t->answered)
         task_answer(t);
+    else if (t->lu != NULL && lu_is_limited(t->lu))
+        task_pace(t);
     else
         task_execute(t);
 }
@@ -390,6 +407,8 @@ void task_lose_lu(struct task *t, struct access_swap *swap)
         access_swap_await(swap, t);
         return;
     }
+    if (t->state == TASK_THROTTLED)
+        pacer_leave(t);
     t->lu = NULL;
     if (t->state != TASK_ANSWERING)
         task_refuse(t, SENSE_LUN_NOT_SUPPORTED);

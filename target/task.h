@@ -22,6 +22,7 @@
 
 struct access_swap;
 struct conn;
+struct flow;
 struct lu;
 struct nexus;
 
@@ -44,6 +45,7 @@ enum task_state {
     TASK_RECEIVING,  /* for data-out */
     TASK_DISCARDING, /* its status is known, but data-out on its way is taken first */
     TASK_DORMANT,    /* for others of its task set: task_set.h */
+    TASK_THROTTLED,  /* for the limits of its volume and its host: pacer.h */
     TASK_EXECUTING,  /* exec has it */
     TASK_ANSWERING,  /* data-in and status are in the output queue */
 };
@@ -116,6 +118,10 @@ struct task {
     struct task *wait_next;   /* in its connection's queue for memory */
     struct task *hash_next;   /* of those with its ITT's hash */
     int64_t came_us;          /* clock_us() */
+    struct flow *flow;        /* THROTTLED: its row, and the next of it */
+    struct task *flow_next;
+    uint64_t limited_bytes;   /* that it counts for there */
+    int64_t throttled_us;     /* since when: clock_us() */
     struct access_swap *swap; /* lu is gone: this waits for the task's end */
     uint64_t serial;          /* in order of arrival at its reactor */
     enum task_state state;

@@ -23,8 +23,11 @@ void task_on_sent(struct task *t);
 bool task_retry(struct task *t) MUST_CHECK;
 /* Data-out came, or there is none: goes on as far as it can. */
 void task_advance(struct task *t);
-/* It may run: exec gets it, or it is answered if exec had done all before. */
+/* It may run: exec gets it, at once or when its limits let it, or it is answered if exec
+ * had done all before. */
 void task_start(struct task *t);
+/* Exec gets it. */
+void task_execute(struct task *t);
 /* Its answer is this, whatever came of it; data-out on its way is taken first. */
 void task_refuse(struct task *t, enum sense_code code);
 /* The LU is gone from its initiator's view. */

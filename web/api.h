@@ -49,9 +49,11 @@ void api_volume_rollback(struct exchange *x);
         {"clone_of", COLUMN_TEXT, VOLUME_AT(clone_of), .nullable = true},                \
         {"protected", COLUMN_BOOL, VOLUME_AT(is_protected), .settable = true},           \
         {"zero_detect", COLUMN_BOOL, VOLUME_AT(zero_detect), .settable = true},          \
+        {"qos", COLUMN_JSON, .render = volume_qos_json, .settable = true},               \
     {                                                                                    \
         "labels", COLUMN_LABELS, VOLUME_AT(labels), .settable = true                     \
     }
+json_t *volume_qos_json(const struct web *web, const void *info);
 #define VOLUME_AT(member) COLUMN_AT(struct volume_info, member)
 
 extern const struct schema schema_snapshot_create, schema_snapshot_put,

@@ -7,17 +7,18 @@
 #include "web/auth_in.h"
 #include "web/held.h"
 #include "web/json_out.h"
+#include "web/qos.h"
 #include "web/resource.h"
 
 #include <stdio.h>
 #include <string.h>
 
 const struct schema schema_host_create = {
-    "HostCreate", {"name", "initiators", "addresses", "auth", "profile"}};
-const struct schema schema_host_put = {"HostPut",
-                                       {"initiators", "addresses", "auth", "profile"}};
+    "HostCreate", {"name", "initiators", "addresses", "auth", "profile", "qos"}};
+const struct schema schema_host_put = {
+    "HostPut", {"initiators", "addresses", "auth", "profile", "qos"}};
 const struct schema schema_host_change = {
-    "HostChange", {"name", "initiators", "addresses", "auth", "profile"}};
+    "HostChange", {"name", "initiators", "addresses", "auth", "profile", "qos"}};
 static const struct schema schema_host_auth = {
     "HostAuth",
     {"method", "user", "secret", "mutual_user", "mutual_secret", "forbid_md5"}};
@@ -115,6 +116,21 @@ static const char *profile_text(const void *host)
     return ((const struct host_info *)host)->profile;
 }
 
+static json_t *host_qos_json(const struct web *web, const void *host)
+{
+    (void)web;
+    return qos_json(&((const struct host_info *)host)->qos);
+}
+
+static json_t *host_throttled_json(const struct web *web, const void *host)
+{
+    struct target_throttled throttled = {0};
+    const struct host_info *info = host;
+    if (qos_is_limited(&info->qos))
+        (void)target_host_throttled(web->target, info->id, &throttled);
+    return throttled_json(&throttled);
+}
+
 #define HOST(member) COLUMN_AT(struct host_info, member)
 
 static const struct column columns[] = {
@@ -125,6 +141,8 @@ static const struct column columns[] = {
     {"addresses", COLUMN_JSON, .render = addresses_json, .settable = true},
     {"auth", COLUMN_JSON, .render = host_auth_json, .settable = true},
     {"profile", COLUMN_TEXT, .text = profile_text, .settable = true},
+    {"qos", COLUMN_JSON, .render = host_qos_json, .settable = true},
+    {"throttled", COLUMN_JSON, .render = host_throttled_json},
     {"revision", COLUMN_JSON, .render = revision_json, .settable = true, .hidden = true},
     {"mapping_count", COLUMN_UINT, HOST(mapping_count)},
     {"last_login", COLUMN_JSON, .render = login_json},
@@ -160,10 +178,11 @@ static enum agreement host_agrees(const struct web *web, const void *host,
 {
     struct host_info info;
     (void)web;
-    if (strcmp(member, "auth") != 0)
-        return AGREEMENT_UNKNOWN;
     host_describe(host, &info);
-    return auth_agrees(info.auth, value);
+    if (strcmp(member, "qos") == 0)
+        return qos_agrees(&info.qos, value);
+    return strcmp(member, "auth") == 0 ? auth_agrees(info.auth, value)
+                                       : AGREEMENT_UNKNOWN;
 }
 
 const struct resource resource_host = {
@@ -276,6 +295,7 @@ void api_host_create(struct exchange *x)
     struct input in;
     struct host_auth_in auth;
     const char *initiators[HOST_INITIATOR_COUNT_MAX];
+    struct qos_change qos;
     struct host_spec spec = {.initiators = initiators};
     input_begin(&in, x->body, "", &schema_host_create, &x->problem);
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
@@ -283,6 +303,7 @@ void api_host_create(struct exchange *x)
     initiators_read(x, list, initiators);
     spec.initiator_count = json_array_size(list);
     spec.profile = profile_read(&in);
+    spec.qos = qos_read(&in, &qos);
     if (host_auth_read(&in, &auth))
         spec.auth = &auth.auth.change;
     bool good = input_good(&in);
@@ -307,6 +328,7 @@ void api_host_change(struct exchange *x)
     struct input in;
     struct host_auth_in auth;
     const char *initiators[HOST_INITIATOR_COUNT_MAX];
+    struct qos_change qos;
     struct host_change change = {.name = NULL};
     input_begin(&in, x->body, "", &schema_host_change, &x->problem);
     change.name = input_name(&in, "name", INPUT_OPTIONAL);
@@ -317,6 +339,7 @@ void api_host_change(struct exchange *x)
         change.initiator_count = json_array_size(list);
     }
     change.profile = profile_read(&in);
+    change.qos = qos_read(&in, &qos);
     if (host_auth_read(&in, &auth))
         change.auth = &auth.auth.change;
     bool good = input_good(&in);

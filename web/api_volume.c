@@ -4,26 +4,43 @@
 #include "lunmgr/volume.h"
 #include "web/api.h"
 #include "web/change.h"
+#include "web/qos.h"
 #include "web/resource.h"
 
-const struct schema schema_volume_create = {"VolumeCreate",
-                                            {"name", "pool", "size", "block_size",
-                                             "physical_block_size", "snapshot",
-                                             "protected", "zero_detect", "labels"}};
+const struct schema schema_volume_create = {
+    "VolumeCreate",
+    {"name", "pool", "size", "block_size", "physical_block_size", "snapshot", "protected",
+     "zero_detect", "qos", "labels"}};
 const struct schema schema_volume_put = {"VolumePut",
                                          {"pool", "size", "block_size",
                                           "physical_block_size", "snapshot", "protected",
-                                          "zero_detect", "labels"}};
+                                          "zero_detect", "qos", "labels"}};
 const struct schema schema_volume_change = {
     "VolumeChange",
-    {"name", "size", "allow_data_loss", "protected", "zero_detect", "labels"}};
+    {"name", "size", "allow_data_loss", "protected", "zero_detect", "qos", "labels"}};
 const struct schema schema_volume_rollback = {"VolumeRollback",
                                               {"snapshot", "keep_name", "fence"}};
 
 #define VOLUME_STEP_BYTES 4096
 
+json_t *volume_qos_json(const struct web *web, const void *info)
+{
+    (void)web;
+    return qos_json(&((const struct volume_info *)info)->qos);
+}
+
+static json_t *volume_throttled_json(const struct web *web, const void *info)
+{
+    struct target_throttled throttled = {0};
+    const struct volume_info *volume = info;
+    if (qos_is_limited(&volume->qos))
+        (void)target_volume_throttled(web->target, volume->id, &throttled);
+    return throttled_json(&throttled);
+}
+
 static const struct column columns[] = {
     VOLUME_COLUMNS,
+    {"throttled", COLUMN_JSON, .render = volume_throttled_json},
     {.name = NULL},
 };
 
@@ -49,15 +66,18 @@ static void volume_key(const void *volume, const void *info, char key[WEB_AFTER_
     text_key(key, ((const struct volume_info *)info)->name);
 }
 
-/* Of which snapshot it is a clone: told by id, asked for by any of its names. */
+/* Of which snapshot it is a clone: told by id, asked for by any of its names. Limits:
+ * some of them may be asked for, and as text. */
 static enum agreement volume_agrees(const struct web *web, const void *volume,
                                     const char *member, const json_t *value)
 {
     struct volume_info info;
     const char *name = json_string_value(value);
+    volume_describe(volume, &info);
+    if (strcmp(member, "qos") == 0)
+        return qos_agrees(&info.qos, value);
     if (strcmp(member, resource_volume.untold) != 0)
         return AGREEMENT_UNKNOWN;
-    volume_describe(volume, &info);
     const struct volume *of = name == NULL ? NULL : snapshot_find(web->lunmgr, name);
     return of != NULL && strcmp(volume_id(of), info.clone_of) == 0 ? AGREEMENT_YES
                                                                    : AGREEMENT_NO;
@@ -109,6 +129,7 @@ void api_volume_create(struct exchange *x)
 {
     struct input in;
     struct labels_in labels;
+    struct qos_change qos;
     struct volume_spec spec = {.name = NULL};
     input_begin(&in, x->body, "", &schema_volume_create, &x->problem);
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
@@ -120,6 +141,7 @@ void api_volume_create(struct exchange *x)
     spec.physical_bytes = block_size_read(&in, "physical_block_size");
     spec.is_protected = input_bool(&in, "protected", false);
     spec.zero_detect = input_bool(&in, "zero_detect", false);
+    spec.qos = qos_read(&in, &qos);
     if (labels_read(&in, &labels))
         spec.labels = labels.list;
     if (input_good(&in))
@@ -141,11 +163,13 @@ void api_volume_change(struct exchange *x)
 {
     struct input in;
     struct change_in c;
+    struct qos_change qos;
     input_begin(&in, x->body, "", &schema_volume_change, &x->problem);
     change_read(&in, &c);
     c.change.size_bytes = size_read(&in, INPUT_OPTIONAL);
     c.change.allow_data_loss = input_bool(&in, "allow_data_loss", false);
     c.change.zero_detect = input_flag(&in, "zero_detect", &c.zero_detect);
+    c.change.qos = qos_read(&in, &qos);
     if (input_good(&in))
         volume_change(x->web->lunmgr, x->params[0], &c.change, volume_on_changed, x);
     else

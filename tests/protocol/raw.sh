@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # For the tests whose claim is a program on raw PDUs: source it after rig.sh.
 
-# raw_programs SECONDS NAME... [-- CASE]: a daemon with one volume, each program against it, and at the end
-# somebody can still log in.
+# raw_programs SECONDS NAME... [-- CASE]: a daemon with one volume, and what raw_more makes if the test has such a
+# function; each program against it, and at the end somebody can still log in.
 raw_programs() {
     local seconds=$1 programs=() name
     shift
@@ -15,6 +15,7 @@ raw_programs() {
     rig_init
     rig_start
     rig_volume v 64MiB 1
+    ! declare -F raw_more >/dev/null || raw_more
     for name in "${programs[@]}"; do
         timeout "$seconds" "$(rig_bin "ashlar-$name")" 127.0.0.1 "$RIG_PORT" "$RIG_NAME" "$RIG_IQN" 1 "$@" ||
             fail "$name"

@@ -11,6 +11,8 @@
 #define BIG_BYTES    (BIG_BLOCKS * BLOCK_BYTES)
 #define MEMORY_TASKS 16 /* of that size: a session's share of the buffers */
 #define HALF         (BYTES / 2)
+#define LIMITED_LUN  2  /* a volume of 64 KiB a second */
+#define PLUG_MIB     16 /* for which that takes four minutes */
 
 /* For what the task waits. */
 enum state {
@@ -18,6 +20,7 @@ enum state {
     FOR_R2T_DATA,
     FOR_MORE_DATA,
     FOR_UNSOLICITED_DATA,
+    FOR_LIMIT,
     FOR_OTHERS, /* dormant behind a SIMPLE write */
     FOR_ITS_TURN,
     NOT_YET_COME, /* its number is known, and something behind it has come */
@@ -31,6 +34,7 @@ static const char *const state_names[STATES] = {
     "waiting for data",
     "waiting for more data",
     "waiting for unsolicited data",
+    "waiting for its limit",
     "dormant",
     "before its turn",
     "not yet come",
@@ -66,6 +70,25 @@ static bool send_first_half(struct raw *r, const struct victim *v)
     return raw_send(r, &pdu);
 }
 
+/* One WRITE SAME uses the limit up for all that comes here. */
+static bool use_limit_up(struct raw *r)
+{
+    static bool is_used_up;
+
+    if (is_used_up)
+        return true;
+    begin_rw(r, true, 0, 1);
+    pdu.bhs[32] = 0x41;
+    pdu.bhs[32 + 7] = (uint8_t)(PLUG_MIB * 2048 >> 8);
+    pdu.bhs[32 + 8] = 0;
+    if (wait_for_r2t(r) != NULL)
+        return false;
+    uint32_t itt = raw_itt(&answer);
+    answer_r2t(r);
+    is_used_up = is_good(r, itt);
+    return is_used_up;
+}
+
 static bool bring_about(struct raw *r, enum state state, struct victim *v)
 {
     *v = (struct victim){.sn = r->cmd_sn};
@@ -83,6 +106,12 @@ static bool bring_about(struct raw *r, enum state state, struct victim *v)
         pdu.bhs[1] = WRITE_BIT;
         v->itt = raw_itt(&pdu);
         return raw_send(r, &pdu);
+    case FOR_LIMIT:
+        if (!use_limit_up(r))
+            return false;
+        v->sn = r->cmd_sn;
+        v->itt = send_read(r, SIMPLE);
+        return is_silent(r);
     case FOR_OTHERS:
         v->other_itt = open_write(r, SIMPLE, &v->other_ttt);
         v->sn = r->cmd_sn;
@@ -147,6 +176,8 @@ static bool lives(struct raw *r, enum state state, const struct victim *v)
     case FOR_UNSOLICITED_DATA:
         send_data(r, v->itt, TAG_NONE);
         return is_good(r, v->itt);
+    case FOR_LIMIT: /* longer than we wait */
+        return asked(r, ABORT_TASK, v->itt, COMPLETE);
     case FOR_OTHERS:
         send_data(r, v->other_itt, v->other_ttt);
         return is_good(r, v->other_itt) && is_good(r, v->itt);
@@ -246,8 +277,11 @@ const char *functions_in_states(struct raw *a, struct raw *b)
     for (size_t i = 0; i < COUNT_OF(functions) * STATES; i++) {
         enum function f = functions[i / STATES];
         enum state state = (enum state)(i % STATES);
+        uint8_t usual = lun;
         raw_close(a);
+        lun = state == FOR_LIMIT ? LIMITED_LUN : usual;
         const char *wrong = is_cell(f, state) ? try_cell(a, f, state) : NULL;
+        lun = usual;
         if (wrong == NULL)
             continue;
         snprintf(text, sizeof(text), "function %d, task %s: %s", f, state_names[state],

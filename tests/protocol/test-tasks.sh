@@ -7,5 +7,10 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/rig.sh"
 . "$(dirname "$0")/raw.sh"
 requires iscsi-ls iscsi-inq curl
+requires_ashlar
 
+raw_more() {
+    RIG_VOLUME_FLAGS=(--bytes-per-s 64KiB)
+    rig_volume limited 64MiB 2
+}
 raw_programs 100 tasks -- "$@"

@@ -15,7 +15,7 @@ struct args;
 struct client;
 struct reply;
 
-#define VERB_FLAGS_MAX       12
+#define VERB_FLAGS_MAX       16
 #define VERB_NAMES_MAX       2
 #define RESOURCE_VERBS_MAX   7
 #define RESOURCE_COLUMNS_MAX 11

@@ -21,6 +21,33 @@
         .help = "a write of nothing but zeros takes no space"                            \
     }
 
+#define FLAGS_OF_QOS                                                                     \
+    {.name = "iops",                                                                     \
+     .member = "qos/iops",                                                               \
+     .kind = FLAG_INT,                                                                   \
+     .value = "COUNT",                                                                   \
+     .help = "commands a second, reads and writes together; 0: unlimited"},              \
+        {.name = "bytes-per-s",                                                          \
+         .member = "qos/bytes_per_s",                                                    \
+         .kind = FLAG_SIZE,                                                              \
+         .value = "SIZE",                                                                \
+         .help = "bytes a second, such as 100MiB; 0: unlimited"},                        \
+        {.name = "burst-iops",                                                           \
+         .member = "qos/burst_iops",                                                     \
+         .kind = FLAG_INT,                                                               \
+         .value = "COUNT",                                                               \
+         .help = "commands a second in a burst; 0: no burst"},                           \
+        {.name = "burst-bytes-per-s",                                                    \
+         .member = "qos/burst_bytes_per_s",                                              \
+         .kind = FLAG_SIZE,                                                              \
+         .value = "SIZE",                                                                \
+         .help = "bytes a second in a burst; 0: no burst"},                              \
+    {                                                                                    \
+        .name = "burst-s", .member = "qos/burst_s", .kind = FLAG_INT,                    \
+        .value = "SECONDS",                                                              \
+        .help = "how long a burst may last after a rest; 10 if none is given"            \
+    }
+
 /* The flags of every list. */
 #define FLAGS_OF_LIST                                                                    \
     {.name = "filter",                                                                   \

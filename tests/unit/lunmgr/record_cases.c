@@ -117,6 +117,20 @@ static void ask_shrink(struct answer *a)
         a, &(struct volume_change){.size_bytes = MIB / 2, .allow_data_loss = true});
 }
 
+static const struct qos_change to_limited = {.named = 1U << QOS_IOPS, .to = {{100}}};
+static const struct qos_change to_nonsense = {.named = 1U << QOS_BURST_S,
+                                              .to = {{[QOS_BURST_S] = 5}}};
+
+static void ask_limit(struct answer *a)
+{
+    change_volume(a, &(struct volume_change){.qos = &to_limited});
+}
+
+static void ask_nonsense(struct answer *a)
+{
+    change_volume(a, &(struct volume_change){.name = "n", .qos = &to_nonsense});
+}
+
 static void ask_rename_taken(struct answer *a)
 {
     change_volume(a, &(struct volume_change){.name = "v"});
@@ -265,6 +279,12 @@ static void change_initiator(struct answer *a, const char *initiator)
 static void ask_host_change(struct answer *a)
 {
     change_initiator(a, "iqn.n");
+}
+
+static void ask_host_limit(struct answer *a)
+{
+    const struct host_change change = {.qos = &to_limited};
+    host_change(rig.manager, "h", &change, on_host, a);
 }
 
 static void ask_host_change_taken(struct answer *a)
@@ -527,6 +547,7 @@ const struct change_case change_cases[] = {
     {"volume_clone", ask_clone, id_volume, false},
     {"volume_grow", ask_grow, id_volume, false},
     {"volume_shrink", ask_shrink, id_volume, false},
+    {"volume_limit", ask_limit, id_volume, false},
     {"volume_trash", ask_trash, id_w, true},
     {"volume_delete", ask_delete, id_w, true},
     {"volume_restore", ask_restore, id_volume, false},
@@ -538,6 +559,7 @@ const struct change_case change_cases[] = {
     {"volume_rollback", ask_rollback, id_volume, false},
     {"host_create", ask_host, id_host, false},
     {"host_change", ask_host_change, id_host, false},
+    {"host_limit", ask_host_limit, id_host, false},
     {"host_delete", ask_host_delete, id_g, true},
     {"auth_change", ask_auth, id_given, true},
     {"mapping_create", ask_map, id_mapping, false},
@@ -556,6 +578,7 @@ const struct refusal refusals[] = {
     {"volume_clone", ask_clone_of_none, -ENOENT, "snapshot"},
     {"volume_change", ask_rename_taken, -EEXIST, "name"},
     {"volume_change", ask_shrink_unwilling, -EINVAL, "size"},
+    {"volume_change", ask_nonsense, -EINVAL, "qos/burst_s"},
     {"volume_delete", ask_delete_mapped, -EBUSY, "volume"},
     {"volume_restore", ask_restore_taken, -EEXIST, "name"},
     {"volume_purge", ask_purge_none, -ENOENT, "volume"},

@@ -59,6 +59,11 @@ uint32_t volume_physical_bytes(const struct volume *v)
     return v->physical_bytes;
 }
 
+const struct qos *volume_qos(const struct volume *volume)
+{
+    return &volume->qos;
+}
+
 bool volume_saved_modes(const struct volume *v, struct modes *out)
 {
     if (v->has_saved_modes)

@@ -19,6 +19,7 @@ struct volume {
     uint64_t used_extents;
     bool has_saved_modes;
     struct modes saved_modes;
+    struct qos qos;
     uint8_t *bytes;
     uint64_t size_bytes;
     uint32_t block_bytes, physical_bytes;

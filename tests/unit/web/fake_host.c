@@ -35,6 +35,14 @@ static void call_change_auth(struct call *call, const struct auth *before,
     call->fail.code = auth_apply(&call->auth, change, at, &call->fail);
 }
 
+void call_change_qos(struct call *call, const struct qos *before,
+                     const struct qos_change *change)
+{
+    call->qos = *before;
+    if (call->fail.code == 0)
+        call->fail.code = qos_apply(&call->qos, change, &call->fail);
+}
+
 static void do_host_create(struct call *call, struct err *e)
 {
     struct host *host = NULL;
@@ -44,6 +52,7 @@ static void do_host_create(struct call *call, struct err *e)
         host = host_place(call->m);
         copy(host->info.name, sizeof(host->info.name), call->name);
         host->auth = call->auth;
+        host->info.qos = call->qos;
         host_take_profile(host, call);
         host_take_names(host, call);
     }
@@ -58,6 +67,7 @@ void host_create(struct lunmgr *m, const struct host_spec *spec, host_done_fn do
     copy(call->third, sizeof(call->third), spec->profile == NULL ? "" : spec->profile);
     call_copy_names(call, spec->initiators, spec->initiator_count);
     call_change_auth(call, &(const struct auth){.chap = false}, spec->auth, "auth");
+    call_change_qos(call, &(const struct qos){{0}}, spec->qos);
     call->fn.host = done;
     call_post(call);
 }
@@ -77,6 +87,7 @@ static void do_host_change(struct call *call, struct err *e)
             host_take_names(host, call);
         host_take_profile(host, call);
         host->auth = call->auth;
+        host->info.qos = call->qos;
         call_about(call, host->info.id);
     }
     call->fn.host(call->arg, host, err_or_null(e));
@@ -92,8 +103,10 @@ void host_change(struct lunmgr *m, const char *name_or_id,
     copy(call->third, sizeof(call->third),
          change->profile == NULL ? "" : change->profile);
     call_copy_names(call, change->initiators, change->initiator_count);
-    if (host != NULL)
+    if (host != NULL) {
         call_change_auth(call, &host->auth, change->auth, "auth");
+        call_change_qos(call, &host->info.qos, change->qos);
+    }
     call->fn.host = done;
     call_post(call);
 }

@@ -76,6 +76,7 @@ struct call {
     struct label labels[LABEL_COUNT_MAX];
     size_t label_count;
     struct auth auth;
+    struct qos qos;
     uint8_t hash[TOKEN_HASH_BYTES];
     char *names[HOST_INITIATOR_COUNT_MAX];
     size_t name_count;
@@ -134,6 +135,9 @@ struct call *call_begin(struct lunmgr *m, work_fn work, void *arg);
 struct call *call_new(struct lunmgr *m, work_fn work, void *arg);
 /* Its work is done in a later turn; then it is freed. */
 void call_post(struct call *call);
+/* The rules are the real ones; what is wrong is the call's failure. */
+void call_change_qos(struct call *call, const struct qos *before,
+                     const struct qos_change *change);
 void call_copy_names(struct call *call, const char *const *names, size_t count);
 void copy(char *out, size_t room, const char *text);
 void make_id(struct lunmgr *m, char out[VOLUME_ID_MAX]);

@@ -104,6 +104,20 @@ void target_counters(const struct target *t, struct target_counters *out)
     out->latency[LATENCY_READ][LATENCY_BUCKETS - 1] = 1;
 }
 
+bool target_volume_throttled(const struct target *t, const char *volume_id,
+                             struct target_throttled *out)
+{
+    *out = (struct target_throttled){.commands = 12, .us = 34000};
+    return volume_find(t->m, volume_id) != NULL;
+}
+
+bool target_host_throttled(const struct target *t, const char *host_id,
+                           struct target_throttled *out)
+{
+    *out = (struct target_throttled){.commands = 21, .us = 43000};
+    return host_find(t->m, host_id) != NULL;
+}
+
 void target_set_events(struct target *t, const struct target_events *events)
 {
     const struct target_events nobody = {.arg = NULL};

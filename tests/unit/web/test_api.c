@@ -70,6 +70,15 @@ static void volume_requests_are_read_strictly(void **state)
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"protected\":0}", "/protected"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"zero_detect\":\"\"}",
          "/zero_detect"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"qos\":7}", "/qos"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"qos\":{\"iop\":1}}", "/qos/iop"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"qos\":{\"iops\":10000001}}",
+         "/qos/iops"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"qos\":{\"bytes_per_s\":\"1KiB\"}"
+         "}",
+         "/qos/bytes_per_s"},
+        {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"qos\":{\"burst_s\":3}}",
+         "/qos/burst_s"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":[]}", "/labels"},
         {"{\"name\":\"w\",\"pool\":\"p\",\"size\":4096,\"labels\":{\"a b\":\"\"}}",
          "/labels/a b"},
@@ -265,6 +274,41 @@ static void a_profile_is_set_shown_and_changed(void **state)
     assert_string_equal(rig_text(r, "profile"), "xen");
 }
 
+static void assert_limits(struct rig *r, int iops, int bytes_per_s, int throttled)
+{
+    assert_int_equal(json_integer_value(json_object_get(rig_get(r, "qos"), "iops")),
+                     iops);
+    assert_int_equal(
+        json_integer_value(json_object_get(rig_get(r, "qos"), "bytes_per_s")),
+        bytes_per_s);
+    assert_int_equal(
+        json_integer_value(json_object_get(rig_get(r, "throttled"), "commands")),
+        throttled);
+}
+
+static void limits_are_set_shown_and_changed_in_part(void **state)
+{
+    static const struct {
+        const char *path;
+        int throttled; /* as the fake tells it */
+    } objects[] = {{"/v1/volumes/v", 12}, {"/v1/hosts/h", 21}};
+    struct rig *r = *state;
+    rig_provision(r);
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+        const char *path = objects[i].path;
+        int throttled = objects[i].throttled;
+        assert_int_equal(rig_call(r, "GET", path, NULL), 200);
+        assert_limits(r, 0, 0, 0);
+        assert_int_equal(rig_call(r, "PATCH", path, "{\"qos\":{\"iops\":100}}"), 200);
+        assert_limits(r, 100, 0, throttled);
+        assert_int_equal(
+            rig_call(r, "PATCH", path, "{\"qos\":{\"bytes_per_s\":\"1MiB\"}}"), 200);
+        assert_limits(r, 100, 1 << 20, throttled);
+        assert_int_equal(rig_call(r, "PATCH", path, "{\"qos\":{\"iops\":0}}"), 200);
+        assert_limits(r, 0, 1 << 20, throttled);
+    }
+}
+
 static void open_mode_carries_a_warning(void **state)
 {
     struct rig *r = *state;
@@ -444,6 +488,7 @@ int main(void)
         WITH_RIG(ipv6_portal_is_told_as_ipv4_too),
         WITH_RIG(portal_on_all_addresses_is_told_as_real_ones),
         WITH_RIG(a_profile_is_set_shown_and_changed),
+        WITH_RIG(limits_are_set_shown_and_changed_in_part),
         WITH_RIG(open_mode_carries_a_warning),
         WITH_RIG(pages_have_every_row_once),
         WITH_RIG(cursor_outlives_its_row),

@@ -54,6 +54,7 @@ static const struct step making[] = {
 static const struct step changing[] = {
     {"apply", 0, NULL, NULL},
     {"volume_change", 0, NULL, NULL},
+    {"volume_change", 2, NULL, NULL},
     {"volume_rollback", 0, NULL, NULL},
     {"snapshot_change", 0, NULL, NULL},
     {"snapshot_change_by_name", 0, NULL, NULL},
@@ -62,6 +63,7 @@ static const struct step changing[] = {
     {"volume_delete", -1, "/v1/volumes/web00", NULL},
     {"trash_restore", 1, NULL, NULL},
     {"host_change", 1, NULL, NULL},
+    {"host_change", 2, NULL, NULL},
     {"host_change", 0, NULL, NULL},
     {"auth_change", 0, NULL, NULL},
     {"auth_change", 1, NULL, NULL},
