@@ -7,14 +7,17 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 struct fault_file {
     sqlite3_file base;
     sqlite3_file *real; /* lies behind this one */
+    const char *name;   /* SQLite's while it is open */
 };
 
 static sqlite3_vfs *real_vfs;
 static atomic_int armed_kinds, let_through, to_fail, fail_result, failed;
+static _Atomic(const char *) armed_part; /* NULL: any file */
 static atomic_int counts[FAULT_TRUNCATE + 1];
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -23,10 +26,14 @@ static sqlite3_file *real_of(sqlite3_file *file)
 }
 
 /* SQLITE_OK: go on. */
-static int fault_gate(enum fault_kind kind)
+static int fault_gate(sqlite3_file *file, enum fault_kind kind)
 {
+    const char *name = ((const struct fault_file *)file)->name;
+    const char *part = atomic_load(&armed_part);
     atomic_fetch_add(&counts[kind], 1);
     if ((atomic_load(&armed_kinds) & (int)kind) == 0)
+        return SQLITE_OK;
+    if (part != NULL && (name == NULL || strstr(name, part) == NULL))
         return SQLITE_OK;
     if (atomic_fetch_sub(&let_through, 1) > 0)
         return SQLITE_OK;
@@ -50,7 +57,7 @@ static int file_read(sqlite3_file *file, void *out, int bytes, sqlite3_int64 at)
 
 static int file_write(sqlite3_file *file, const void *data, int bytes, sqlite3_int64 at)
 {
-    int result = fault_gate(FAULT_WRITE);
+    int result = fault_gate(file, FAULT_WRITE);
     if (result != SQLITE_OK)
         return result;
     return real_of(file)->pMethods->xWrite(real_of(file), data, bytes, at);
@@ -58,7 +65,7 @@ static int file_write(sqlite3_file *file, const void *data, int bytes, sqlite3_i
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 {
-    int result = fault_gate(FAULT_TRUNCATE);
+    int result = fault_gate(file, FAULT_TRUNCATE);
     if (result != SQLITE_OK)
         return result;
     return real_of(file)->pMethods->xTruncate(real_of(file), bytes);
@@ -66,7 +73,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 
 static int file_sync(sqlite3_file *file, int flags)
 {
-    int result = fault_gate(FAULT_SYNC);
+    int result = fault_gate(file, FAULT_SYNC);
     if (result != SQLITE_OK)
         return result;
     return real_of(file)->pMethods->xSync(real_of(file), flags);
@@ -154,6 +161,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     (void)vfs;
     struct fault_file *f = (struct fault_file *)file;
     f->real = (sqlite3_file *)(f + 1);
+    f->name = name;
     f->base.pMethods = NULL;
     int result = real_vfs->xOpen(real_vfs, name, f->real, flags, flags_out);
     if (result == SQLITE_OK)
@@ -178,7 +186,13 @@ void fault_vfs_install(void)
 
 void fault_vfs_arm(int kinds, int after, int times, int result)
 {
+    fault_vfs_arm_path(NULL, kinds, after, times, result);
+}
+
+void fault_vfs_arm_path(const char *part, int kinds, int after, int times, int result)
+{
     atomic_store(&armed_kinds, 0);
+    atomic_store(&armed_part, part);
     atomic_store(&failed, 0);
     atomic_store(&let_through, after);
     atomic_store(&to_fail, times);
