@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,11 +57,14 @@ static int slot_clear(const char *dir, unsigned slot, struct err *e)
 {
     static const char *const ends[] = {"-wal", "-shm", ""};
     char database[CATALOG_PATH_MAX], path[CATALOG_PATH_MAX + 8];
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     int rc = mirror_dir_database(dir, slot, database, e);
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(ends); i++) {
         snprintf(path, sizeof(path), "%s%s", database, ends[i]);
-        if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
-            rc = errno_set(e, "remove", path);
+        int result = vfs->xDelete(vfs, path, 0);
+        if (result != SQLITE_OK && result != SQLITE_IOERR_DELETE_NOENT)
+            rc = err_set(e, -EIO, "catalog_mirror", "cannot remove %s: %s", path,
+                         sqlite3_errstr(result));
     }
     return rc;
 }
