@@ -52,15 +52,22 @@ struct catalog_options {
 /* Blocking; main's thread before others start. Creates an empty catalog where there is
  * none, migrates an older one. -EBUSY: another daemon or tool has it. -EPROTO: its schema
  * is newer than this program (both numbers named). -EUCLEAN: not a database, a foreign
- * one, or one with a damaged delta. With a mirror: it is current when this returns, or has
- * failed. -ENOENT: the catalog is not there but its mirror is. -ESTALE: it is older than
- * its mirror. -EUCLEAN: the mirror is another box's. */
+ * one, or one with a damaged delta. With a mirror: it is current when this returns, or
+ * has failed. -ENOENT: the catalog is not there but its mirror is. -ESTALE: it is older
+ * than its mirror. -EUCLEAN: the mirror is another box's. */
 int catalog_open(const struct catalog_options *options, struct catalog **out,
                  struct err *e) MUST_CHECK;
 /* Blocking: ends the queued jobs, checkpoints, closes. NULL is allowed. */
 void catalog_close(struct catalog *c);
 
-/* ---- What ties it to devices and to its mirror ---------------------------------------- */
+/* Blocking, without a catalog open: makes the catalog of dir from a mirror's directory
+ * or a backup's file, then opens and closes it. -EEXIST: there is one. -EBUSY: a daemon
+ * has dir or the mirror. -ENOENT: the directory holds no current mirror. Others as
+ * catalog_open. Whether its devices take it, the next start says. */
+int catalog_restore(const char *dir, const char *from, struct err *e) MUST_CHECK;
+
+/* ---- What ties it to devices and to its mirror ----------------------------------------
+ */
 
 enum catalog_mirror_state {
     CATALOG_MIRROR_OFF,     /* there is none */

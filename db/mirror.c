@@ -31,7 +31,7 @@ struct mirror {
     struct mirror_observer observer;
     char path[CATALOG_PATH_MAX], dir[CATALOG_PATH_MAX];
     unsigned retry_ms;
-    int lock_fd;   /* -1: not locked yet */
+    int lock_fd;         /* -1: not locked yet */
     const char *db_name; /* the copy's, as SQLite wants names of files */
     unsigned slot;
     struct copy_file files[MIRROR_FILES];
@@ -233,9 +233,9 @@ static bool copy_is_same(struct mirror *m)
     bool same = logs[0] == 0 && logs[1] == 0 && own == copied;
     for (sqlite3_int64 at = 0; same && at < own; at += MIRROR_PIECE_BYTES / 2) {
         sqlite3_int64 left = own - at;
-        same = piece_is_same(
-            m, database, at,
-            left < MIRROR_PIECE_BYTES / 2 ? (int)left : MIRROR_PIECE_BYTES / 2);
+        same = piece_is_same(m, database, at,
+                             left < MIRROR_PIECE_BYTES / 2 ? (int)left
+                                                           : MIRROR_PIECE_BYTES / 2);
     }
     return same;
 }
@@ -321,8 +321,8 @@ int mirror_begin(struct mirror *m, const struct box_row *box, struct err *e)
 {
     struct err why = {.code = 0};
     bool is_same;
-    if (m == NULL || (state_of(m) != CATALOG_MIRROR_OFF &&
-                      state_of(m) != CATALOG_MIRROR_FAILED))
+    if (m == NULL ||
+        (state_of(m) != CATALOG_MIRROR_OFF && state_of(m) != CATALOG_MIRROR_FAILED))
         return 0;
     int rc = copy_take_or_start(m, box, &is_same, &why);
     if (rc == 0) {

@@ -68,8 +68,7 @@ static int watched_sync(sqlite3_file *file, int flags)
 /* Memory mapping would go around xWrite. */
 static void watch(const struct mirror_vfs *v, sqlite3_file *file, enum mirror_file which)
 {
-    struct watched *w =
-        (struct watched *)(void *)((char *)file + real_bytes(v->real));
+    struct watched *w = (struct watched *)(void *)((char *)file + real_bytes(v->real));
     *w = (struct watched){.methods = *file->pMethods,
                           .real = file->pMethods,
                           .observer = v->observer,

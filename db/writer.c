@@ -98,7 +98,8 @@ static int group_run(struct writer *w, struct note *first, struct note **rest,
     return rc;
 }
 
-/* ---- Shutting older copies out ------------------------------------------------------ */
+/* ---- Shutting older copies out ------------------------------------------------------
+ */
 
 int writer_ask_raise(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
@@ -146,7 +147,8 @@ static int writer_raise(struct writer *w, struct err *e)
     return insisted != 0 ? insisted : rc;
 }
 
-/* ---- Answering ---------------------------------------------------------------------- */
+/* ---- Answering ----------------------------------------------------------------------
+ */
 
 static void group_answer(struct catalog_job *job, int rc, const struct err *why)
 {
@@ -235,7 +237,8 @@ static int writer_wait_ms(const struct writer *w)
 
 bool writer_is_behind(const struct writer *w)
 {
-    return mirror_is_copying(w->mirror) || w->checkpoint.is_behind || overlay_bytes(w->txn.overlay) > 0;
+    return mirror_is_copying(w->mirror) || w->checkpoint.is_behind ||
+           overlay_bytes(w->txn.overlay) > 0;
 }
 
 /* No job has come for a while: one piece of what can wait. */

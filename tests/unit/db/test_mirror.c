@@ -47,10 +47,8 @@ static int teardown(void **state)
 
 static int try_open(struct mirrored *m, struct err *e)
 {
-    struct catalog_options options = {.dir = m->r->dir,
-                                      .reader_count = 1,
-                                      .mirror_dir = m->dir,
-                                      .mirror_retry_ms = 20};
+    struct catalog_options options = {
+        .dir = m->r->dir, .reader_count = 1, .mirror_dir = m->dir, .mirror_retry_ms = 20};
     return catalog_open(&options, &m->r->catalog, e);
 }
 
@@ -145,7 +143,8 @@ static int count_in_own(struct mirrored *m)
     return count_alone(m, files);
 }
 
-/* ---- Devices, as the catalog's hooks see them ---------------------------------------- */
+/* ---- Devices, as the catalog's hooks see them ----------------------------------------
+ */
 
 static struct {
     uint64_t generation; /* of the one device's superblock */
@@ -284,7 +283,8 @@ static void one_that_is_made_later_has_all_of_it(void **state)
     assert_int_equal(count_in_mirror(m), 30);
 }
 
-/* ---- What is refused ----------------------------------------------------------------- */
+/* ---- What is refused -----------------------------------------------------------------
+ */
 
 static char box_a[] = "box-a", box_b[] = "box-b";
 
@@ -466,7 +466,8 @@ static void a_full_mirror_comes_back_by_itself(void **state)
     assert_int_equal(count_in_mirror(m), 1);
 }
 
-/* ---- Raising ------------------------------------------------------------------------- */
+/* ---- Raising -------------------------------------------------------------------------
+ */
 
 static void raising_is_seen_in_rows_and_devices(void **state)
 {

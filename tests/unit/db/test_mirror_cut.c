@@ -26,7 +26,8 @@ static struct {
     char mark_then[64];
 } t;
 
-/* ---- The mains ---------------------------------------------------------------------- */
+/* ---- The mains ----------------------------------------------------------------------
+ */
 
 static void mark_read(char mark[64])
 {
@@ -107,7 +108,8 @@ static void end(void)
     rig_teardown((void **)&t.r);
 }
 
-/* ---- The catalog --------------------------------------------------------------------- */
+/* ---- The catalog ---------------------------------------------------------------------
+ */
 
 static bool can_stamp(void *arg, uint32_t no)
 {
@@ -182,7 +184,8 @@ static void live(void)
     }
 }
 
-/* ---- What is left -------------------------------------------------------------------- */
+/* ---- What is left --------------------------------------------------------------------
+ */
 
 static int count_name(const struct pool_row *row, void *arg)
 {
@@ -341,7 +344,8 @@ static void behind_every_sync_each_has_what_was_answered(void **state)
     cut_everywhere(POWER_FILE_SYNCED, 30);
 }
 
-/* ---- A mirror that fails, and a cut -------------------------------------------------- */
+/* ---- A mirror that fails, and a cut --------------------------------------------------
+ */
 
 /* The copy's fault-th write or sync fails for good, then the mains fall: what was the
  * current copy, though its mark may have stayed, is a catalog with all that was answered
