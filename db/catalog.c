@@ -68,12 +68,11 @@ static int file_prepare(const char *dir, const char *path, struct err *e)
 
 static int catalog_prepare(struct catalog *c, const char *dir, struct err *e)
 {
-    int length = snprintf(c->path, sizeof(c->path), "%s/catalog.db", dir);
-    assert(length > 0 &&
-           (size_t)length < sizeof(c->path)); /* the lock's name is longer */
-    int rc = file_prepare(dir, c->path, e);
+    int rc = mirror_refuse_lost(c->writer.mirror, e);
     if (rc == 0)
-        rc = txn_open_writer(&c->writer.txn, c->path, e);
+        rc = file_prepare(dir, c->path, e);
+    if (rc == 0)
+        rc = txn_open_writer(&c->writer.txn, c->path, mirror_vfs(c->writer.mirror), e);
     if (rc == 0)
         rc = migrate_check(&c->writer.txn, c->path, e);
     if (rc == 0)
@@ -91,11 +90,40 @@ static int catalog_load_deltas(struct catalog *c, struct err *e)
     return delta_rows_load(&c->writer.txn, c->overlay, e);
 }
 
+static int catalog_make_mirror(struct catalog *c, const struct catalog_options *options,
+                               struct err *e)
+{
+    unsigned retry_ms =
+        options->mirror_retry_ms == 0 ? MIRROR_RETRY_MS : options->mirror_retry_ms;
+    if (options->mirror_dir == NULL)
+        return 0;
+    return mirror_create(c->path, options->mirror_dir, retry_ms, &c->writer.mirror, e);
+}
+
+/* Before the first commit. */
+static int catalog_fill_mirror(struct catalog *c, struct err *e)
+{
+    struct box_row box;
+    int rc = box_get(&c->writer.txn, &box, e);
+    if (rc == 0)
+        rc = mirror_begin(c->writer.mirror, &box, e);
+    while (rc == 0 && mirror_is_copying(c->writer.mirror))
+        mirror_step(c->writer.mirror);
+    return rc;
+}
+
 static int catalog_start(struct catalog *c, const struct catalog_options *options,
                          struct err *e)
 {
     c->writer.by_hand = c->readers.by_hand = options->by_hand;
-    int rc = catalog_prepare(c, options->dir, e);
+    int length = snprintf(c->path, sizeof(c->path), "%s/catalog.db", options->dir);
+    assert(length > 0 &&
+           (size_t)length < sizeof(c->path)); /* the lock's name is longer */
+    int rc = catalog_make_mirror(c, options, e);
+    if (rc == 0)
+        rc = catalog_prepare(c, options->dir, e);
+    if (rc == 0)
+        rc = catalog_fill_mirror(c, e);
     if (rc == 0)
         rc = catalog_load_deltas(c, e);
     if (rc == 0)
@@ -126,6 +154,7 @@ int catalog_open(const struct catalog_options *options, struct catalog **out,
         return 0;
     }
     txn_close(&c->writer.txn);
+    mirror_destroy(c->writer.mirror);
     overlay_destroy(c->overlay);
     auto_close(&c->lock_fd);
     free(c);
@@ -139,9 +168,30 @@ void catalog_close(struct catalog *c)
     reader_pool_stop(&c->readers);
     writer_stop(&c->writer);
     txn_close(&c->writer.txn);
+    mirror_destroy(c->writer.mirror);
     overlay_destroy(c->overlay);
     close(c->lock_fd);
     free(c);
+}
+
+/* ---- Mirror and devices ------------------------------------------------------------ */
+
+void catalog_mirror(struct catalog *c, struct catalog_mirror_info *out)
+{
+    mirror_describe(c->writer.mirror, out);
+}
+
+void catalog_set_hooks(struct catalog *c, const struct catalog_hooks *hooks)
+{
+    const struct catalog_hooks none = {.arg = NULL};
+    c->writer.hooks = hooks == NULL ? none : *hooks;
+    mirror_watch(c->writer.mirror, c->writer.hooks.mirror_changed, c->writer.hooks.arg);
+}
+
+void catalog_raise(struct catalog *c, struct catalog_job *job)
+{
+    job->work = writer_ask_raise;
+    catalog_write(c, job);
 }
 
 /* ---- Jobs -------------------------------------------------------------------------- */
@@ -221,6 +271,11 @@ static int wait_job_run(struct catalog *c,
 int catalog_write_wait(struct catalog *c, catalog_work_fn work, void *arg, struct err *e)
 {
     return wait_job_run(c, catalog_write, work, arg, e);
+}
+
+int catalog_raise_wait(struct catalog *c, struct err *e)
+{
+    return wait_job_run(c, catalog_raise, NULL, NULL, e);
 }
 
 int catalog_read_wait(struct catalog *c, catalog_work_fn work, void *arg, struct err *e)

@@ -40,21 +40,69 @@
 
 struct catalog;
 struct catalog_txn;
+struct catalog_job;
 
 struct catalog_options {
-    const char *dir;       /* state directory; holds catalog.db and its lock file */
-    unsigned reader_count; /* 1 to 8 */
-    bool by_hand;          /* for tests: no threads, jobs wait for catalog_turn() */
+    const char *dir;          /* state directory; holds catalog.db and its lock file */
+    unsigned reader_count;    /* 1 to 8 */
+    bool by_hand;             /* for tests: no threads, jobs wait for catalog_turn() */
+    const char *mirror_dir;   /* its mirror's; NULL: it has none */
+    unsigned mirror_retry_ms; /* a failed mirror begins again after; 0: 30 s */
 };
 
 /* Blocking; main's thread before others start. Creates an empty catalog where there is
  * none, migrates an older one. -EBUSY: another daemon or tool has it. -EPROTO: its schema
  * is newer than this program (both numbers named). -EUCLEAN: not a database, a foreign
- * one, or one with a damaged delta. */
+ * one, or one with a damaged delta. With a mirror: it is current when this returns, or
+ * has failed. -ENOENT: the catalog is not there but its mirror is. -ESTALE: it is older
+ * than its mirror. -EUCLEAN: the mirror is another box's. */
 int catalog_open(const struct catalog_options *options, struct catalog **out,
                  struct err *e) MUST_CHECK;
 /* Blocking: ends the queued jobs, checkpoints, closes. NULL is allowed. */
 void catalog_close(struct catalog *c);
+
+/* Blocking, without a catalog open: makes the catalog of dir from a mirror's directory
+ * or a backup's file, then opens and closes it. -EEXIST: there is one. -EBUSY: a daemon
+ * has dir or the mirror. -ENOENT: the directory holds no current mirror. Others as
+ * catalog_open. Whether its devices take it, the next start says. */
+int catalog_restore(const char *dir, const char *from, struct err *e) MUST_CHECK;
+
+/* ---- What ties it to devices and to its mirror ----------------------------------------
+ */
+
+enum catalog_mirror_state {
+    CATALOG_MIRROR_OFF,     /* there is none */
+    CATALOG_MIRROR_COPYING, /* being made */
+    CATALOG_MIRROR_CURRENT, /* every commit that was answered is in it */
+    CATALOG_MIRROR_FAILED,  /* commits go on without it */
+};
+struct catalog_mirror_info {
+    enum catalog_mirror_state state;
+    char reason[ERR_TEXT_MAX]; /* of a failure, else "" */
+};
+/* Any thread. */
+void catalog_mirror(struct catalog *c, struct catalog_mirror_info *out);
+
+/* What the catalog asks for, on the writer's thread. */
+struct catalog_hooks {
+    void *arg;
+    /* Whether the device of that number can be stamped now. */
+    bool (*can_stamp)(void *arg, uint32_t device_no);
+    /* Writes the generation into the device's superblock and syncs it. Non-zero: it has
+     * the old one or the new one, and is not used any more. */
+    int (*stamp)(void *arg, uint32_t device_no, uint64_t generation);
+    void (*mirror_changed)(void *arg);
+};
+/* While no job is under way; NULL: none any more. hooks stay the caller's. */
+void catalog_set_hooks(struct catalog *c, const struct catalog_hooks *hooks);
+
+/* Raises the generation of all devices that can be stamped, in the catalog and in their
+ * superblocks, so that every copy of the catalog made before is older than they are: at
+ * each start, after a backup, at an orderly end. job->work is ignored. Any thread. The
+ * catalog does the same by itself before it answers the first commit that a mirror lacks.
+ */
+void catalog_raise(struct catalog *c, struct catalog_job *job);
+int catalog_raise_wait(struct catalog *c, struct err *e) MUST_CHECK;
 
 /* ---- Jobs -------------------------------------------------------------------------- */
 

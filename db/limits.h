@@ -48,6 +48,16 @@
 /* With nothing to do for so long, the writer checkpoints whatever there is. */
 #define CHECKPOINT_IDLE_MS 500
 
+/* What is copied into a mirror that is made anew between two jobs, in pieces (SQLite's
+ * file system writes less than 128 KiB at once); and how long one that has failed is left
+ * alone. */
+#define MIRROR_PIECE_BYTES 65536
+#define MIRROR_STEP_PIECES 16
+#define MIRROR_RETRY_MS    30000
+/* A commit that the mirror lacks is answered when the mirror is shut out: how often that
+ * is tried where it fails. */
+#define RAISE_RETRY_MS 100
+
 /* How long a reader waits for the moments in which the log is locked as a whole. */
 #define READER_BUSY_MS 5000
 

@@ -52,6 +52,14 @@ size_t job_queue_count(struct job_queue *q)
     return count;
 }
 
+bool job_queue_is_closed(struct job_queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    bool closed = q->closed;
+    pthread_mutex_unlock(&q->mutex);
+    return closed;
+}
+
 void job_queue_close(struct job_queue *q)
 {
     pthread_mutex_lock(&q->mutex);

@@ -36,6 +36,7 @@ enum queue_result job_queue_take(struct job_queue *q, size_t max, int wait_ms,
 enum queue_result job_queue_gather(struct job_queue *q, size_t max, int wait_ms,
                                    size_t wanted, int64_t wait_us, struct note **first);
 size_t job_queue_count(struct job_queue *q);
+bool job_queue_is_closed(struct job_queue *q);
 
 static inline struct catalog_job *job_of_note(struct note *note)
 {

@@ -26,12 +26,12 @@ static const char writer_pragmas[] = "PRAGMA page_size=4096;"
                                      "PRAGMA cache_size=-" TEXT_OF(WRITER_CACHE_KIB);
 static const char reader_pragmas[] = "PRAGMA cache_size=-" TEXT_OF(READER_CACHE_KIB);
 
-static int txn_open(struct catalog_txn *txn, const char *path, int flags,
+static int txn_open(struct catalog_txn *txn, const char *path, int flags, const char *vfs,
                     const char *pragmas, struct err *e)
 {
     memset(txn, 0, sizeof(*txn));
     int result = sqlite3_open_v2(
-        path, &txn->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        path, &txn->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     if (txn->db == NULL)
         return err_oom(e);
     int rc = result == SQLITE_OK ? 0 : sqlerr_set(txn->db, e);
@@ -47,9 +47,10 @@ static int txn_open(struct catalog_txn *txn, const char *path, int flags,
     return rc;
 }
 
-int txn_open_writer(struct catalog_txn *txn, const char *path, struct err *e)
+int txn_open_writer(struct catalog_txn *txn, const char *path, const char *vfs,
+                    struct err *e)
 {
-    return txn_open(txn, path, SQLITE_OPEN_READWRITE, writer_pragmas, e);
+    return txn_open(txn, path, SQLITE_OPEN_READWRITE, vfs, writer_pragmas, e);
 }
 
 int txn_start_wal(struct catalog_txn *txn, struct err *e)
@@ -71,7 +72,7 @@ int txn_start_wal(struct catalog_txn *txn, struct err *e)
 
 int txn_open_reader(struct catalog_txn *txn, const char *path, struct err *e)
 {
-    int rc = txn_open(txn, path, SQLITE_OPEN_READONLY, reader_pragmas, e);
+    int rc = txn_open(txn, path, SQLITE_OPEN_READONLY, NULL, reader_pragmas, e);
     if (rc == 0)
         sqlite3_busy_timeout(txn->db, READER_BUSY_MS);
     return rc;

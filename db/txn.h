@@ -29,8 +29,10 @@ struct catalog_txn {
     struct stmt_slot slots[STMT_SLOTS];
 };
 
-/* Opens an existing file (it may be empty) without changing it. */
-int txn_open_writer(struct catalog_txn *txn, const char *path, struct err *e) MUST_CHECK;
+/* Opens an existing file (it may be empty) without changing it. vfs: through which of
+ * SQLite's file systems; NULL: the default one. */
+int txn_open_writer(struct catalog_txn *txn, const char *path, const char *vfs,
+                    struct err *e) MUST_CHECK;
 /* After that, and after the file is known to be ours: makes it a WAL database. */
 int txn_start_wal(struct catalog_txn *txn, struct err *e) MUST_CHECK;
 int txn_open_reader(struct catalog_txn *txn, const char *path, struct err *e) MUST_CHECK;

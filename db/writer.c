@@ -6,6 +6,7 @@
 
 #include "db/limits.h"
 #include "db/overlay.h"
+#include "db/raise.h"
 #include "db/sqlerr.h"
 #include "db/stmt.h"
 
@@ -97,6 +98,67 @@ static int group_run(struct writer *w, struct note *first, struct note **rest,
     return rc;
 }
 
+/* ---- Shutting older copies out ------------------------------------------------------
+ */
+
+int writer_ask_raise(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    (void)job;
+    (void)e;
+    container_of(txn, struct writer, txn)->raise_asked = true;
+    return 0;
+}
+
+static int raise_try(struct writer *w, struct err *e)
+{
+    if (w->hooks.can_stamp == NULL) /* no device is in use */
+        return 0;
+    return raise_devices(&w->txn, &w->hooks, e);
+}
+
+/* What is committed and not in the mirror waits until the mirror is shut out: it would
+ * be lost to whoever starts from there. */
+static int raise_insist(struct writer *w, struct err *e)
+{
+    const struct timespec pause = {.tv_nsec = RAISE_RETRY_MS * 1000000L};
+    bool is_first = true;
+    while (mirror_owes(w->mirror)) {
+        mirror_forgive(w->mirror); /* its copy may fail again meanwhile */
+        int rc = raise_try(w, e);
+        if (rc == 0)
+            continue;
+        mirror_owe(w->mirror);
+        if (job_queue_is_closed(&w->queue))
+            return rc;
+        if (is_first)
+            log_failure("commits wait: the mirror that failed is not shut out", e);
+        is_first = false;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+/* After a commit, before it is answered. */
+static int writer_raise(struct writer *w, struct err *e)
+{
+    int rc = w->raise_asked ? raise_try(w, e) : 0;
+    w->raise_asked = false;
+    int insisted = raise_insist(w, e);
+    return insisted != 0 ? insisted : rc;
+}
+
+/* ---- Answering ----------------------------------------------------------------------
+ */
+
+static void group_answer(struct catalog_job *job, int rc, const struct err *why)
+{
+    if (rc != 0 && job->rc == 0) {
+        job->rc = rc;
+        job->err = *why;
+    }
+    job_answer(job);
+}
+
 /* Returns the jobs that are left. */
 static struct note *group_commit(struct writer *w, struct note *first)
 {
@@ -104,19 +166,21 @@ static struct note *group_commit(struct writer *w, struct note *first)
         job_of_note(note)->rc = 0;
         job_of_note(note)->err = (struct err){0};
     }
-    struct err why = {0};
+    struct err why = {0}, raise_why = {0};
     struct note *rest;
     int rc = group_run(w, first, &rest, &why);
     if (rc != 0)
         log_failure("catalog commit failed", &why);
+    int raise_rc = rc == 0 ? writer_raise(w, &raise_why) : 0;
+    w->raise_asked = false;
     while (first != rest) {
         struct catalog_job *job = job_of_note(first);
         first = first->next; /* the answer may free the job */
-        if (rc != 0 && job->rc == 0) {
-            job->rc = rc;
-            job->err = why;
-        }
-        job_answer(job);
+        bool is_raise = job->work == writer_ask_raise || mirror_owes(w->mirror);
+        if (raise_rc != 0 && is_raise)
+            group_answer(job, raise_rc, &raise_why);
+        else
+            group_answer(job, rc, &why);
     }
     return rest;
 }
@@ -141,8 +205,20 @@ static bool writer_wants_fold(const struct writer *w)
            (fold_is_under_way(&w->fold) || overlay_bytes(w->txn.overlay) >= FOLD_BYTES);
 }
 
-/* How long to wait for jobs before there is something else to do. */
-static int writer_wait_ms(const struct writer *w)
+/* A piece of a copy that is being made; another beginning of one that has failed. */
+static void writer_mirror(struct writer *w)
+{
+    struct box_row box;
+    if (mirror_wait_ms(w->mirror) != 0)
+        return;
+    if (!mirror_is_copying(w->mirror) && box_get(&w->txn, &box, NULL) == 0 &&
+        mirror_begin(w->mirror, &box, NULL) != 0)
+        return; /* it says so */
+    mirror_step(w->mirror);
+}
+
+/* How long to wait for jobs before there is something to do but for the mirror. */
+static int writer_own_wait_ms(const struct writer *w)
 {
     if (writer_wants_fold(w))
         return 0;
@@ -153,14 +229,22 @@ static int writer_wait_ms(const struct writer *w)
     return overlay_bytes(w->txn.overlay) > 0 ? FOLD_IDLE_MS : QUEUE_FOREVER;
 }
 
+static int writer_wait_ms(const struct writer *w)
+{
+    int own = writer_own_wait_ms(w), mirror = mirror_wait_ms(w->mirror);
+    return own < 0 || (mirror >= 0 && mirror < own) ? mirror : own;
+}
+
 bool writer_is_behind(const struct writer *w)
 {
-    return w->checkpoint.is_behind || overlay_bytes(w->txn.overlay) > 0;
+    return mirror_is_copying(w->mirror) || w->checkpoint.is_behind ||
+           overlay_bytes(w->txn.overlay) > 0;
 }
 
 /* No job has come for a while: one piece of what can wait. */
 static void writer_on_idle(struct writer *w)
 {
+    writer_mirror(w);
     if (checkpoint_is_due(&w->checkpoint, true) ||
         (w->checkpoint.is_behind && !writer_wants_fold(w)))
         checkpoint_run(&w->checkpoint, &w->txn);
@@ -171,6 +255,7 @@ static void writer_on_idle(struct writer *w)
 /* Jobs never end: what can wait no longer, between two groups. */
 static void writer_on_group(struct writer *w)
 {
+    writer_mirror(w);
     if (overlay_bytes(w->txn.overlay) >= OVERLAY_BYTES_MAX / 4 * 3)
         writer_fold(w);
     if (checkpoint_is_due(&w->checkpoint, false))

@@ -7,11 +7,15 @@
 
 #include "db/checkpoint.h"
 #include "db/fold.h"
+#include "db/mirror.h"
 #include "db/queue.h"
 #include "db/txn.h"
 
 struct writer {
     struct catalog_txn txn; /* the writer thread's while it runs */
+    struct mirror *mirror;  /* NULL: none. Its connection is txn's */
+    struct catalog_hooks hooks;
+    bool raise_asked; /* by a job of the group that is under way */
     struct job_queue queue;
     bool by_hand; /* no thread: writer_turn() */
     pthread_t thread;
@@ -23,11 +27,14 @@ struct writer {
                   */
 };
 
-/* w->txn is open, in WAL mode, migrated, and has its overlay; by_hand is set. */
+/* w->txn is open, in WAL mode, migrated, and has its overlay; by_hand and mirror are set.
+ */
 int writer_start(struct writer *w, struct err *e) MUST_CHECK;
 /* What the thread does between two waits of at most wait_ms; what it found. */
 enum queue_result writer_turn(struct writer *w, int wait_ms);
-/* There is something to fold or to checkpoint. */
+/* The work of a job that asks for what raise_devices does. */
+int writer_ask_raise(struct catalog_txn *txn, struct catalog_job *job, struct err *e);
+/* There is something to fold, to checkpoint or to copy. */
 bool writer_is_behind(const struct writer *w);
 /* Ends the queued jobs, checkpoints all and ends the thread. Readers are closed by now.
  */

@@ -32,6 +32,7 @@ struct device {
     const char *pool_name;  /* the pool's, for the log */
     int fd;                 /* -1: not there */
     bool direct;
+    struct device *next_stamped; /* stamp.c */
     bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;
     atomic_bool unsynced; /* writes have completed since the last fdatasync began */

@@ -69,6 +69,8 @@ static int load_device(const struct device_row *row, void *arg)
     pool->devices[pool->device_count++] = d;
     if (rc != 0)
         log_refused(pool, d, &why);
+    else
+        stamps_add(l->m, d);
     return 0;
 }
 
@@ -453,50 +455,6 @@ static int claim_box(struct catalog_txn *txn, void *arg, struct err *e)
     return box_set(txn, &box, e);
 }
 
-struct raise {
-    struct device *device;
-    uint64_t generation;
-};
-
-static int raise_row(struct catalog_txn *txn, void *arg, struct err *e)
-{
-    const struct raise *r = arg;
-    return device_row_set_generation(txn, r->device->row.no, r->generation, e);
-}
-
-/* Odd in the catalog while the superblock is being written, even after: device.h. */
-static int raise_generation(struct lunmgr *m, struct device *d, struct err *e)
-{
-    struct superblock sb;
-    uint64_t next = (d->row.generation + 2) / 2 * 2;
-    struct raise r = {.device = d, .generation = next - 1};
-    int rc = catalog_write_wait(m->options.catalog, raise_row, &r, e);
-    if (rc == 0)
-        rc = device_read_superblock(d->fd, &sb, e);
-    if (rc == 0) {
-        sb.generation = next;
-        rc = device_write_superblock(d->fd, &sb, e);
-    }
-    r.generation = next;
-    if (rc == 0)
-        rc = catalog_write_wait(m->options.catalog, raise_row, &r, e);
-    if (rc == 0)
-        d->row.generation = next;
-    return rc;
-}
-
-static void raise_pool(struct lunmgr *m, struct pool *pool)
-{
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        struct device *d = pool->devices[i];
-        struct err e = {.code = 0};
-        if (atomic_load(&d->failed) || raise_generation(m, d, &e) == 0)
-            continue;
-        atomic_store(&d->failed, true);
-        log_refused(pool, d, &e);
-    }
-}
-
 static void log_leaks(void *arg, const struct pool_check_report *report,
                       const struct err *e)
 {
@@ -543,9 +501,10 @@ int load_all(struct lunmgr *m, struct err *e)
     int rc = catalog_write_wait(m->options.catalog, claim_box, m, e);
     if (rc == 0)
         rc = catalog_read_wait(m->options.catalog, load_work, &l, e);
+    if (rc == 0) /* no copy of the catalog from before goes with the devices now */
+        rc = catalog_raise_wait(m->options.catalog, e);
     l.e = e;
     for (struct pool *pool = NULL; rc == 0 && (pool = pool_next(m, pool)) != NULL;) {
-        raise_pool(m, pool);
         round_start(pool);
         if (m->was_clean || pool_is_failed(pool))
             continue;
@@ -601,6 +560,8 @@ void load_free(struct lunmgr *m)
     }
     for (struct pool *pool; (pool = pool_next(m, NULL)) != NULL;) {
         index_remove(&m->pools, pool->name, pool->id);
+        for (unsigned i = 0; i < pool->device_count; i++)
+            stamps_remove(m, pool->devices[i]);
         pool_free(pool);
     }
     index_fini(&m->mappings);

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CLOSE_ROUNDS_MAX 16
@@ -91,7 +92,9 @@ static void lunmgr_free(struct lunmgr *m)
 {
     trash_stop(m);
     jobs_stop(m);
+    catalog_set_hooks(m->options.catalog, NULL);
     load_free(m);
+    stamps_fini(m);
     leaf_cache_destroy(m->leaf_cache);
     views_destroy(m->views);
     lane_destroy(m->home_lane);
@@ -113,6 +116,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         m->options.replay_retention_s = REPLAY_RETENTION_DEFAULT;
     atomic_init(&m->epoch, 1);
     pthread_mutex_init(&m->lanes_lock, NULL);
+    stamps_init(m);
+    stamps_serve(m);
     int rc = start_home(m, e);
     if (rc == 0)
         rc = load_all(m, e);
@@ -144,6 +149,20 @@ uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m)
 const char *lunmgr_box_id(const struct lunmgr *m)
 {
     return m->box_id;
+}
+
+void lunmgr_mirror(const struct lunmgr *m, struct lunmgr_mirror_info *out)
+{
+    static const char *const states[] = {
+        [CATALOG_MIRROR_OFF] = "off",
+        [CATALOG_MIRROR_COPYING] = "copying",
+        [CATALOG_MIRROR_CURRENT] = "current",
+        [CATALOG_MIRROR_FAILED] = "failed",
+    };
+    struct catalog_mirror_info info;
+    catalog_mirror(m->options.catalog, &info);
+    out->state = states[info.state];
+    snprintf(out->reason, sizeof(out->reason), "%s", info.reason);
 }
 
 uint64_t lunmgr_generation(const struct lunmgr *m)

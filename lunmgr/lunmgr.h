@@ -81,6 +81,12 @@ uint64_t lunmgr_leaf_cache_bytes(const struct lunmgr *m);
 
 /* The box's identity: its UUID text (any thread). */
 const char *lunmgr_box_id(const struct lunmgr *m);
+/* The catalog's mirror, as the API shows it (any thread). */
+struct lunmgr_mirror_info {
+    const char *state;         /* off, copying, current, failed */
+    char reason[ERR_TEXT_MAX]; /* of a failure, else "" */
+};
+void lunmgr_mirror(const struct lunmgr *m, struct lunmgr_mirror_info *out);
 /* Of this start of the box: greater than that of each start before (any thread). */
 uint64_t lunmgr_generation(const struct lunmgr *m);
 

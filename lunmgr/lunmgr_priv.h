@@ -10,6 +10,7 @@
 #include "lunmgr/leaf_cache.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/news.h"
+#include "lunmgr/stamp.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,6 +35,7 @@ struct lunmgr {
     pthread_mutex_t lanes_lock;
     struct lane *lanes[LANE_MAX];
     _Atomic uint64_t epoch;
+    struct stamps stamps;
     struct leaf_cache *leaf_cache;
     struct views *views;
     _Atomic uint32_t last_layer_id; /* handed out */

@@ -99,6 +99,24 @@ void news_space_refused(struct pool *pool)
     news_post(pool->manager, n, space_refused_on_note);
 }
 
+/* ---- The catalog's mirror --------------------------------------------------------- */
+
+static void mirror_changed_on_note(struct note *note)
+{
+    struct news_note *n = container_of(note, struct news_note, note);
+    const struct lunmgr_news *news = &n->manager->news;
+    if (news->mirror_changed != NULL)
+        news->mirror_changed(news->arg);
+    free(n);
+}
+
+void news_mirror_changed(struct lunmgr *m)
+{
+    struct news_note *n = calloc(1, sizeof(*n));
+    if (n != NULL)
+        news_post(m, n, mirror_changed_on_note);
+}
+
 /* ---- The trash ------------------------------------------------------------------- */
 
 void news_volume_purged(struct lunmgr *m, const char *id, const char *name)

@@ -29,6 +29,8 @@ struct lunmgr_news {
     /* A host's SANITIZE has begun; it has ended, and worked or failed. */
     void (*volume_sanitizing)(void *arg, const char *id, const char *name);
     void (*volume_sanitized)(void *arg, const char *id, const char *name, bool good);
+    /* The catalog's mirror is in another state (lunmgr_mirror). */
+    void (*mirror_changed)(void *arg);
 };
 /* Control thread. NULL: nobody listens any more. */
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
@@ -36,6 +38,7 @@ void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news);
 /* Any thread. */
 void news_device_failed(const struct device *device, const char *reason, int error);
 void news_space_refused(struct pool *pool);
+void news_mirror_changed(struct lunmgr *m);
 /* Control thread. */
 void news_volume_purged(struct lunmgr *m, const char *id, const char *name);
 void news_job_ended(struct lunmgr *m, const struct job *job);

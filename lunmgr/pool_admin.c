@@ -85,6 +85,7 @@ static void pool_adopt(struct op *op)
     d->fd = po->fd;
     d->direct = po->direct;
     d->blocks = po->blocks;
+    stamps_add(op->manager, d);
     index_add(&op->manager->pools, po->pool->name, po->pool->id, po->pool);
     op_at_home(op, pool_start_rounds, pool_created);
 }
@@ -265,6 +266,8 @@ static void pool_row_gone(struct op *op)
         return;
     }
     index_remove(&op->manager->pools, po->pool->name, po->pool->id);
+    for (unsigned i = 0; i < po->pool->device_count; i++)
+        stamps_remove(op->manager, po->pool->devices[i]);
     op_block(op, pool_wipe, pool_gone);
 }
 

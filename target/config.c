@@ -79,6 +79,15 @@ static bool take_state_dir(struct config *c, const char *value)
     return take_path(c->state_dir, sizeof(c->state_dir), value);
 }
 
+static bool take_catalog_mirror(struct config *c, const char *value)
+{
+    if (strcmp(value, "none") == 0) {
+        c->catalog_mirror[0] = '\0';
+        return true;
+    }
+    return take_path(c->catalog_mirror, sizeof(c->catalog_mirror), value);
+}
+
 static bool take_target_name(struct config *c, const char *value)
 {
     char name[NODE_NAME_MAX + 1];
@@ -299,6 +308,8 @@ static bool take_max_reactor_buffers(struct config *c, const char *value)
 static const struct config_key keys[] = {
     {"state-dir", take_state_dir, "an absolute path", "/var/lib/ashlar",
      "where the catalog is kept", false},
+    {"catalog-mirror", take_catalog_mirror, "an absolute path, or none", "none",
+     "a directory on another disk that gets every change of the catalog too", false},
     {"target-name", take_target_name, "an iSCSI name: iqn.YYYY-MM.DOMAIN:ANY, eui., naa.",
      "iqn.2026-11.org.ashlar: and the box's id", "the target's name", false},
     {"portal", take_portal,
@@ -487,9 +498,10 @@ static int flag_next(int argc, char *const *argv, int *at, struct config_flag *f
     f->name = arg + 2;
     f->name_bytes = strcspn(f->name, "=");
     f->value = NULL;
-    if (flag_is(f, "help") || flag_is(f, "version"))
+    if (flag_is(f, "help") || flag_is(f, "version") || flag_is(f, "accept-older-catalog"))
         return 0;
-    if (!flag_is(f, "config") && key_find(f->name, f->name_bytes) == NULL)
+    if (!flag_is(f, "config") && !flag_is(f, "restore-catalog") &&
+        key_find(f->name, f->name_bytes) == NULL)
         return err_set(e, -EINVAL, NULL, "unknown flag '%s'; see --help", arg);
     if (f->name[f->name_bytes] == '=')
         f->value = f->name + f->name_bytes + 1;
@@ -510,9 +522,14 @@ static int flags_scan(struct config *c, int argc, char *const *argv, struct err 
             return rc;
         c->help |= flag_is(&f, "help");
         c->version |= flag_is(&f, "version");
+        c->accept_older_catalog |= flag_is(&f, "accept-older-catalog");
         if (flag_is(&f, "config") && f.value != NULL &&
             !take_text(c->file, sizeof(c->file), f.value))
             return err_set(e, -EINVAL, NULL, "--config: not a path");
+        if (flag_is(&f, "restore-catalog") && f.value != NULL &&
+            !take_path(c->restore_catalog, sizeof(c->restore_catalog), f.value))
+            return err_set(e, -EINVAL, NULL,
+                           "--restore-catalog: '%s' is not an absolute path", f.value);
     }
     return 0;
 }
@@ -610,7 +627,14 @@ int config_load(struct config *c, int argc, char *const *argv, struct err *e)
 void config_print_help(FILE *out)
 {
     fputs("ashlard: serves thin volumes over iSCSI\n\n"
-          "  --config FILE\n        a file of lines KEY = VALUE, with the keys below\n",
+          "  --config FILE\n        a file of lines KEY = VALUE, with the keys below\n"
+          "  --restore-catalog PATH\n        makes the catalog in state-dir, where there "
+          "is "
+          "none, from a mirror's\n        directory or a backup's file, and ends\n"
+          "  --accept-older-catalog\n        takes a catalog that its devices refuse for "
+          "the "
+          "truth, and ends: what was\n        written since may be lost, or another "
+          "volume's (see the runbook)\n",
           out);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         fprintf(out, "  --%s VALUE\n        %s; %s (default: %s)\n", keys[i].name,
@@ -638,6 +662,7 @@ void config_compare(const struct config *now, const struct config *next, char *o
         bool differs;
     } all[] = {
         {"state-dir", strcmp(now->state_dir, next->state_dir) != 0},
+        {"catalog-mirror", strcmp(now->catalog_mirror, next->catalog_mirror) != 0},
         {"target-name", strcmp(now->target_name, next->target_name) != 0},
         {"portal", lists_differ(&now->portals, &next->portals)},
         {"nop-interval", a->nop_interval_s != b->nop_interval_s},

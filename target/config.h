@@ -28,7 +28,9 @@ struct config_list {
 
 struct config {
     char state_dir[CONFIG_VALUE_MAX];
-    char target_name[TARGET_NAME_MAX]; /* "": made of the box's id */
+    char catalog_mirror[CONFIG_VALUE_MAX];  /* "": none */
+    char restore_catalog[CONFIG_VALUE_MAX]; /* a flag alone; "": serve */
+    char target_name[TARGET_NAME_MAX];      /* "": made of the box's id */
     struct config_list portals, advertise;
     char api_socket[CONFIG_VALUE_MAX]; /* "": off */
     char api[CONFIG_VALUE_MAX];        /* "": off */
@@ -45,6 +47,7 @@ struct config {
     struct target_limits limits;
 
     char file[CONFIG_VALUE_MAX]; /* "": none */
+    bool accept_older_catalog;   /* a flag alone: in place of a start */
     bool help, version;
 };
 

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "db/catalog.h"
+#include "lunmgr/accept.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/lunmgr.h"
 #include "target/config.h"
@@ -90,13 +91,51 @@ static const char *engine_in_use(enum engine_kind kind, struct err *e)
 
 /* ---- start ---- */
 
+/* NULL: not given. */
+static const char *given(const char *value)
+{
+    return value[0] != '\0' ? value : NULL;
+}
+
 static int daemon_open_catalog(struct daemon *d, struct err *e)
 {
     const char *dir = d->config.state_dir;
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set(e, -errno, "state-dir", "state-dir %s: %s", dir, strerror(errno));
-    struct catalog_options options = {.dir = dir, .reader_count = CATALOG_READER_COUNT};
+    struct catalog_options options = {.dir = dir,
+                                      .reader_count = CATALOG_READER_COUNT,
+                                      .mirror_dir = given(d->config.catalog_mirror)};
     return catalog_open(&options, &d->catalog, e);
+}
+
+/* In place of a start. */
+static int daemon_restore(const struct daemon *d)
+{
+    struct err e = {0};
+    const char *dir = d->config.state_dir, *from = d->config.restore_catalog;
+    if (catalog_restore(dir, from, &e) != 0) {
+        complain(&e);
+        return EXIT_FAILURE;
+    }
+    printf("the catalog in %s was restored from %s\n", dir, from);
+    return EXIT_SUCCESS;
+}
+
+/* In place of a start. */
+static int daemon_accept(struct daemon *d)
+{
+    struct err e = {0};
+    unsigned count = 0;
+    int rc = daemon_open_catalog(d, &e);
+    if (rc == 0)
+        rc = catalog_accept(d->catalog, &count, &e);
+    catalog_close(d->catalog);
+    if (rc != 0) {
+        complain(&e);
+        return EXIT_FAILURE;
+    }
+    printf("the catalog in %s was accepted for %u devices\n", d->config.state_dir, count);
+    return EXIT_SUCCESS;
 }
 
 static int daemon_open_lunmgr(struct daemon *d, struct err *e)
@@ -131,12 +170,6 @@ static int daemon_start_target(struct daemon *d, struct err *e)
         .limits = &d->config.limits,
     };
     return target_start(&options, &d->target, e);
-}
-
-/* NULL: not given. */
-static const char *given(const char *value)
-{
-    return value[0] != '\0' ? value : NULL;
 }
 
 static int daemon_start_web(struct daemon *d, struct err *e)
@@ -393,5 +426,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     log_setup(&d.config);
-    return daemon_run(&d);
+    if (d.config.restore_catalog[0] != '\0')
+        return daemon_restore(&d);
+    return d.config.accept_older_catalog ? daemon_accept(&d) : daemon_run(&d);
 }

@@ -17,6 +17,7 @@ static const struct {
     {"_create", "created"},       {"_put", "created"},       {"_change", "changed"},
     {"_delete", "deleted"},       {"_purge", "purged"},      {"_restore", "restored"},
     {"_rollback", "rolled_back"}, {"_check", "check_begun"}, {"_cancel", "cancel_asked"},
+    {"_backup", "backed_up"},
 };
 
 /* Its verb, and in kind what stands before it. NULL: it needs no event of its own, since

@@ -92,6 +92,9 @@ extern const struct schema schema_apply;
 void api_apply(struct exchange *x);
 void api_put(struct exchange *x); /* of every kind: create or agree */
 
+extern const struct schema schema_catalog_backup;
+void api_catalog_backup(struct exchange *x);
+
 void api_audit_list(struct exchange *x);
 void api_job_cancel(struct exchange *x);
 /* For job_done_fn: 202 with the job, or what went wrong. */

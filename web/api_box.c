@@ -23,9 +23,12 @@ static json_t *portals_json(const struct target *target)
 void api_box_show(struct exchange *x)
 {
     const struct web *web = x->web;
+    struct lunmgr_mirror_info mirror;
+    lunmgr_mirror(web->lunmgr, &mirror);
     reply_json(x, 200,
-               json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", lunmgr_box_id(web->lunmgr),
-                         "version", ASHLAR_VERSION, "engine", web->engine, "target",
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "id",
+                         lunmgr_box_id(web->lunmgr), "version", ASHLAR_VERSION, "engine",
+                         web->engine, "catalog_mirror", mirror.state, "target",
                          target_name(web->target), "portals", portals_json(web->target)));
 }
 

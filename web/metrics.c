@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 void metric_head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -76,6 +77,12 @@ static void put_lunmgr(FILE *out, struct lunmgr *m)
               offsetof(struct pool_info, used_bytes));
     put_pools(out, m, "ashlar_pool_provisioned_bytes", "Bytes promised to volumes.",
               offsetof(struct pool_info, provisioned_bytes));
+    struct lunmgr_mirror_info mirror;
+    lunmgr_mirror(m, &mirror);
+    if (strcmp(mirror.state, "off") != 0)
+        put(out, "ashlar_catalog_mirror_current", "gauge",
+            "1 if every commit of the catalog is in its mirror too.",
+            strcmp(mirror.state, "current") == 0);
     put(out, "ashlar_snapshots", "gauge", "Snapshots of volumes outside of the trash.",
         snapshot_count(m));
     put(out, "ashlar_trash_volumes", "gauge", "Deleted volumes that can be restored.",

@@ -160,6 +160,31 @@ static void on_volume_sanitized(void *arg, const char *id, const char *name, boo
     tell_sanitize(arg, good ? "sanitized" : "sanitize_failed", id, name);
 }
 
+static void on_mirror_changed(void *arg)
+{
+    const struct news *news = arg;
+    struct lunmgr_mirror_info info;
+    lunmgr_mirror(news->web->lunmgr, &info);
+    char verb[24];
+    snprintf(verb, sizeof(verb), "mirror_%s", info.state);
+    const struct event_note note = {
+        .kind = "catalog",
+        .verb = verb,
+        .id = lunmgr_box_id(news->web->lunmgr),
+        .data =
+            json_pack("{s:s?}", "reason", info.reason[0] == '\0' ? NULL : info.reason),
+    };
+    events_publish(news->web, &note);
+}
+
+static void tell_failed_mirror(struct news *news)
+{
+    struct lunmgr_mirror_info info;
+    lunmgr_mirror(news->web->lunmgr, &info);
+    if (strcmp(info.state, "failed") == 0)
+        on_mirror_changed(news);
+}
+
 /* What was not there as the daemon started. */
 static void tell_failed_devices(struct news *news)
 {
@@ -239,11 +264,13 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
         .job_ended = on_job_ended,
         .volume_sanitizing = on_volume_sanitizing,
         .volume_sanitized = on_volume_sanitized,
+        .mirror_changed = on_mirror_changed,
     };
     target_set_events(web->target, &target_events);
     lunmgr_set_news(web->lunmgr, &lunmgr_news);
     tell_daemon(news, "started");
     tell_failed_devices(news);
+    tell_failed_mirror(news);
     *out = news;
     return 0;
 }

@@ -86,6 +86,7 @@ static const struct route routes[] = {
     {GET,    ADMIN,     200, "token_show",                 "/v1/tokens/{token}",                       api_show, NULL, QUERY_FIELDS, &resource_token, NULL},
     {DELETE, ADMIN,     204, "token_delete",               "/v1/tokens/{token}",                       api_token_delete, NULL, QUERY_NONE, &resource_token, NULL},
     {POST,   PROVISION, 200, "apply",                      "/v1/apply",                                api_apply, &schema_apply, QUERY_NONE, NULL, NULL},
+    {POST,   ADMIN,     204, "catalog_backup",             "/v1/catalog/backup",                       api_catalog_backup, &schema_catalog_backup, QUERY_NONE, NULL, NULL},
     {GET,    ADMIN,     200, "audit_list",                 "/v1/audit",                                api_audit_list, NULL, QUERY_PAGE, NULL, NULL},
 };
 /* clang-format on */

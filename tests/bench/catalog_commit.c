@@ -7,7 +7,7 @@
  *
  *     ashlar-catalog-commit --dir DIR [--seconds N] [--leaves N] [--words N]
  * [--per-second N]
- *                           [--map-leaves N]
+ *                           [--map-leaves N] [--mirror DIR]
  */
 #include "db/catalog.h"
 #include "tests/lib/random.h"
@@ -35,6 +35,7 @@ struct times {
 
 struct bench {
     const char *dir;
+    const char *mirror; /* NULL: none */
     uint64_t seconds, leaves, words, per_second, map_leaves;
     struct catalog *catalog;
     uint32_t layer;
@@ -306,6 +307,7 @@ static int options_read(struct bench *b, int argc, char **argv)
         {"words", required_argument, NULL, 'w'},
         {"per-second", required_argument, NULL, 'p'},
         {"map-leaves", required_argument, NULL, 'm'},
+        {"mirror", required_argument, NULL, 'i'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -317,6 +319,8 @@ static int options_read(struct bench *b, int argc, char **argv)
                                            : &b->map_leaves;
         if (option == 'd')
             b->dir = optarg;
+        else if (option == 'i')
+            b->mirror = optarg;
         else if (option == '?')
             return -EINVAL;
         else
@@ -338,7 +342,8 @@ static int bench_open(struct bench *b, struct err *e)
     b->manages.us = calloc(SAMPLES_MAX, sizeof(b->manages.us[0]));
     if (b->changes == NULL || b->rounds.us == NULL || b->manages.us == NULL)
         return err_oom(e);
-    const struct catalog_options options = {.dir = b->dir, .reader_count = 2};
+    const struct catalog_options options = {
+        .dir = b->dir, .reader_count = 2, .mirror_dir = b->mirror};
     return catalog_open(&options, &b->catalog, e);
 }
 
@@ -354,7 +359,8 @@ int main(int argc, char **argv)
     if (options_read(&b, argc, argv) != 0) {
         fprintf(stderr,
                 "usage: ashlar-catalog-commit --dir DIR [--seconds N] [--leaves N]"
-                " [--words N] [--per-second N] [--map-leaves N, from %d]\n",
+                " [--words N] [--per-second N] [--map-leaves N, from %d]"
+                " [--mirror DIR]\n",
                 FILL_LEAVES);
         return 2;
     }

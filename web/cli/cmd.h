@@ -93,7 +93,7 @@ struct resource {
 extern const struct resource resource_pool, resource_volume, resource_host,
     resource_initiator, resource_auth, resource_snapshot, resource_trash,
     resource_mapping, resource_session, resource_drain, resource_job, resource_token,
-    resource_status, resource_event, resource_audit, resource_apply;
+    resource_catalog, resource_status, resource_event, resource_audit, resource_apply;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];

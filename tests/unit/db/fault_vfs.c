@@ -7,17 +7,28 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <string.h>
+
+struct fault_file {
+    struct pass_file pass;
+    const char *name; /* SQLite's while it is open */
+};
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_io_methods methods;
 static atomic_int armed_kinds, let_through, to_fail, fail_result, failed;
+static _Atomic(const char *) armed_part; /* NULL: any file */
 static atomic_int counts[FAULT_TRUNCATE + 1];
 
 /* SQLITE_OK: go on. */
-static int fault_gate(enum fault_kind kind)
+static int fault_gate(sqlite3_file *file, enum fault_kind kind)
 {
+    const char *name = ((const struct fault_file *)file)->name;
+    const char *part = atomic_load(&armed_part);
     atomic_fetch_add(&counts[kind], 1);
     if ((atomic_load(&armed_kinds) & (int)kind) == 0)
+        return SQLITE_OK;
+    if (part != NULL && (name == NULL || strstr(name, part) == NULL))
         return SQLITE_OK;
     if (atomic_fetch_sub(&let_through, 1) > 0)
         return SQLITE_OK;
@@ -31,7 +42,7 @@ static int fault_gate(enum fault_kind kind)
 
 static int file_write(sqlite3_file *file, const void *data, int bytes, sqlite3_int64 at)
 {
-    int result = fault_gate(FAULT_WRITE);
+    int result = fault_gate(file, FAULT_WRITE);
     if (result != SQLITE_OK)
         return result;
     return pass_methods.xWrite(file, data, bytes, at);
@@ -39,7 +50,7 @@ static int file_write(sqlite3_file *file, const void *data, int bytes, sqlite3_i
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 {
-    int result = fault_gate(FAULT_TRUNCATE);
+    int result = fault_gate(file, FAULT_TRUNCATE);
     if (result != SQLITE_OK)
         return result;
     return pass_methods.xTruncate(file, bytes);
@@ -47,7 +58,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 bytes)
 
 static int file_sync(sqlite3_file *file, int flags)
 {
-    int result = fault_gate(FAULT_SYNC);
+    int result = fault_gate(file, FAULT_SYNC);
     if (result != SQLITE_OK)
         return result;
     return pass_methods.xSync(file, flags);
@@ -57,7 +68,8 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
                       int *flags_out)
 {
     (void)vfs;
-    return pass_open(real_vfs, name, file, sizeof(struct pass_file), &methods, flags,
+    ((struct fault_file *)file)->name = name;
+    return pass_open(real_vfs, name, file, sizeof(struct fault_file), &methods, flags,
                      flags_out);
 }
 
@@ -66,7 +78,7 @@ static int fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
 void fault_vfs_install(void)
 {
     static sqlite3_vfs vfs = {
-        .zName = "fault", .szOsFile = sizeof(struct pass_file), .xOpen = fault_open};
+        .zName = "fault", .szOsFile = sizeof(struct fault_file), .xOpen = fault_open};
     methods = pass_methods;
     methods.xWrite = file_write;
     methods.xTruncate = file_truncate;
@@ -76,7 +88,13 @@ void fault_vfs_install(void)
 
 void fault_vfs_arm(int kinds, int after, int times, int result)
 {
+    fault_vfs_arm_path(NULL, kinds, after, times, result);
+}
+
+void fault_vfs_arm_path(const char *part, int kinds, int after, int times, int result)
+{
     atomic_store(&armed_kinds, 0);
+    atomic_store(&armed_part, part);
     atomic_store(&failed, 0);
     atomic_store(&let_through, after);
     atomic_store(&to_fail, times);

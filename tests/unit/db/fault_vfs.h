@@ -11,6 +11,8 @@ void fault_vfs_install(void);
 /* From now on: let `after` operations of these kinds through, then fail `times` of them
  * with SQLite's `result`. Any thread, as are the others. */
 void fault_vfs_arm(int kinds, int after, int times, int result);
+/* Only of files whose path has `part` in it, a literal. */
+void fault_vfs_arm_path(const char *part, int kinds, int after, int times, int result);
 void fault_vfs_disarm(void);
 /* Did an operation fail since the last arm? */
 int fault_vfs_failed(void);

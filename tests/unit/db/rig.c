@@ -60,7 +60,7 @@ int rig_setup_txn(void **state)
     rig_setup_open(state);
     struct rig *r = *state;
     rig_close(r);
-    int rc = txn_open_writer(&r->txn, rig_path(r, "catalog.db"), NULL);
+    int rc = txn_open_writer(&r->txn, rig_path(r, "catalog.db"), NULL, NULL);
     assert(rc == 0);
     rc = overlay_create(&r->txn.overlay);
     assert(rc == 0);

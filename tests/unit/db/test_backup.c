@@ -149,7 +149,7 @@ static void backups_are_whole_while_others_write(void **state)
         assert_int_equal(writes[i].job.rc, 0);
         struct catalog_txn txn;
         int64_t broken = -1;
-        assert_int_equal(txn_open_writer(&txn, rig_path(r, name), NULL), 0);
+        assert_int_equal(txn_open_writer(&txn, rig_path(r, name), NULL, NULL), 0);
         assert_int_equal(txn_query_int(&txn,
                                        "SELECT count(*) FROM pragma_integrity_check"
                                        " WHERE integrity_check <> 'ok'",

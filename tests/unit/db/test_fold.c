@@ -107,7 +107,7 @@ static void open_again(struct rig *r, struct fold *f)
     overlay_destroy(r->txn.overlay);
     txn_close(&r->txn);
     struct overlay *o = NULL;
-    assert_int_equal(txn_open_writer(&r->txn, rig_path(r, "catalog.db"), NULL), 0);
+    assert_int_equal(txn_open_writer(&r->txn, rig_path(r, "catalog.db"), NULL, NULL), 0);
     assert_int_equal(overlay_create(&o), 0);
     r->txn.overlay = o;
     assert_int_equal(delta_rows_load(&r->txn, o, NULL), 0);
@@ -438,7 +438,7 @@ static void a_crash_between_any_two_steps_loses_nothing(void **state)
         rig_copy_file(r, "catalog.db-wal", other->dir);
         struct fold fresh;
         assert_int_equal(
-            txn_open_writer(&other->txn, rig_path(other, "catalog.db"), NULL), 0);
+            txn_open_writer(&other->txn, rig_path(other, "catalog.db"), NULL, NULL), 0);
         open_again(other, &fresh);
         bool same = model_is(&m, &other->txn);
         fold_all(other);

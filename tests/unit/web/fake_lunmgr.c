@@ -141,6 +141,19 @@ const char *lunmgr_box_id(const struct lunmgr *m)
     return "00000000-0000-4000-8000-ffffffffffff";
 }
 
+void fake_mirror(struct lunmgr *m, const char *state, const char *reason)
+{
+    m->mirror.state = state;
+    copy(m->mirror.reason, sizeof(m->mirror.reason), reason);
+}
+
+void lunmgr_mirror(const struct lunmgr *m, struct lunmgr_mirror_info *out)
+{
+    *out = m->mirror;
+    if (out->state == NULL)
+        out->state = "off";
+}
+
 uint64_t lunmgr_generation(const struct lunmgr *m)
 {
     (void)m;

@@ -32,6 +32,8 @@ void fake_fail_next(struct lunmgr *m, int code, const char *field, const char *t
 
 /* What web listens with. */
 const struct lunmgr_news *fake_news(struct lunmgr *m);
+/* state: a literal. */
+void fake_mirror(struct lunmgr *m, const char *state, const char *reason);
 const struct target_events *fake_target_events(struct target *t);
 
 struct target *fake_target_create(struct lunmgr *m);

@@ -121,7 +121,9 @@ struct lunmgr {
     struct fake_audit *audits;
     struct fake_replay *replays;
     size_t audit_count, replay_count;
-    bool forgets_answers; /* as if it were killed before they are stored */
+    struct lunmgr_mirror_info mirror; /* all 0: off */
+    char backup_path[POOL_PATH_MAX];  /* of the last one */
+    bool forgets_answers;             /* as if it were killed before they are stored */
 };
 
 /* The call gets the record that waits for one; what it did is kept if it worked. */

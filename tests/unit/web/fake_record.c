@@ -2,6 +2,8 @@
 /* Records, idempotency keys and the audit of the fake manager. */
 #include "fake_priv.h"
 
+#include "lunmgr/backup.h"
+
 void lunmgr_record_next(struct lunmgr *m, const struct record *record)
 {
     assert(!m->has_record);
@@ -80,6 +82,25 @@ static void fields_of(const struct fake_audit *a, uint64_t seq, struct audit_fie
         .subject_id = a->record.subject_id,
         .request = a->request,
     };
+}
+
+static void do_backup(struct call *call, struct err *e)
+{
+    if (e->code == 0 && call->path[0] != '/')
+        (void)err_set(e, -EINVAL, "path", "an absolute path is wanted");
+    if (e->code == 0 && strcmp(call->path, call->m->backup_path) == 0)
+        (void)err_set(e, -EEXIST, "path", "%s is there already", call->path);
+    if (e->code == 0 && !call->dry)
+        copy(call->m->backup_path, sizeof(call->m->backup_path), call->path);
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+void lunmgr_backup(struct lunmgr *m, const char *path, done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_backup, arg);
+    copy(call->path, sizeof(call->path), path);
+    call->fn.done = done;
+    call_post(call);
 }
 
 static void do_audit_list(struct call *call, struct err *e)

@@ -174,6 +174,26 @@ static void news_from_below_are_events(void **state)
     assert_string_equal(rig_text(r, "items/6/type"), "volume.sanitized");
 }
 
+static void a_mirror_that_fails_is_an_event(void **state)
+{
+    struct rig *r = *state;
+    const struct lunmgr_news *news = fake_news(r->m);
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    assert_string_equal(rig_text(r, "catalog_mirror"), "off");
+    fake_mirror(r->m, "failed", "it is full");
+    news->mirror_changed(news->arg);
+    fake_mirror(r->m, "current", "");
+    news->mirror_changed(news->arg);
+    assert_int_equal(rig_call(r, "GET", "/v1", NULL), 200);
+    assert_string_equal(rig_text(r, "catalog_mirror"), "current");
+    assert_int_equal(rig_call(r, "GET", "/v1/events?type=catalog.mirror_failed", NULL),
+                     200);
+    assert_string_equal(rig_text(r, "items/0/data/reason"), "it is full");
+    assert_int_equal(rig_call(r, "GET", "/v1/events?type=catalog.mirror_current", NULL),
+                     200);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 1);
+}
+
 static void who_has_no_token_is_told_of_once(void **state)
 {
     static struct client client;
@@ -195,6 +215,7 @@ int main(void)
         WITH_RIG(causer_that_goes_on_is_told_of_once_a_while),
         WITH_RIG(sessions_are_told_with_the_reason_of_their_end),
         WITH_RIG(news_from_below_are_events),
+        WITH_RIG(a_mirror_that_fails_is_an_event),
         WITH_RIG(who_has_no_token_is_told_of_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,7 @@ static const struct {
     {"token_show", ADMIN},
     {"token_delete", ADMIN},
     {"apply", PROVISIONERS},
+    {"catalog_backup", ADMIN},
     {"audit_list", ADMIN},
 };
 

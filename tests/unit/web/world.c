@@ -41,6 +41,7 @@ static const struct step making[] = {
     {"mapping_create", 2, NULL, NULL},
     {"drain_create", 0, NULL, NULL},
     {"drain_create", 1, NULL, NULL},
+    {"catalog_backup", 0, NULL, NULL},
     {"token_create", 0, NULL, NULL},
     {"token_create", 1, NULL, NULL},
     {"pool_put", 0, NULL, NULL},
