@@ -278,12 +278,13 @@ static bool words_are_zero(const uint64_t words[LEAF_WORDS])
 static bool word_is_known(const struct pool *pool, map_word w)
 {
     place p = word_place(w);
-    unsigned slot = place_slot(p);
     if ((w & WORD_HELD) != 0 || (p == 0) != (word_mask(w) == 0) ||
         (p == 0 && (w & WORD_SHARED) != 0))
         return false;
-    return p == 0 || (slot >= 1 && slot <= pool->device_count && place_extent(p) != 0 &&
-                      place_extent(p) < pool->devices[slot - 1]->row.extents);
+    if (p == 0)
+        return true;
+    const struct device *d = pool_slot(pool, place_slot(p));
+    return d != NULL && place_extent(p) != 0 && place_extent(p) < alloc_extents(d->alloc);
 }
 
 bool leaf_words_are_known(const struct pool *pool, uint32_t layer_id, uint32_t leaf_index,

@@ -56,7 +56,8 @@ static int load_device(const struct device_row *row, void *arg)
     struct load *l = arg;
     struct pool *pool = index_find_id(&l->m->pools, row->pool_id);
     assert(pool != NULL); /* a foreign key */
-    if (row->slot != pool->device_count + 1 || row->slot > POOL_DEVICE_MAX)
+    if (row->slot < 1 || row->slot > POOL_DEVICE_MAX ||
+        pool_slot(pool, row->slot) != NULL)
         return err_set(l->e, -EUCLEAN, "slot", "pool %s has a device in slot %u",
                        pool->name, row->slot);
     struct err why;
@@ -64,9 +65,8 @@ static int load_device(const struct device_row *row, void *arg)
     int rc = device_open(row, &d, &why);
     if (d == NULL)
         return err_oom(l->e);
-    d->manager = l->m;
-    d->pool_name = pool->name;
-    pool->devices[pool->device_count++] = d;
+    atomic_store(&d->evacuation, row->evacuation);
+    pool_add_device(pool, d);
     if (rc != 0)
         log_refused(pool, d, &why);
     return 0;
@@ -377,9 +377,10 @@ static int load_bitmaps(struct catalog_txn *txn, struct load *l, struct err *e)
 {
     int rc = 0;
     for (struct pool *pool = NULL; rc == 0 && (pool = pool_next(l->m, pool)) != NULL;)
-        for (unsigned i = 0; rc == 0 && i < pool->device_count; i++) {
-            struct bitmap_load bl = {.alloc = pool->devices[i]->alloc, .e = e};
-            rc = bitmap_each(txn, pool->devices[i]->row.no, load_bitmap, &bl, e);
+        for (struct device *d = NULL;
+             rc == 0 && (d = pool_next_device(pool, d)) != NULL;) {
+            struct bitmap_load bl = {.alloc = d->alloc, .e = e};
+            rc = bitmap_each(txn, d->row.no, load_bitmap, &bl, e);
         }
     return rc;
 }
@@ -466,12 +467,11 @@ static int raise_generation(struct lunmgr *m, struct device *d, struct err *e)
 
 static void raise_pool(struct lunmgr *m, struct pool *pool)
 {
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        struct device *d = pool->devices[i];
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;) {
         struct err e = {.code = 0};
-        if (atomic_load(&d->failed) || raise_generation(m, d, &e) == 0)
+        if (device_is_failed(d) || raise_generation(m, d, &e) == 0)
             continue;
-        atomic_store(&d->failed, true);
+        device_miss(d, &e);
         log_refused(pool, d, &e);
     }
 }

@@ -494,7 +494,9 @@ static int answer_wait(struct pool_rig *r, struct answer *a, struct err *e)
 int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
                        uint64_t bytes, struct pool **out, struct err *e)
 {
-    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
+    /* A test's device may hold anything. */
+    struct pool_device_spec device = {
+        .path = path, .size_bytes = bytes, .force = r->options.engine == RIG_CUT};
     struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
     struct answer a = {.came = false};
     r->in_order = true;

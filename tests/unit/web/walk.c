@@ -12,6 +12,7 @@
 #define PATIENT  true
 #define LATE     2
 #define EVENTS   "/v1/events"
+#define DEVICES "/v1/pools/{pool}/devices"
 
 /* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
@@ -44,6 +45,16 @@ static const struct step {
     {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 202, false},
+    {"GET", "/v1/devices", "/v1/devices", NULL, 200, false},
+    {"GET", "/v1/pools/cp/devices", DEVICES, NULL, 200, false},
+    {"POST", "/v1/pools/cp/devices", DEVICES,
+     "{\"path\":\"@DIR@/more.img\",\"size\":\"64MiB\"}", 201, false},
+    {"POST", "/v1/pools/cp/devices", DEVICES,
+     "{\"path\":\"@DIR@/more.img\",\"size\":\"64MiB\"}", 409, false},
+    {"GET", "/v1/devices/@DEVICE@", "/v1/devices/{device}", NULL, 200, false},
+    {"GET", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 200, false},
+    {"PATCH", "/v1/pools/cp/devices/2", DEVICES "/{device}", "{\"size\":\"96MiB\"}", 200,
+     false},
     {"GET", "/v1/jobs", "/v1/jobs", NULL, 200, false},
     {"GET", "/v1/jobs/@JOB@", "/v1/jobs/{job}", NULL, 200, false},
     {"POST", "/v1/jobs/@JOB@/cancel", "/v1/jobs/{job}/cancel", NULL, 202, LATE},
@@ -240,7 +251,8 @@ static const struct {
 } notes[WALK_NOTES] = {
     {"/v1/mappings", "@MAPPING@"},       {"/v1/snapshots", "@SNAPSHOT@"},
     {"/v1/snapshot-groups", "@GROUP@"},  {"/v1/drains", "@DRAIN@"},
-    {"/v1/pools/{pool}/check", "@JOB@"}, {NULL, NULL},
+    {"/v1/pools/{pool}/check", "@JOB@"}, {DEVICES, "@DEVICE@"},
+    {NULL, NULL},
 };
 
 static void fill(const struct walk *w, const char *text, char out[ROOM])
