@@ -22,7 +22,8 @@ struct alloc *alloc_create(uint64_t extents);
 void alloc_destroy(struct alloc *a);
 /* Memory for so many extents. -ENOMEM. */
 int alloc_make_room(struct alloc *a, uint64_t extents, struct err *e) MUST_CHECK;
-/* Then: the device has so many from now on, not fewer than before; what is new is free. */
+/* Then: the device has so many from now on, not fewer than before; what is new is free.
+ */
 void alloc_grow(struct alloc *a, uint64_t extents);
 /* At open, before any use. -EUCLEAN: the row lies outside the device. */
 int alloc_load(struct alloc *a, const struct bitmap_change *row,
@@ -52,9 +53,10 @@ bool alloc_copy_dirty(struct alloc *a, uint32_t device_no, struct bitmap_change 
 void alloc_copy_failed(struct alloc *a, uint32_t device_no,
                        const struct bitmap_change *rows, size_t count);
 
-/* Looking for leaks: begin notes what is used now, in so many words of 64 extents; what is freed meanwhile is no suspect
- * (alloc_spare, as its word goes: a commit may show that before the extent is unkept),
- * nor what the map names; what is left at the end is a leak. -ENOMEM, -EBUSY. */
+/* Looking for leaks: begin notes what is used now, in so many words of 64 extents; what
+ * is freed meanwhile is no suspect (alloc_spare, as its word goes: a commit may show that
+ * before the extent is unkept), nor what the map names; what is left at the end is a
+ * leak. -ENOMEM, -EBUSY. */
 int alloc_suspect_begin(struct alloc *a, size_t *words, struct err *e) MUST_CHECK;
 void alloc_spare(struct alloc *a, uint64_t extent);
 /* Ends it and counts the leaks. named: a bit for each extent, as many words as there were

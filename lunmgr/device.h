@@ -43,9 +43,9 @@ struct device {
     bool direct;
     bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;
-    atomic_bool unsynced; /* writes have completed since the last fdatasync began */
-    atomic_bool failed;   /* device_fail(), or it is not ours: no more I/O */
-    atomic_bool gone;     /* removed: nothing names it; here until the pool goes */
+    atomic_bool unsynced;  /* writes have completed since the last fdatasync began */
+    atomic_bool failed;    /* device_fail(), or it is not ours: no more I/O */
+    atomic_bool gone;      /* removed: nothing names it; here until the pool goes */
     atomic_int evacuation; /* enum device_evacuation */
     /* Words that named this device were given to other places while it is evacuated. */
     atomic_uint_fast64_t handed_on;

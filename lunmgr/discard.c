@@ -135,6 +135,14 @@ void discard_forget(struct pool *pool, struct device *device)
     extent_set_destroy(TAKE(device->discards));
 }
 
+bool discard_has_device(const struct pool *pool, const struct device *device)
+{
+    for (unsigned i = 0; i < DISCARD_RUNS_MAX; i++)
+        if (pool->discard.runs[i].count > 0 && pool->discard.runs[i].device == device)
+            return true;
+    return false;
+}
+
 /* ---- Under way ------------------------------------------------------------------- */
 
 static void discard_refused(struct discard_run *run, int rc)

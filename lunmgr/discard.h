@@ -64,7 +64,9 @@ bool discard_add(struct pool *pool, place p) MUST_CHECK;
 /* Releases some of those that wait: so many are no longer to be counted. */
 size_t discard_take_back(struct pool *pool, size_t max);
 /* The device has another size now, or goes: those of it that wait are released as they
- * are. Not while some of it are under way. */
+ * are; those under way go on. */
 void discard_forget(struct pool *pool, struct device *device);
+/* Some of it are under way. */
+bool discard_has_device(const struct pool *pool, const struct device *device);
 
 #endif

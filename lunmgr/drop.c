@@ -182,8 +182,7 @@ static void drop_again(struct drop *d, const char *why, bool dirty)
     d->retry_ms = ms < DROP_RETRY_MS_MAX ? ms : DROP_RETRY_MS_MAX;
     struct timeval soon = {.tv_usec = (suseconds_t)d->retry_ms * 1000};
     if (pool_is_failed(d->pool) || round_has_lost(d->pool, d->layer->family) ||
-        lunmgr_is_closing(d->pool->manager) ||
-        event_add(d->retry, &soon) != 0) {
+        lunmgr_is_closing(d->pool->manager) || event_add(d->retry, &soon) != 0) {
         drop_end(d, why, dirty);
         return;
     }

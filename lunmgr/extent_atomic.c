@@ -115,8 +115,11 @@ static int places_take(struct extent_io *lead)
 {
     struct volume *volume = lead->vio->volume;
     for (uint32_t i = 0; i < lead->run_count; i++) {
-        if (lead[i].place != 0)
+        if (lead[i].place != 0 && device_gives(pool_device(volume->pool, lead[i].place)))
             continue;
+        if (lead[i].place != 0) /* its device is being evacuated, or has failed, since */
+            pool_untake(volume->pool, lead[i].place);
+        lead[i].place = 0;
         int rc =
             pool_take(volume->pool, atomic_load(&volume->last_place), &lead[i].place);
         if (rc != 0)

@@ -13,8 +13,7 @@
 int joining_init(struct joining *j, const struct pool_device_spec *spec,
                  const char *pool_id, unsigned slot, struct err *e)
 {
-    *j = (struct joining){
-        .size_bytes = spec->size_bytes, .force = spec->force, .fd = -1};
+    *j = (struct joining){.size_bytes = spec->size_bytes, .force = spec->force, .fd = -1};
     if (spec->path[0] != '/' || strlen(spec->path) >= CATALOG_PATH_MAX)
         return err_set(e, -EINVAL, "path",
                        "an absolute path of at most %d bytes is wanted",
@@ -33,9 +32,8 @@ int joining_init(struct joining *j, const struct pool_device_spec *spec,
 
 static int joining_write_superblock(struct joining *j, const char *box_id, struct err *e)
 {
-    struct superblock sb = {.slot = j->row.slot,
-                            .extents = j->row.extents,
-                            .generation = j->row.generation};
+    struct superblock sb = {
+        .slot = j->row.slot, .extents = j->row.extents, .generation = j->row.generation};
     memcpy(sb.pool_id, j->row.pool_id, sizeof(sb.pool_id));
     memcpy(sb.device_id, j->row.id, sizeof(sb.device_id));
     snprintf(sb.box_id, sizeof(sb.box_id), "%s", box_id);

@@ -210,6 +210,25 @@ const struct leaf *layer_leaf(struct layer *layer, uint32_t extent_index)
     return leaf;
 }
 
+const struct leaf *layer_next_leaf(struct layer *layer, uint32_t *leaf_index)
+{
+    struct leaf_directory *d = directory_of(layer);
+    leaf_chunk_slot *chunks = directory_chunks(d);
+    for (size_t i = *leaf_index; chunks != NULL && i / LEAF_CHUNK < d->chunk_count; i++) {
+        struct leaf_chunk *chunk = atomic_load(&chunks[i / LEAF_CHUNK]);
+        if (chunk == NULL) {
+            i |= LEAF_CHUNK - 1; /* on to the next one */
+            continue;
+        }
+        struct leaf *leaf = atomic_load(&chunk->leaves[i % LEAF_CHUNK]);
+        if (leaf == NULL || leaf == &leaf_of_zeros)
+            continue;
+        *leaf_index = (uint32_t)i;
+        return leaf;
+    }
+    return NULL;
+}
+
 bool leaf_is_zeros(const struct leaf *leaf)
 {
     return leaf == &leaf_of_zeros;

@@ -164,8 +164,7 @@ bool limbo_park(struct pool *pool, struct space_wait *wait)
 {
     struct limbo *l = &pool->limbo;
     pthread_mutex_lock(&l->lock);
-    bool aging =
-        l->count + l->discarding > 0 && !atomic_load(&pool->round.has_lost);
+    bool aging = l->count + l->discarding > 0 && !atomic_load(&pool->round.has_lost);
     if (aging) {
         wait->next = l->waits;
         l->waits = wait;
@@ -221,4 +220,15 @@ bool limbo_wants_round(struct pool *pool)
     bool wants = l->count > 0 && entry_at(l, 0)->round >= pool->round.whole_durable;
     pthread_mutex_unlock(&l->lock);
     return wants;
+}
+
+bool limbo_has_device(struct pool *pool, const struct device *device)
+{
+    struct limbo *l = &pool->limbo;
+    bool has = false;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->count && !has; i++)
+        has = place_slot(entry_at(l, i)->place) == device->row.slot;
+    pthread_mutex_unlock(&l->lock);
+    return has;
 }

@@ -80,10 +80,10 @@ static struct device_check *check_place(const struct map_check *c, place p, bool
 {
     unsigned slot = place_slot(p);
     const struct device *d = pool_slot(c->pool, slot);
-    struct device_check *dc = slot >= 1 && slot <= c->slot_count ? &c->devices[slot - 1]
-                                                                 : NULL;
-    bool there = d != NULL && place_extent(p) != 0 &&
-                 place_extent(p) < alloc_extents(d->alloc);
+    struct device_check *dc =
+        slot >= 1 && slot <= c->slot_count ? &c->devices[slot - 1] : NULL;
+    bool there =
+        d != NULL && place_extent(p) != 0 && place_extent(p) < alloc_extents(d->alloc);
     bool known =
         there && dc != NULL && dc->device != NULL && place_extent(p) / 64 < dc->words;
     *is_new = there && !known;
@@ -334,8 +334,7 @@ static int map_check_prepare(struct map_check *c)
         return err_oom(&c->err);
     c->slot_count = slots;
     int rc = 0;
-    for (struct device *d = NULL;
-         rc == 0 && (d = pool_next_device(c->pool, d)) != NULL;)
+    for (struct device *d = NULL; rc == 0 && (d = pool_next_device(c->pool, d)) != NULL;)
         rc = device_check_prepare(c, d);
     return rc;
 }

@@ -71,6 +71,7 @@ void merge_word_bury(struct layer *parent, struct leaf *leaf, uint32_t index)
 static void word_step(struct merge_word *mw)
 {
     struct pool *pool = word_pool(mw);
+    pool_hand_on(pool, mw->merged);
     if (mw->down) {
         side_set(mw, &mw->parent, mw->merged); /* a reader comes by the child first */
         side_set(mw, &mw->child, 0);

@@ -203,6 +203,14 @@ int pool_take(struct pool *pool, place after, place *out)
     return any_take(pool, out);
 }
 
+void pool_hand_on(struct pool *pool, map_word w)
+{
+    struct device *d = word_place(w) == 0 ? NULL : pool_device(pool, word_place(w));
+    if (d != NULL &&
+        atomic_load_explicit(&d->evacuation, memory_order_relaxed) != DEVICE_SERVES)
+        atomic_fetch_add(&d->handed_on, 1);
+}
+
 void pool_untake(struct pool *pool, place p)
 {
     alloc_untake(pool_device(pool, p)->alloc, place_extent(p));
@@ -219,8 +227,9 @@ uint64_t pool_extents(const struct pool *pool)
 uint64_t pool_free_extents(const struct pool *pool)
 {
     uint64_t n = 0;
+    bool failed = pool_is_failed(pool);
     for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
-        n += device_gives(d) ? alloc_free_extents(d->alloc) : 0;
+        n += device_gives(d) || failed ? alloc_free_extents(d->alloc) : 0;
     return n;
 }
 

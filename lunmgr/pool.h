@@ -105,6 +105,14 @@ void pool_device_add(struct lunmgr *m, const char *pool,
 void pool_device_grow(struct lunmgr *m, const char *key, uint64_t size_bytes,
                       device_done_fn done, void *arg);
 
+/* A job that moves all that is on the device to the others. -EBUSY: they have no room for
+ * it, or it is under way or done already. What is cancelled or fails leaves the device
+ * serving as before, with less on it. */
+void pool_device_evacuate(struct lunmgr *m, const char *key, job_done_fn done, void *arg);
+/* It is the pool's no more, and its superblock is wiped; a file stays. -EBUSY: it has not
+ * been evacuated, or is the last one. */
+void pool_device_remove(struct lunmgr *m, const char *key, done_fn done, void *arg);
+
 struct pool *pool_find(struct lunmgr *m, const char *name_or_id);
 struct pool *pool_next(struct lunmgr *m, const struct pool *prev);
 struct pool *pool_walk(struct lunmgr *m, struct row_walk *walk);
@@ -124,12 +132,14 @@ void pool_device_key_prefix(const struct pool *pool, char key[POOL_DEVICE_KEY_MA
 void pool_device_describe(const struct device *device, struct pool_device_info *out);
 
 /* Any thread, while a volume of it is held; without a lock. Extents of 64 KiB: how many
- * it has, and how many of them are free and on devices that serve. */
+ * it has, and how many of them are free and on devices that serve (where none does any
+ * more: on any). */
 uint64_t pool_extents(const struct pool *pool);
 uint64_t pool_free_extents(const struct pool *pool);
 /* Extents not free, on whichever device. */
 uint64_t pool_used_extents(const struct pool *pool);
-/* Free ones in bytes, with what is free as soon as it is given back to what lies below. */
+/* Free ones in bytes, with what is free as soon as it is given back to what lies below.
+ */
 uint64_t pool_free_bytes(const struct pool *pool);
 
 #endif

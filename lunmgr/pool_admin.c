@@ -147,10 +147,9 @@ static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struc
     for (size_t i = 0; i < spec->device_count; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(spec->devices[i].path, spec->devices[k].path) == 0)
-                return device_at_fault(
-                    e, i,
-                    err_set(e, -EINVAL, "path", "%s is named twice",
-                            spec->devices[i].path));
+                return device_at_fault(e, i,
+                                       err_set(e, -EINVAL, "path", "%s is named twice",
+                                               spec->devices[i].path));
     return 0;
 }
 
@@ -311,6 +310,10 @@ static int pool_unchecked(struct pool *pool, struct err *e)
                        pool->name, job->row.id, job->kind->name);
     if (atomic_load(&pool->check_count) > 0)
         return err_set(e, -EBUSY, "pool", "pool %s is being checked", pool->name);
+    if (pool->evacuations > 0)
+        return err_set(e, -EBUSY, "pool",
+                       "a device of pool %s is being evacuated: cancel that first",
+                       pool->name);
     if (pool->devices_changing)
         return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
                        pool->name);

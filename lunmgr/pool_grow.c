@@ -185,10 +185,10 @@ static void grow_measured(struct op *op)
     struct device_op *o = device_op_of(op);
     const struct device *d = o->device;
     if (op->job.rc == 0 && o->extents < d->row.extents)
-        op->job.rc = err_set(op_err(op), -EINVAL, "size",
-                             "%s has shrunk from %llu to %llu extents", d->row.path,
-                             (unsigned long long)d->row.extents,
-                             (unsigned long long)o->extents);
+        op->job.rc =
+            err_set(op_err(op), -EINVAL, "size",
+                    "%s has shrunk from %llu to %llu extents", d->row.path,
+                    (unsigned long long)d->row.extents, (unsigned long long)o->extents);
     if (op->job.rc == 0)
         op->job.rc = alloc_make_room(d->alloc, o->extents, op_err(op));
     if (op->job.rc != 0)

@@ -32,11 +32,12 @@ struct pool {
     atomic_uint slot_count;
     _Atomic(struct device *) devices[POOL_DEVICE_MAX];
     atomic_uint_fast32_t spread; /* turns of pool_take */
-    uint32_t volume_count;      /* control thread; those being made too */
-    uint64_t provisioned_bytes; /* control thread */
-    bool deleting;              /* control thread */
-    bool devices_changing;      /* control thread: one comes, grows or goes */
-    struct layer *layers;       /* layer.c; under the lock below */
+    uint32_t volume_count;       /* control thread; those being made too */
+    uint64_t provisioned_bytes;  /* control thread */
+    bool deleting;               /* control thread */
+    bool devices_changing;       /* control thread: one comes, grows or goes */
+    unsigned evacuations;        /* control thread: under way */
+    struct layer *layers;        /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
@@ -140,6 +141,8 @@ struct device *pool_device(struct pool *pool, place p);
  * now; -EIO: no device serves. */
 int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
 void pool_untake(struct pool *pool, place p);
+/* Any thread, before another word becomes w: an evacuation looks again. */
+void pool_hand_on(struct pool *pool, map_word w);
 
 static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *layer,
                                          uint32_t extent_index)

@@ -213,7 +213,8 @@ static void round_on_tick(evutil_socket_t fd, short what, void *arg)
     round_begin_if_due(pool);
 }
 
-/* ---- Devices that have failed ------------------------------------------------------- */
+/* ---- Devices that have failed -------------------------------------------------------
+ */
 
 void round_note_write(struct device *device, uint32_t family, int rc)
 {

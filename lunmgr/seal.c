@@ -233,8 +233,7 @@ static void seal_on_failed(struct round_rider *rider)
         seal_take_back(s, -EIO);
         return;
     }
-    if (pool_is_failed(s->pool) || seal_is_lost(s) ||
-        lunmgr_is_closing(s->pool->manager))
+    if (pool_is_failed(s->pool) || seal_is_lost(s) || lunmgr_is_closing(s->pool->manager))
         seal_leave(s);
     if (!s->is_abandoned)
         seal_abandon(s, -EIO);

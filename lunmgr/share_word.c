@@ -79,6 +79,7 @@ static int sides_find(struct share_word *sw)
 static void target_set(const struct share_word *sw, map_word source)
 {
     struct pool *pool = word_pool(sw);
+    pool_hand_on(pool, source);
     map_word old = atomic_load(sw->to.cell);
     map_word opaque = layer_parent(sw->to_top) == NULL ? 0 : WORD_OPAQUE;
     atomic_store(sw->to.cell,

@@ -79,9 +79,8 @@ static void vio_flush(struct vio *vio)
         return;
     }
     struct vio_round *vr = (void *)vio->p.work.base;
-    *vr = (struct vio_round){.wait = {.inbox = loop_inbox(vio->lane->loop),
-                                      .done = vio_on_round},
-                             .vio = vio};
+    *vr = (struct vio_round){
+        .wait = {.inbox = loop_inbox(vio->lane->loop), .done = vio_on_round}, .vio = vio};
     vio_set_scope(vio, &vr->wait);
     round_join(vio->volume->pool, &vr->wait);
 }

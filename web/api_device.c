@@ -134,7 +134,7 @@ static void device_on_created(void *arg, struct device *device, const struct err
         reply_resource(x, 201, &resource_device, device);
 }
 
-void api_device_create(struct exchange *x)
+void api_pool_add_device(struct exchange *x)
 {
     struct pool_device_spec spec;
     if (device_spec_read(x, "", x->body, &spec))
@@ -148,6 +148,18 @@ static void device_on_changed(void *arg, struct device *device, const struct err
     struct exchange *x = arg;
     if (exchange_resume(x, e))
         reply_resource(x, 200, &resource_device, device);
+}
+
+void api_device_evacuate(struct exchange *x)
+{
+    char key[WEB_KEY_MAX];
+    pool_device_evacuate(x->web->lunmgr, exchange_key(x, key), reply_job, x);
+}
+
+void api_device_delete(struct exchange *x)
+{
+    char key[WEB_KEY_MAX];
+    pool_device_remove(x->web->lunmgr, exchange_key(x, key), reply_done, x);
 }
 
 void api_device_change(struct exchange *x)

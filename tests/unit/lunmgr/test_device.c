@@ -68,7 +68,8 @@ static void make_device(const struct superblock *sb)
     int fd;
     bool direct;
     uint64_t extents;
-    assert_int_equal(device_probe(path, 4 * MIB, &careful, &fd, &direct, &extents, &e), 0);
+    assert_int_equal(device_probe(path, 4 * MIB, &careful, &fd, &direct, &extents, &e),
+                     0);
     assert_int_equal(extents, 64);
     assert_int_equal(device_write_superblock(fd, sb, &e), 0);
     close(fd);
@@ -246,7 +247,8 @@ static void what_is_in_use_is_refused(void **state)
     bool direct;
     uint64_t extents;
     (void)state;
-    assert_int_equal(device_probe(path, 2 * MIB, &careful, &fd, &direct, &extents, &e), 0);
+    assert_int_equal(device_probe(path, 2 * MIB, &careful, &fd, &direct, &extents, &e),
+                     0);
     assert_int_equal(probe(0), -EBUSY);
     close(fd);
     assert_int_equal(probe(0), 0);

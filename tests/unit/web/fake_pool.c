@@ -45,7 +45,6 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
                  void *arg)
 {
     struct call *call = call_new(m, do_pool_create, arg);
-    assert(spec->device_count == 1);
     copy(call->name, sizeof(call->name), spec->name);
     copy(call->path, sizeof(call->path), spec->devices[0].path);
     call->number = spec->devices[0].size_bytes;
@@ -186,5 +185,28 @@ void pool_device_grow(struct lunmgr *m, const char *key, uint64_t size_bytes,
     copy(call->name, sizeof(call->name), key);
     call->number = size_bytes;
     call->fn.device = done;
+    call_post(call);
+}
+
+static void do_device_remove(struct call *call, struct err *e)
+{
+    struct device *d = pool_device_find(call->m, call->name);
+    if (e->code == 0 && d == NULL)
+        err_set(e, -ENOENT, "device", "there is no device %s", call->name);
+    if (e->code == 0 && strcmp(d->info.state, "evacuated") != 0)
+        err_set(e, -EBUSY, "device", "it is in use");
+    if (e->code == 0 && !call->dry) {
+        call_about(call, d->info.id);
+        d->info.slot = 0;
+        d->pool->info.device_count--;
+    }
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+void pool_device_remove(struct lunmgr *m, const char *key, done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_device_remove, arg);
+    copy(call->name, sizeof(call->name), key);
+    call->fn.done = done;
     call_post(call);
 }

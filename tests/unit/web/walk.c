@@ -12,7 +12,7 @@
 #define PATIENT  true
 #define LATE     2
 #define EVENTS   "/v1/events"
-#define DEVICES "/v1/pools/{pool}/devices"
+#define DEVICES  "/v1/pools/{pool}/devices"
 
 /* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
@@ -55,6 +55,10 @@ static const struct step {
     {"GET", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 200, false},
     {"PATCH", "/v1/pools/cp/devices/2", DEVICES "/{device}", "{\"size\":\"96MiB\"}", 200,
      false},
+    {"DELETE", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 409, false},
+    {"POST", "/v1/pools/cp/devices/2/evacuate", DEVICES "/{device}/evacuate", NULL, 202,
+     false},
+    {"DELETE", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 204, true},
     {"GET", "/v1/jobs", "/v1/jobs", NULL, 200, false},
     {"GET", "/v1/jobs/@JOB@", "/v1/jobs/{job}", NULL, 200, false},
     {"POST", "/v1/jobs/@JOB@/cancel", "/v1/jobs/{job}/cancel", NULL, 202, LATE},
@@ -249,9 +253,12 @@ static void put_in(char out[ROOM], const char *text, const char *mark, const cha
 static const struct {
     const char *collection, *mark;
 } notes[WALK_NOTES] = {
-    {"/v1/mappings", "@MAPPING@"},       {"/v1/snapshots", "@SNAPSHOT@"},
-    {"/v1/snapshot-groups", "@GROUP@"},  {"/v1/drains", "@DRAIN@"},
-    {"/v1/pools/{pool}/check", "@JOB@"}, {DEVICES, "@DEVICE@"},
+    {"/v1/mappings", "@MAPPING@"},
+    {"/v1/snapshots", "@SNAPSHOT@"},
+    {"/v1/snapshot-groups", "@GROUP@"},
+    {"/v1/drains", "@DRAIN@"},
+    {"/v1/pools/{pool}/check", "@JOB@"},
+    {DEVICES, "@DEVICE@"},
     {NULL, NULL},
 };
 

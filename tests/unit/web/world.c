@@ -49,7 +49,7 @@ static const struct step making[] = {
     {"mapping_put", 0, NULL, NULL},
     {"snapshot_put", 0, "/v1/snapshots/web01/tuesday", NULL},
     {"pool_check", -1, NULL, NULL},
-    {"device_create", 0, NULL, NULL},
+    {"pool_add_device", 0, NULL, NULL},
 };
 
 static const struct step changing[] = {
