@@ -456,7 +456,8 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
         return false;
     if (documents(w, s, "422") && !ask_with_old_key(w, s, path, body))
         return false;
-    if (documents(w, s, "412") && s->status < 300 && s->status != 201 &&
+    bool is_there = s->status != 201 || strcmp(s->method, "POST") == 0;
+    if (documents(w, s, "412") && s->status < 300 && is_there &&
         !ask_with_old_tag(w, s, path, body))
         return false;
     if (body != NULL && documents(w, s, "422") &&
