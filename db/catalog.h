@@ -175,11 +175,19 @@ struct device_row {
     char path[CATALOG_PATH_MAX];
     uint64_t extents;    /* with extent 0, the superblock's */
     uint64_t generation; /* as in the device's superblock */
+    uint8_t evacuation;  /* 0: it serves, 1: it is being evacuated, 2: it was */
 };
 int device_row_add(struct catalog_txn *txn, struct device_row *row,
                    struct err *e) MUST_CHECK;
 int device_row_set_generation(struct catalog_txn *txn, uint32_t no, uint64_t generation,
                               struct err *e) MUST_CHECK;
+/* -ENOENT also: it has more already. */
+int device_row_set_extents(struct catalog_txn *txn, uint32_t no, uint64_t extents,
+                           struct err *e) MUST_CHECK;
+int device_row_set_evacuation(struct catalog_txn *txn, uint32_t no, uint8_t evacuation,
+                              struct err *e) MUST_CHECK;
+/* Its bitmaps go with it. */
+int device_row_remove(struct catalog_txn *txn, uint32_t no, struct err *e) MUST_CHECK;
 int device_row_each(struct catalog_txn *txn,
                     int (*each)(const struct device_row *row, void *arg), void *arg,
                     struct err *e) MUST_CHECK;

@@ -95,6 +95,7 @@ static void device_read(struct stmt *s, void *row)
     column_text(s, device->path, sizeof(device->path));
     device->extents = column_u64(s, INT64_MAX);
     device->generation = column_u64(s, INT64_MAX);
+    device->evacuation = (uint8_t)column_u64(s, UINT8_MAX);
 }
 
 int device_row_add(struct catalog_txn *txn, struct device_row *row, struct err *e)
@@ -128,14 +129,41 @@ int device_row_set_generation(struct catalog_txn *txn, uint32_t no, uint64_t gen
     return stmt_run_one(&s, "device");
 }
 
+int device_row_set_extents(struct catalog_txn *txn, uint32_t no, uint64_t extents,
+                           struct err *e)
+{
+    AUTO_STMT struct stmt s = stmt_open(
+        txn, "UPDATE device SET extents = ?1 WHERE no = ?2 AND extents <= ?1", e);
+    bind_u64(&s, "extents", extents);
+    bind_int(&s, no);
+    return stmt_run_one(&s, "device");
+}
+
+int device_row_set_evacuation(struct catalog_txn *txn, uint32_t no, uint8_t evacuation,
+                              struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "UPDATE device SET evacuation = ?1 WHERE no = ?2", e);
+    bind_int(&s, evacuation);
+    bind_int(&s, no);
+    return stmt_run_one(&s, "device");
+}
+
+int device_row_remove(struct catalog_txn *txn, uint32_t no, struct err *e)
+{
+    AUTO_STMT struct stmt s = stmt_open(txn, "DELETE FROM device WHERE no = ?1", e);
+    bind_int(&s, no);
+    return stmt_run_one(&s, "device");
+}
+
 int device_row_each(struct catalog_txn *txn,
                     int (*each)(const struct device_row *row, void *arg), void *arg,
                     struct err *e)
 {
     AUTO_STMT struct stmt s =
         stmt_open(txn,
-                  "SELECT no, id, pool_id, slot, path, extents, generation FROM device"
-                  " ORDER BY no",
+                  "SELECT no, id, pool_id, slot, path, extents, generation, evacuation"
+                  " FROM device ORDER BY no",
                   e);
     struct device_row row;
     int rc = 0;

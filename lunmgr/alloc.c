@@ -24,14 +24,15 @@ struct group {
 
 struct alloc {
     pthread_mutex_t lock;
-    uint64_t extents;
+    _Atomic uint64_t extents;      /* written under the lock */
     _Atomic uint64_t free_extents; /* written under the lock */
     uint64_t empty_runs;           /* sum of the groups' */
     size_t cursor;                 /* group in which the next search starts */
     uint64_t *suspects;            /* NULL: nobody looks for leaks */
+    size_t suspect_words;
     size_t changed_count;
     size_t group_count;
-    struct group *groups[];
+    struct group **groups;
 };
 
 static struct group *group_get(struct alloc *a, uint64_t extent)
@@ -39,7 +40,7 @@ static struct group *group_get(struct alloc *a, uint64_t extent)
     return a->groups[extent / ALLOC_GROUP_EXTENTS];
 }
 
-static uint64_t run_count(const struct alloc *a)
+static size_t run_count(const struct alloc *a)
 {
     return a->group_count * GROUP_WORDS;
 }
@@ -100,38 +101,87 @@ static void used_clear(struct alloc *a, uint64_t extent)
     free_extents_set(a, a->free_extents + 1);
 }
 
-/* The superblock's extent and the bits past the end of the device are never free. */
-static void alloc_reserve_edges(struct alloc *a)
+/* All used: it lies past the end of the device. */
+static struct group *group_new(void)
 {
-    a->free_extents = a->group_count * ALLOC_GROUP_EXTENTS;
-    a->empty_runs = a->group_count * GROUP_WORDS;
-    used_set(a, 0);
-    for (uint64_t x = a->extents; x < a->group_count * ALLOC_GROUP_EXTENTS; x++)
-        used_set(a, x);
+    struct group *g = calloc(1, sizeof(*g));
+    if (g != NULL)
+        memset(g->used, 0xff, sizeof(g->used));
+    return g;
+}
+
+/* Groups for so many extents. False: out of memory, those that were made stay. */
+static bool groups_make(struct alloc *a, uint64_t extents)
+{
+    size_t count = (size_t)((extents + ALLOC_GROUP_EXTENTS - 1) / ALLOC_GROUP_EXTENTS);
+    struct group **grown = realloc(a->groups, count * sizeof(struct group *));
+    if (grown == NULL)
+        return false;
+    a->groups = grown;
+    while (a->group_count < count) {
+        struct group *g = group_new();
+        if (g == NULL)
+            return false;
+        a->groups[a->group_count++] = g;
+    }
+    return true;
+}
+
+/* 64 extents, all of them used. */
+static void run_open(struct alloc *a, uint64_t first)
+{
+    struct group *g = group_get(a, first);
+    *used_word(g, first) = 0;
+    g->free_count += 64;
+    g->empty_runs++;
+    a->empty_runs++;
+    free_extents_set(a, a->free_extents + 64);
+}
+
+/* The device ends there, and what lay past its end before is free. */
+static void extents_open(struct alloc *a, uint64_t first, uint64_t end)
+{
+    uint64_t x = first;
+    while (x < end) {
+        bool whole = x % 64 == 0 && end - x >= 64;
+        if (whole)
+            run_open(a, x);
+        else
+            used_clear(a, x);
+        x += whole ? 64 : 1;
+    }
+    a->extents = end;
 }
 
 struct alloc *alloc_create(uint64_t extents)
 {
     assert(extents >= 2);
-    size_t count = (size_t)((extents + ALLOC_GROUP_EXTENTS - 1) / ALLOC_GROUP_EXTENTS);
-    struct alloc *a = calloc(1, sizeof(*a) + count * sizeof(struct group *));
+    struct alloc *a = calloc(1, sizeof(*a));
     if (a == NULL)
         return NULL;
     pthread_mutex_init(&a->lock, NULL);
-    a->extents = extents;
-    a->group_count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct group *g = calloc(1, sizeof(*g));
-        if (g == NULL) {
-            alloc_destroy(a);
-            return NULL;
-        }
-        g->free_count = ALLOC_GROUP_EXTENTS;
-        g->empty_runs = GROUP_WORDS;
-        a->groups[i] = g;
+    if (!groups_make(a, extents)) {
+        alloc_destroy(a);
+        return NULL;
     }
-    alloc_reserve_edges(a);
+    extents_open(a, 1, extents); /* 0 is the superblock's */
     return a;
+}
+
+int alloc_make_room(struct alloc *a, uint64_t extents, struct err *e)
+{
+    pthread_mutex_lock(&a->lock);
+    bool room = groups_make(a, extents);
+    pthread_mutex_unlock(&a->lock);
+    return room ? 0 : err_oom(e);
+}
+
+void alloc_grow(struct alloc *a, uint64_t extents)
+{
+    pthread_mutex_lock(&a->lock);
+    assert(extents >= a->extents && extents <= a->group_count * ALLOC_GROUP_EXTENTS);
+    extents_open(a, a->extents, extents);
+    pthread_mutex_unlock(&a->lock);
 }
 
 void alloc_destroy(struct alloc *a)
@@ -140,6 +190,7 @@ void alloc_destroy(struct alloc *a)
         return;
     for (size_t i = 0; i < a->group_count; i++)
         free(a->groups[i]);
+    free(a->groups);
     free(a->suspects);
     pthread_mutex_destroy(&a->lock);
     free(a);
@@ -213,7 +264,7 @@ int alloc_take(struct alloc *a, uint64_t after, uint64_t *extent)
 /* Under the lock. */
 static void suspect_clear(struct alloc *a, uint64_t extent)
 {
-    if (a->suspects != NULL)
+    if (a->suspects != NULL && extent / 64 < a->suspect_words)
         a->suspects[extent / 64] &= ~(1ULL << extent % 64);
 }
 
@@ -232,6 +283,16 @@ void alloc_unkeep(struct alloc *a, uint64_t extent)
     bit_clear(g->kept, extent);
     group_changed(a, g);
     suspect_clear(a, extent);
+    pthread_mutex_unlock(&a->lock);
+}
+
+void alloc_keep_again(struct alloc *a, uint64_t extent)
+{
+    pthread_mutex_lock(&a->lock);
+    struct group *g = group_get(a, extent);
+    assert(bit_get(g->used, extent) && !bit_get(g->kept, extent));
+    bit_set(g->kept, extent);
+    group_changed(a, g);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -257,7 +318,12 @@ uint64_t alloc_free_extents(const struct alloc *a)
 
 uint64_t alloc_usable_extents(const struct alloc *a)
 {
-    return a->extents - 1;
+    return alloc_extents(a) - 1;
+}
+
+uint64_t alloc_extents(const struct alloc *a)
+{
+    return atomic_load_explicit(&a->extents, memory_order_relaxed);
 }
 
 size_t alloc_dirty_groups(struct alloc *a)
@@ -312,29 +378,27 @@ void alloc_copy_failed(struct alloc *a, uint32_t device_no,
     pthread_mutex_unlock(&a->lock);
 }
 
-int alloc_suspect_begin(struct alloc *a, struct err *e)
+/* Under the lock. */
+static int suspects_note(struct alloc *a, struct err *e)
 {
-    uint64_t runs = run_count(a);
-    uint64_t *suspects = calloc(runs, sizeof(*suspects));
-    if (suspects == NULL)
+    if (a->suspects != NULL)
+        return err_set(e, -EBUSY, NULL, "a check of this pool is under way");
+    a->suspects = calloc(run_count(a), sizeof(*a->suspects));
+    if (a->suspects == NULL)
         return err_oom(e);
-    pthread_mutex_lock(&a->lock);
-    bool busy = a->suspects != NULL;
-    if (!busy) {
-        for (uint64_t r = 0; r < runs; r++)
-            suspects[r] = a->groups[r / GROUP_WORDS]->kept[r % GROUP_WORDS];
-        a->suspects = suspects;
-    }
-    pthread_mutex_unlock(&a->lock);
-    if (!busy)
-        return 0;
-    free(suspects);
-    return err_set(e, -EBUSY, NULL, "a check of this pool is under way");
+    a->suspect_words = run_count(a);
+    for (size_t r = 0; r < a->suspect_words; r++)
+        a->suspects[r] = a->groups[r / GROUP_WORDS]->kept[r % GROUP_WORDS];
+    return 0;
 }
 
-size_t alloc_bitmap_words(const struct alloc *a)
+int alloc_suspect_begin(struct alloc *a, size_t *words, struct err *e)
 {
-    return run_count(a);
+    pthread_mutex_lock(&a->lock);
+    int rc = suspects_note(a, e);
+    *words = a->suspect_words;
+    pthread_mutex_unlock(&a->lock);
+    return rc;
 }
 
 static void run_free(struct alloc *a, uint64_t run, uint64_t bits)
@@ -350,7 +414,7 @@ uint64_t alloc_suspect_end(struct alloc *a, const uint64_t *named, bool free_the
 {
     uint64_t count = 0;
     pthread_mutex_lock(&a->lock);
-    for (uint64_t r = 0; named != NULL && r < run_count(a); r++) {
+    for (size_t r = 0; named != NULL && r < a->suspect_words; r++) {
         uint64_t leaked = a->suspects[r] & ~named[r];
         count += (uint64_t)__builtin_popcountll(leaked);
         if (free_them && leaked != 0)

@@ -43,7 +43,7 @@ static void copy_written(struct block_copy *c)
     if (--c->due > 0)
         return;
     /* Before any word names the blocks: the round that has the word syncs this device. */
-    atomic_store(&pool_device(c->pool, c->to)->unsynced, true);
+    round_note_write(pool_device(c->pool, c->to), c->family, c->rc);
     copy_end(c, c->rc);
 }
 

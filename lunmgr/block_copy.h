@@ -24,6 +24,7 @@ struct block_copy {
     /* The caller sets these. */
     struct lane *lane;
     struct pool *pool;
+    uint32_t family; /* of the layer that is to name the blocks */
     place from, to;
     unsigned blocks; /* a mask, not 0 */
     /* rc: 0; -EIO; -ENOMEM. Perhaps inside block_copy_start. */

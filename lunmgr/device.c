@@ -5,7 +5,9 @@
 #include "base/be.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "lunmgr/extent_set.h"
 #include "lunmgr/news.h"
+#include "lunmgr/signature.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -143,6 +145,32 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e)
     return err_set(e, -ENODATA, "path", "carries no superblock of a pool");
 }
 
+int device_superblock_set_generation(struct device *d, uint64_t generation, struct err *e)
+{
+    struct superblock sb;
+    pthread_mutex_lock(&d->superblock);
+    int rc = device_read_superblock(d->fd, &sb, e);
+    if (rc == 0) {
+        sb.generation = generation;
+        rc = device_write_superblock(d->fd, &sb, e);
+    }
+    pthread_mutex_unlock(&d->superblock);
+    return rc;
+}
+
+int device_superblock_set_extents(struct device *d, uint64_t extents, struct err *e)
+{
+    struct superblock sb;
+    pthread_mutex_lock(&d->superblock);
+    int rc = device_read_superblock(d->fd, &sb, e);
+    if (rc == 0 && sb.extents < extents) {
+        sb.extents = extents;
+        rc = device_write_superblock(d->fd, &sb, e);
+    }
+    pthread_mutex_unlock(&d->superblock);
+    return rc;
+}
+
 /* ---- Opening -------------------------------------------------------------------------
  */
 
@@ -219,13 +247,37 @@ static int lock_exclusive(int fd, const char *path, struct err *e)
     return err_set(e, -EBUSY, "path", "%s is in use by another program or pool", path);
 }
 
-static int refuse_owned(int fd, const char *path, struct err *e)
+static bool is_live(const struct device_claim *claim, const char *id)
+{
+    for (size_t i = 0; i < claim->live_count; i++)
+        if (strcmp(claim->live[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* What it carries is somebody's. */
+static int refuse_carried(int fd, const char *path, const struct device_claim *claim,
+                          struct err *e)
 {
     struct superblock sb;
+    char what[SIGNATURE_TEXT_MAX];
     int rc = device_read_superblock(fd, &sb, NULL);
+    if (rc != 0 && rc != -ENODATA)
+        return rc;
+    if (rc == 0 && is_live(claim, sb.device_id))
+        return err_set(e, -EEXIST, "path",
+                       "%s is device %s of pool %s, which this box has", path,
+                       sb.device_id, sb.pool_id);
+    if (claim->force)
+        return 0;
     if (rc == 0)
-        return err_set(e, -EEXIST, "path", "%s belongs to pool %s", path, sb.pool_id);
-    return rc == -ENODATA ? 0 : rc;
+        return err_set(e, -EEXIST, "path",
+                       "%s belongs to pool %s (device %s, box %s); force overwrites it",
+                       path, sb.pool_id, sb.device_id, sb.box_id);
+    if (signature_find(fd, what))
+        return err_set(e, -EEXIST, "path", "%s carries %s; force overwrites it", path,
+                       what);
+    return 0;
 }
 
 static int extents_of(const char *path, uint64_t bytes, uint64_t *extents, struct err *e)
@@ -238,15 +290,15 @@ static int extents_of(const char *path, uint64_t bytes, uint64_t *extents, struc
 
 /* Whether the open device can join a pool, and how long it is or is to be made. A file
  * with something in it is taken as it is, or not at all. */
-static int probe_open(int fd, const char *path, uint64_t size_bytes, uint64_t *bytes,
-                      struct err *e)
+static int probe_open(int fd, const char *path, uint64_t size_bytes,
+                      const struct device_claim *claim, uint64_t *bytes, struct err *e)
 {
     bool is_file;
     int rc = measure(fd, path, bytes, &is_file, e);
     if (rc == 0)
         rc = lock_exclusive(fd, path, e);
     if (rc == 0)
-        rc = refuse_owned(fd, path, e);
+        rc = refuse_carried(fd, path, claim, e);
     if (rc != 0)
         return rc;
     if (size_bytes > 0 && !is_file)
@@ -264,10 +316,11 @@ static int probe_flags(uint64_t size_bytes, int flags_of_file)
 }
 
 static int probe_and_size(int fd, const char *path, uint64_t size_bytes,
-                          uint64_t *extents, struct err *e)
+                          const struct device_claim *claim, uint64_t *extents,
+                          struct err *e)
 {
     uint64_t bytes;
-    int rc = probe_open(fd, path, size_bytes, &bytes, e);
+    int rc = probe_open(fd, path, size_bytes, claim, &bytes, e);
     if (rc == 0 && size_bytes > 0 && bytes == 0) {
         rc = size_file(fd, path, size_bytes, e);
         bytes = size_bytes;
@@ -275,13 +328,13 @@ static int probe_and_size(int fd, const char *path, uint64_t size_bytes,
     return rc != 0 ? rc : extents_of(path, bytes, extents, e);
 }
 
-int device_probe(const char *path, uint64_t size_bytes, int *out_fd, bool *direct,
-                 uint64_t *extents, struct err *e)
+int device_probe(const char *path, uint64_t size_bytes, const struct device_claim *claim,
+                 int *out_fd, bool *direct, uint64_t *extents, struct err *e)
 {
     int fd = open_direct(path, probe_flags(size_bytes, O_CREAT), direct);
     if (fd < 0)
         return errno_set(e, "path", "cannot open", path);
-    int rc = probe_and_size(fd, path, size_bytes, extents, e);
+    int rc = probe_and_size(fd, path, size_bytes, claim, extents, e);
     if (rc != 0) {
         close(fd);
         return rc;
@@ -300,20 +353,42 @@ static int check_directory(const char *path, struct err *e)
                : errno_set(e, "path", "cannot open", path);
 }
 
-int device_check(const char *path, uint64_t size_bytes, uint64_t *extents, struct err *e)
+int device_check(const char *path, uint64_t size_bytes, const struct device_claim *claim,
+                 uint64_t *extents, struct err *e)
 {
     bool direct;
     uint64_t bytes = 0;
     AUTO_CLOSE int fd = open_direct(path, probe_flags(size_bytes, 0), &direct);
     int rc;
     if (fd >= 0)
-        rc = probe_open(fd, path, size_bytes, &bytes, e);
+        rc = probe_open(fd, path, size_bytes, claim, &bytes, e);
     else if (errno == ENOENT && size_bytes > 0)
         rc = check_directory(path, e);
     else
         rc = errno_set(e, "path", "cannot open", path);
     if (rc == 0 && bytes == 0)
         bytes = size_bytes;
+    return rc != 0 ? rc : extents_of(path, bytes, extents, e);
+}
+
+int device_resize(int fd, const char *path, uint64_t size_bytes, bool dry,
+                  uint64_t *extents, struct err *e)
+{
+    uint64_t bytes;
+    bool is_file;
+    int rc = measure(fd, path, &bytes, &is_file, e);
+    if (rc != 0)
+        return rc;
+    if (size_bytes > 0 && !is_file)
+        return err_set(e, -EINVAL, "size", "%s is a block device: it has its size", path);
+    if (size_bytes > 0 && size_bytes < bytes)
+        return err_set(e, -EINVAL, "size",
+                       "%s has %llu bytes already: a device is never made smaller", path,
+                       (unsigned long long)bytes);
+    if (size_bytes > bytes) {
+        rc = dry ? 0 : size_file(fd, path, size_bytes, e);
+        bytes = size_bytes;
+    }
     return rc != 0 ? rc : extents_of(path, bytes, extents, e);
 }
 
@@ -376,27 +451,42 @@ static int open_when_free(struct device *d, struct err *e)
     }
 }
 
-int device_open(const struct device_row *row, struct device **out, struct err *e)
+struct device *device_new(const struct device_row *row)
 {
-    *out = NULL;
     struct device *d = calloc(1, sizeof(*d));
     if (d == NULL)
-        return err_oom(e);
+        return NULL;
     atomic_init(&d->references, 1);
     d->row = *row;
     d->fd = -1;
     d->alloc = alloc_create(row->extents);
     if (d->alloc == NULL) {
         free(d);
-        return err_oom(e);
+        return NULL;
     }
-    int rc = open_when_free(d, e);
-    atomic_store(&d->failed, rc != 0);
-    if (rc != 0 && d->fd >= 0) { /* what is there may be another pool's */
+    pthread_mutex_init(&d->superblock, NULL);
+    return d;
+}
+
+void device_miss(struct device *d, const struct err *why)
+{
+    snprintf(d->reason, sizeof(d->reason), "%s", why->text);
+    atomic_store(&d->has_reason, true);
+    d->missing = true;
+    atomic_store(&d->failed, true);
+    if (d->fd >= 0) /* what is there may be another pool's */
         close(d->fd);
-        d->fd = -1;
-    }
-    *out = d;
+    d->fd = -1;
+}
+
+int device_open(const struct device_row *row, struct device **out, struct err *e)
+{
+    struct device *d = *out = device_new(row);
+    if (d == NULL)
+        return err_oom(e);
+    int rc = open_when_free(d, e);
+    if (rc != 0)
+        device_miss(d, e);
     return rc;
 }
 
@@ -417,8 +507,20 @@ void device_put(struct device *d)
         return;
     if (d->fd >= 0)
         close(d->fd);
+    extent_set_destroy(d->discards);
     alloc_destroy(d->alloc);
+    pthread_mutex_destroy(&d->superblock);
     free(d);
+}
+
+void device_count_error(struct device *d, enum engine_op op)
+{
+    if (op == ENGINE_READ)
+        atomic_fetch_add(&d->read_errors, 1);
+    else if (op == ENGINE_WRITE)
+        atomic_fetch_add(&d->write_errors, 1);
+    else if (op == ENGINE_SYNC)
+        atomic_fetch_add(&d->sync_errors, 1);
 }
 
 void device_fail(struct device *d, const char *reason, int error)
@@ -426,6 +528,8 @@ void device_fail(struct device *d, const char *reason, int error)
     char path[CATALOG_PATH_MAX];
     if (atomic_exchange(&d->failed, true))
         return;
+    snprintf(d->reason, sizeof(d->reason), "%s: %s", reason, strerror(error));
+    atomic_store(&d->has_reason, true);
     log_error("device failed", "pool=%s path=%s reason=\"%s\" errno=%d", d->pool_name,
               log_quote(path, sizeof(path), d->row.path), reason, error);
     if (d->manager != NULL)

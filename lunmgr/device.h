@@ -7,7 +7,10 @@
 #include "base/err.h"
 #include "lunmgr/alloc.h"
 #include "lunmgr/discard.h"
+#include "lunmgr/engine.h"
+#include "lunmgr/writers.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,31 +28,77 @@ struct superblock {
     uint64_t generation;
 };
 
+enum device_evacuation {
+    DEVICE_SERVES,
+    DEVICE_EVACUATING, /* no extent of it is handed out */
+    DEVICE_EVACUATED,  /* and no word names one */
+};
+
 struct device {
     atomic_uint references; /* the pool's, and of each I/O that the kernel keeps */
-    struct device_row row;
+    struct device_row row;  /* no, id, slot and path never change; the rest: control */
     struct lunmgr *manager; /* hears of its failure; NULL: nobody does */
     const char *pool_name;  /* the pool's, for the log */
+    struct pool *pool;      /* NULL: of none yet */
     int fd;                 /* -1: not there */
-    bool direct;
+    pthread_mutex_t superblock;  /* held while it is changed */
     struct device *next_stamped; /* stamp.c */
+    bool direct;
     bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
     struct alloc *alloc;
-    atomic_bool unsynced; /* writes have completed since the last fdatasync began */
-    atomic_bool failed;   /* device_fail(), or it is not ours: no more I/O */
-    /* Home loop: discard.c. */
-    enum discard_way discard_way;
-    bool discard_failed; /* said in the log */
+    atomic_bool unsynced;  /* writes have completed since the last fdatasync began */
+    atomic_bool failed;    /* device_fail(), or it is not ours: no more I/O */
+    atomic_bool gone;      /* removed: nothing names it; here until the pool goes */
+    atomic_int evacuation; /* enum device_evacuation */
+    /* Words that named this device were given to other places while it is evacuated. */
+    atomic_uint_fast64_t handed_on;
+    struct writers writers;
+    /* I/O that it answered with an error, or not at all. */
+    atomic_uint_fast64_t read_errors, write_errors, sync_errors;
+    /* Why it failed, once has_reason is set. */
+    atomic_bool has_reason;
+    bool missing; /* it failed at the start: it is not there, or is not ours */
+    char reason[ERR_TEXT_MAX];
+    /* Home loop. */
+    struct engine_io sync;        /* round.c: of the round under way */
+    struct extent_set *discards;  /* discard.c: waiting; NULL: never had any */
+    enum discard_way discard_way; /* discard.c */
+    bool discard_failed;          /* said in the log */
+};
+
+static inline bool device_is_failed(const struct device *d)
+{
+    return atomic_load_explicit(&d->failed, memory_order_relaxed);
+}
+/* Extents of it are handed out. */
+static inline bool device_gives(const struct device *d)
+{
+    return !device_is_failed(d) &&
+           atomic_load_explicit(&d->evacuation, memory_order_relaxed) == DEVICE_SERVES;
+}
+
+/* What may be taken of what a device carries. */
+struct device_claim {
+    bool force; /* what is a pool's that this box does not have, or somebody else's */
+    /* Devices of this box's pools, which are never taken. */
+    size_t live_count;
+    const char (*live)[CATALOG_ID_MAX];
 };
 
 /* Opens path and takes its measure: what fits in whole extents. size_bytes > 0 makes (or
- * demands) a file of that size. Refuses what another pool owns, or the kernel uses. *fd
- * is the caller's. */
-int device_probe(const char *path, uint64_t size_bytes, int *fd, bool *direct,
-                 uint64_t *extents, struct err *e) MUST_CHECK;
+ * demands) a file of that size. Refuses what the kernel or another program uses (-EBUSY)
+ * and what carries something that the claim does not cover (-EEXIST), naming it. *fd is
+ * the caller's. */
+int device_probe(const char *path, uint64_t size_bytes, const struct device_claim *claim,
+                 int *fd, bool *direct, uint64_t *extents, struct err *e) MUST_CHECK;
 /* What device_probe would say now, without making or changing anything. */
-int device_check(const char *path, uint64_t size_bytes, uint64_t *extents,
-                 struct err *e) MUST_CHECK;
+int device_check(const char *path, uint64_t size_bytes, const struct device_claim *claim,
+                 uint64_t *extents, struct err *e) MUST_CHECK;
+/* How many whole extents the open device has now; a file is made as long as size_bytes
+ * first, if it is shorter (0: as it is), and that is durable. dry: would have, changing
+ * nothing. -EINVAL: it is longer, or is no file. */
+int device_resize(int fd, const char *path, uint64_t size_bytes, bool dry,
+                  uint64_t *extents, struct err *e) MUST_CHECK;
 /* Whether its file system waits for a process or a server also where it is asked not
  * to. */
 bool device_blocks(int fd);
@@ -61,6 +110,17 @@ int device_wipe_superblock(int fd, struct err *e) MUST_CHECK;
 /* Reads the newer valid copy. -ENODATA: there is none. */
 int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CHECK;
 
+/* Changes one thing in the superblock that is there and syncs; blocking, any thread. */
+int device_superblock_set_generation(struct device *d, uint64_t generation,
+                                     struct err *e) MUST_CHECK;
+/* Not fewer than it has. */
+int device_superblock_set_extents(struct device *d, uint64_t extents,
+                                  struct err *e) MUST_CHECK;
+
+/* With an allocator in which all is free, and nothing open. NULL: out of memory. */
+struct device *device_new(const struct device_row *row);
+/* Before it serves: it cannot be used. It is closed, and marked failed. */
+void device_miss(struct device *d, const struct err *why);
 /* From its row, at start: opens, holds the superblock against the row, makes the
  * allocator. -ESTALE: the catalog is older than the device, or the device than the
  * catalog. The device is made in any case but -ENOMEM (*out is NULL); where it cannot be
@@ -73,6 +133,8 @@ void device_close(struct device *d);
  * open, and with it the lock that keeps others off. */
 void device_get(struct device *d);
 void device_put(struct device *d);
+/* Any thread: it answered one with an error, or not at all. */
+void device_count_error(struct device *d, enum engine_op op);
 /* Any thread. Nothing of it can be trusted any more: it gets no more I/O until the next
  * start, which an admin makes who has looked at it. Said once in the log. */
 void device_fail(struct device *d, const char *reason, int error);

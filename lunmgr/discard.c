@@ -30,8 +30,6 @@ void discard_fini(struct pool *pool)
 {
     struct discard *d = &pool->discard;
     assert(d->under_way == 0 && d->waiting_count == 0);
-    for (unsigned i = 0; i < POOL_DEVICE_MAX; i++)
-        extent_set_destroy(d->waiting[i]);
     if (d->pause != NULL)
         event_free(d->pause);
 }
@@ -64,7 +62,7 @@ static enum discard_way device_discard_way(struct device *device)
 
 static bool discard_is_wanted(struct pool *pool, struct device *device)
 {
-    return !pool->discard.is_stopped && !pool_is_failed(pool) &&
+    return !pool->discard.is_stopped && !device_is_failed(device) &&
            !lunmgr_is_closing(pool->manager) &&
            device_discard_way(device) != DISCARD_NONE;
 }
@@ -73,12 +71,11 @@ bool discard_add(struct pool *pool, place p)
 {
     struct discard *d = &pool->discard;
     struct device *device = pool_device(pool, p);
-    struct extent_set **set = &d->waiting[place_slot(p) - 1];
     if (!discard_is_wanted(pool, device))
         return false;
-    if (*set == NULL)
-        *set = extent_set_create(device->row.extents);
-    if (*set == NULL || !extent_set_add(*set, place_extent(p)))
+    if (device->discards == NULL)
+        device->discards = extent_set_create(alloc_extents(device->alloc));
+    if (device->discards == NULL || !extent_set_add(device->discards, place_extent(p)))
         return false;
     d->waiting_count++;
     if (!d->is_busy) {
@@ -89,17 +86,23 @@ bool discard_add(struct pool *pool, place p)
     return true;
 }
 
+/* A run of those of the device that wait: how many. */
+static uint64_t device_discard_take(struct device *device, uint64_t max, uint64_t *first)
+{
+    uint64_t count =
+        device->discards == NULL ? 0 : extent_set_take(device->discards, max, first);
+    device->pool->discard.waiting_count -= (size_t)count;
+    return count;
+}
+
 /* A run of those that wait; NULL: there is none. */
 static struct device *discard_take(struct pool *pool, uint64_t max, uint64_t *first,
                                    uint64_t *count)
 {
-    struct discard *d = &pool->discard;
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        *count = d->waiting[i] == NULL ? 0 : extent_set_take(d->waiting[i], max, first);
-        if (*count == 0)
-            continue;
-        d->waiting_count -= (size_t)*count;
-        return pool->devices[i];
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;) {
+        *count = device_discard_take(d, max, first);
+        if (*count > 0)
+            return d;
     }
     return NULL;
 }
@@ -120,6 +123,24 @@ size_t discard_take_back(struct pool *pool, size_t max)
         n += (size_t)count;
     }
     return n;
+}
+
+void discard_forget(struct pool *pool, struct device *device)
+{
+    uint64_t first, count;
+    while ((count = device_discard_take(device, UINT64_MAX, &first)) > 0) {
+        release_run(device, first, count);
+        limbo_discarded(pool, (size_t)count);
+    }
+    extent_set_destroy(TAKE(device->discards));
+}
+
+bool discard_has_device(const struct pool *pool, const struct device *device)
+{
+    for (unsigned i = 0; i < DISCARD_RUNS_MAX; i++)
+        if (pool->discard.runs[i].count > 0 && pool->discard.runs[i].device == device)
+            return true;
+    return false;
 }
 
 /* ---- Under way ------------------------------------------------------------------- */
@@ -247,8 +268,8 @@ static void discard_on_pause(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     bool wanted = false;
-    for (unsigned i = 0; i < pool->device_count; i++)
-        wanted = wanted || discard_is_wanted(pool, pool->devices[i]);
+    for (struct device *at = NULL; (at = pool_next_device(pool, at)) != NULL;)
+        wanted = wanted || discard_is_wanted(pool, at);
     if (!wanted)
         discard_give_up(pool);
     for (unsigned i = 0; i < DISCARD_RUNS_MAX && discard_start(pool, &d->runs[i]); i++)

@@ -23,7 +23,6 @@
 
 struct device;
 struct event;
-struct extent_set;
 struct pool;
 
 /* How a device is given space back; found out when it is first wanted. */
@@ -44,8 +43,7 @@ struct discard_run {
 };
 
 struct discard {
-    struct extent_set *waiting[POOL_DEVICE_MAX]; /* NULL: never had any */
-    size_t waiting_count;                        /* in all of them */
+    size_t waiting_count; /* in the devices' sets */
     unsigned under_way;
     bool is_busy;    /* counted as background work */
     bool is_stopped; /* the pool is to go */
@@ -65,5 +63,10 @@ void discard_go_on(struct pool *pool);
 bool discard_add(struct pool *pool, place p) MUST_CHECK;
 /* Releases some of those that wait: so many are no longer to be counted. */
 size_t discard_take_back(struct pool *pool, size_t max);
+/* The device has another size now, or goes: those of it that wait are released as they
+ * are; those under way go on. */
+void discard_forget(struct pool *pool, struct device *device);
+/* Some of it are under way. */
+bool discard_has_device(const struct pool *pool, const struct device *device);
 
 #endif

@@ -106,7 +106,7 @@ static void drop_word(struct drop *d, struct leaf *leaf, uint32_t extent_index)
     round_mark_word(d->pool, leaf, extent_index);
     if (word_place(w) != 0) {
         round_count_extent(d->pool, d->layer, -1);
-        share_let_go(d->pool, w);
+        share_let_go(d->pool, d->layer->family, w);
     }
 }
 
@@ -181,8 +181,8 @@ static void drop_again(struct drop *d, const char *why, bool dirty)
     unsigned ms = d->retry_ms == 0 ? DROP_RETRY_MS_MIN : 2 * d->retry_ms;
     d->retry_ms = ms < DROP_RETRY_MS_MAX ? ms : DROP_RETRY_MS_MAX;
     struct timeval soon = {.tv_usec = (suseconds_t)d->retry_ms * 1000};
-    if (pool_is_failed(d->pool) || lunmgr_is_closing(d->pool->manager) ||
-        event_add(d->retry, &soon) != 0) {
+    if (pool_is_failed(d->pool) || round_has_lost(d->pool, d->layer->family) ||
+        lunmgr_is_closing(d->pool->manager) || event_add(d->retry, &soon) != 0) {
         drop_end(d, why, dirty);
         return;
     }
@@ -256,7 +256,8 @@ void drop_start(struct layer *layer)
     d->pool = pool;
     d->layer = layer;
     d->next_key = leaf_key_of(extent_key(layer->id, 0));
-    d->round = (struct round_wait){.inbox = home, .done = drop_on_round};
+    d->round = (struct round_wait){
+        .inbox = home, .done = drop_on_round, .family = layer->family};
     d->job = (struct catalog_job){.reply_to = home, .done = drop_on_job};
     drop_round(d, DROP_SETTLING);
 }

@@ -125,8 +125,11 @@ static void call_on_done(struct engine_io *io, int rc)
         device_put(c->device);
     }
     call_free(w, c);
-    if (asked != NULL)
-        answer(asked, rc);
+    if (asked == NULL)
+        return;
+    if (rc != 0)
+        device_count_error(asked->device, asked->op);
+    answer(asked, rc);
 }
 
 /* What lies between its first and its last byte; of a SYNC or a PUNCH nothing. */
@@ -157,6 +160,7 @@ static void call_give_up(struct call *c)
     } else {
         call_free(w, c);
     }
+    device_count_error(asked->device, asked->op);
     answer(asked, -ETIMEDOUT);
 }
 

@@ -50,7 +50,7 @@ static void word_swap(struct extent_io *x)
     if (word_mask(w) == 0)
         round_count_extent(pool, extent_layer(x), 1);
     round_mark_word(pool, x->leaf, x->index);
-    share_let_go(pool, w);
+    share_let_go(pool, extent_layer(x)->family, w);
     x->place = 0;
 }
 
@@ -83,7 +83,7 @@ static void piece_on_written(struct engine_io *io, int rc)
 {
     struct extent_io *x = container_of(io, struct extent_io, io);
     /* Before the word names the blocks: the round that has the word syncs this device. */
-    atomic_store(&pool_device(extent_pool(x), x->place)->unsynced, true);
+    round_note_write(pool_device(extent_pool(x), x->place), extent_layer(x)->family, rc);
     io_done(x, rc == 0 ? 0 : -EIO);
 }
 
@@ -115,8 +115,11 @@ static int places_take(struct extent_io *lead)
 {
     struct volume *volume = lead->vio->volume;
     for (uint32_t i = 0; i < lead->run_count; i++) {
-        if (lead[i].place != 0)
+        if (lead[i].place != 0 && device_gives(pool_device(volume->pool, lead[i].place)))
             continue;
+        if (lead[i].place != 0) /* its device is being evacuated, or has failed, since */
+            pool_untake(volume->pool, lead[i].place);
+        lead[i].place = 0;
         int rc =
             pool_take(volume->pool, atomic_load(&volume->last_place), &lead[i].place);
         if (rc != 0)

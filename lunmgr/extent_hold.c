@@ -189,6 +189,7 @@ void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
     *c = (struct extent_copying){
         .copy = {.lane = lane,
                  .pool = extent_pool(x),
+                 .family = extent_layer(x)->family,
                  .from = from,
                  .to = to,
                  .blocks = blocks,
@@ -211,7 +212,7 @@ static void unshare_swap(struct extent_io *x)
     map_word w = atomic_load(x->cell);
     atomic_store(x->cell, word_with_place(w & ~WORD_SHARED, x->place));
     round_mark_word(pool, x->leaf, x->index);
-    share_let_go(pool, w);
+    share_let_go(pool, extent_layer(x)->family, w);
     pthread_rwlock_unlock(&pool->gate);
 }
 

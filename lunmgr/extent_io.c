@@ -143,7 +143,7 @@ int extent_place(struct extent_io *x, map_word *w)
         *w = named;
     }
     x->place = word_place(*w);
-    return atomic_load(&pool_device(volume->pool, x->place)->failed) ? -EIO : 0;
+    return device_is_failed(pool_device(volume->pool, x->place)) ? -EIO : 0;
 }
 
 /* The written blocks are in this layer from now on, while the word still names the extent
@@ -184,7 +184,7 @@ bool extent_swap_empty(struct extent_io *x, map_word w)
         round_mark_word(pool, x->leaf, x->index);
         /* Before any round can commit the empty word: what no word names is either on its
          * way to be free, or a leak. */
-        share_let_go(pool, w);
+        share_let_go(pool, extent_layer(x)->family, w);
     }
     pthread_rwlock_unlock(&pool->gate);
     return done;
@@ -204,7 +204,7 @@ static void extent_on_written(struct engine_io *io, int rc)
     struct extent_io *x = container_of(io, struct extent_io, io);
     struct device *device = pool_device(extent_pool(x), x->place);
     /* Before any bit is set: the round that copies the bit then syncs this device. */
-    atomic_store(&device->unsynced, true);
+    round_note_write(device, extent_layer(x)->family, rc);
     for (uint32_t left = x->run_count; left > 0; left--, x++)
         extent_written(x, rc);
 }

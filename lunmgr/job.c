@@ -13,6 +13,7 @@
 
 static const struct job_kind *const kinds[] = {
     &job_kind_pool_check,
+    &job_kind_device_evacuate,
 };
 
 const struct job_kind *job_kind_find(const char *name)

@@ -26,7 +26,7 @@ struct job_kind {
      * by the next start if the daemon ended before that. */
     void (*start)(struct job *job);
 };
-extern const struct job_kind job_kind_pool_check;
+extern const struct job_kind job_kind_pool_check, job_kind_device_evacuate;
 
 struct job {
     struct lunmgr *manager;

@@ -133,12 +133,13 @@ void layer_unlink(struct layer *layer)
 
 void layer_look(struct layer *layer)
 {
-    if (layer == NULL || layer->volume != NULL || layer->is_merging || layer->is_dropping)
+    if (layer == NULL || layer->volume != NULL || layer->is_merging ||
+        layer->is_dropping || layer->keepers > 0)
         return;
     if (layer->child_count == 0)
         drop_start(layer);
     else if (layer->child_count == 1 && !layer->first_child->is_merging &&
-             !layer->first_child->is_dropping)
+             !layer->first_child->is_dropping && layer->first_child->keepers == 0)
         merge_start(layer);
 }
 

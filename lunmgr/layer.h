@@ -36,6 +36,7 @@ struct layer {
     struct layer *first_child, *next_sibling, *prev_sibling;
     unsigned child_count;
     struct volume *volume; /* whose top it is, or which snapshot; NULL: hidden */
+    unsigned keepers;      /* evacuate.c: neither dropped nor merged until they let go */
     bool is_merging;       /* either side of a merge */
     bool is_dropping;      /* its space is on its way back; it has no child */
     bool is_gone;          /* unlinked */

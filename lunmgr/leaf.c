@@ -210,6 +210,25 @@ const struct leaf *layer_leaf(struct layer *layer, uint32_t extent_index)
     return leaf;
 }
 
+const struct leaf *layer_next_leaf(struct layer *layer, uint32_t *leaf_index)
+{
+    struct leaf_directory *d = directory_of(layer);
+    leaf_chunk_slot *chunks = directory_chunks(d);
+    for (size_t i = *leaf_index; chunks != NULL && i / LEAF_CHUNK < d->chunk_count; i++) {
+        struct leaf_chunk *chunk = atomic_load(&chunks[i / LEAF_CHUNK]);
+        if (chunk == NULL) {
+            i |= LEAF_CHUNK - 1; /* on to the next one */
+            continue;
+        }
+        struct leaf *leaf = atomic_load(&chunk->leaves[i % LEAF_CHUNK]);
+        if (leaf == NULL || leaf == &leaf_of_zeros)
+            continue;
+        *leaf_index = (uint32_t)i;
+        return leaf;
+    }
+    return NULL;
+}
+
 bool leaf_is_zeros(const struct leaf *leaf)
 {
     return leaf == &leaf_of_zeros;
@@ -278,12 +297,13 @@ static bool words_are_zero(const uint64_t words[LEAF_WORDS])
 static bool word_is_known(const struct pool *pool, map_word w)
 {
     place p = word_place(w);
-    unsigned slot = place_slot(p);
     if ((w & WORD_HELD) != 0 || (p == 0) != (word_mask(w) == 0) ||
         (p == 0 && (w & WORD_SHARED) != 0))
         return false;
-    return p == 0 || (slot >= 1 && slot <= pool->device_count && place_extent(p) != 0 &&
-                      place_extent(p) < pool->devices[slot - 1]->row.extents);
+    if (p == 0)
+        return true;
+    const struct device *d = pool_slot(pool, place_slot(p));
+    return d != NULL && place_extent(p) != 0 && place_extent(p) < alloc_extents(d->alloc);
 }
 
 bool leaf_words_are_known(const struct pool *pool, uint32_t layer_id, uint32_t leaf_index,

@@ -71,6 +71,9 @@ int layer_leaf_own(struct layer *layer, uint32_t extent_index,
  * from: what was read before an eviction must not come after it. */
 int layer_install(struct layer *layer, uint32_t leaf_index,
                   const uint64_t words[LEAF_WORDS]) MUST_CHECK;
+/* The first leaf in memory from *leaf_index on that has words of its own; *leaf_index is
+ * its. NULL: there is none. Home loop. */
+const struct leaf *layer_next_leaf(struct layer *layer, uint32_t *leaf_index);
 /* Forget a leaf, or all, that nobody uses any more and no round has to copy. */
 void layer_forget_leaf(struct layer *layer, uint32_t leaf_index);
 void layer_forget_all(struct layer *layer);

@@ -80,6 +80,18 @@ void limbo_unkeep(struct pool *pool, uint64_t no)
     pthread_mutex_unlock(&l->lock);
 }
 
+void limbo_keep_again(struct pool *pool)
+{
+    struct limbo *l = &pool->limbo;
+    pthread_mutex_lock(&l->lock);
+    while (l->unkept > 0 &&
+           entry_at(l, l->unkept - 1)->round >= pool->round.whole_durable) {
+        place p = entry_at(l, --l->unkept)->place;
+        alloc_keep_again(pool_device(pool, p)->alloc, place_extent(p));
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 /* Under the lock: p has aged. True: it is free now. */
 static bool limbo_hand_on(struct pool *pool, place p)
 {
@@ -119,10 +131,21 @@ void limbo_release(struct pool *pool)
         released = discard_take_back(pool, DISCARD_TAKE_BACK_EXTENTS);
         l->discarding -= released;
     }
-    if (released > 0 || l->count + l->discarding == 0 || pool_is_failed(pool)) {
+    if (released > 0 || l->count + l->discarding == 0 || pool_is_failed(pool) ||
+        atomic_load(&pool->round.has_lost)) {
         woken = l->waits;
         l->waits = NULL;
     }
+    pthread_mutex_unlock(&l->lock);
+    limbo_wake(woken);
+}
+
+void limbo_space_came(struct pool *pool)
+{
+    struct limbo *l = &pool->limbo;
+    pthread_mutex_lock(&l->lock);
+    struct space_wait *woken = l->waits;
+    l->waits = NULL;
     pthread_mutex_unlock(&l->lock);
     limbo_wake(woken);
 }
@@ -133,17 +156,15 @@ void limbo_discarded(struct pool *pool, size_t count)
     pthread_mutex_lock(&l->lock);
     assert(l->discarding >= count);
     l->discarding -= count;
-    struct space_wait *woken = l->waits;
-    l->waits = NULL;
     pthread_mutex_unlock(&l->lock);
-    limbo_wake(woken);
+    limbo_space_came(pool);
 }
 
 bool limbo_park(struct pool *pool, struct space_wait *wait)
 {
     struct limbo *l = &pool->limbo;
     pthread_mutex_lock(&l->lock);
-    bool aging = l->count + l->discarding > 0;
+    bool aging = l->count + l->discarding > 0 && !atomic_load(&pool->round.has_lost);
     if (aging) {
         wait->next = l->waits;
         l->waits = wait;
@@ -199,4 +220,15 @@ bool limbo_wants_round(struct pool *pool)
     bool wants = l->count > 0 && entry_at(l, 0)->round >= pool->round.whole_durable;
     pthread_mutex_unlock(&l->lock);
     return wants;
+}
+
+bool limbo_has_device(struct pool *pool, const struct device *device)
+{
+    struct limbo *l = &pool->limbo;
+    bool has = false;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->count && !has; i++)
+        has = place_slot(entry_at(l, i)->place) == device->row.slot;
+    pthread_mutex_unlock(&l->lock);
+    return has;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct device;
 struct pool;
 
 struct space_wait {
@@ -47,18 +48,26 @@ void limbo_add(struct pool *pool, place p);
 /* In round `no`'s copy phase, before the bitmaps: its copy shows free what was freed in
  * rounds before it. */
 void limbo_unkeep(struct pool *pool, uint64_t no);
+/* In a copy phase, before the bitmaps: what was unkept, and is not committed, is kept
+ * again, and what waits for space is told so at the next release: nothing of the pool
+ * ages any more (round->has_lost). */
+void limbo_keep_again(struct pool *pool);
 /* Home loop: what has aged goes back to the allocator by way of discard.c, or at once
  * where someone waits for space; wakes who waits if anything changed for them. */
 void limbo_release(struct pool *pool);
+/* Any thread: space has come from elsewhere; who waits for some tries again. */
+void limbo_space_came(struct pool *pool);
 /* Home loop: discard.c has released so many. */
 void limbo_discarded(struct pool *pool, size_t count);
-/* False: nothing is waited for here, the pool is full. Else the note comes when to try
- * again: at once, if extents became free since the caller found none. */
+/* False: nothing that ages is waited for here, the pool is full. Else the note comes when
+ * to try again: at once, if extents became free since the caller found none. */
 bool limbo_park(struct pool *pool, struct space_wait *wait);
 bool limbo_has_waiters(struct pool *pool);
 /* Freed and not free yet: those that age, those that discard.c has. */
 size_t limbo_count(struct pool *pool);
 size_t limbo_discarding(struct pool *pool);
+/* Some are of that device. */
+bool limbo_has_device(struct pool *pool, const struct device *device);
 /* Some wait for a round or for I/O in flight. */
 bool limbo_has_aging(struct pool *pool);
 /* The oldest entry waits for a round that has not been committed. */

@@ -56,7 +56,8 @@ static int load_device(const struct device_row *row, void *arg)
     struct load *l = arg;
     struct pool *pool = index_find_id(&l->m->pools, row->pool_id);
     assert(pool != NULL); /* a foreign key */
-    if (row->slot != pool->device_count + 1 || row->slot > POOL_DEVICE_MAX)
+    if (row->slot < 1 || row->slot > POOL_DEVICE_MAX ||
+        pool_slot(pool, row->slot) != NULL)
         return err_set(l->e, -EUCLEAN, "slot", "pool %s has a device in slot %u",
                        pool->name, row->slot);
     struct err why;
@@ -64,9 +65,8 @@ static int load_device(const struct device_row *row, void *arg)
     int rc = device_open(row, &d, &why);
     if (d == NULL)
         return err_oom(l->e);
-    d->manager = l->m;
-    d->pool_name = pool->name;
-    pool->devices[pool->device_count++] = d;
+    atomic_store(&d->evacuation, row->evacuation);
+    pool_add_device(pool, d);
     if (rc != 0)
         log_refused(pool, d, &why);
     else
@@ -398,9 +398,10 @@ static int load_bitmaps(struct catalog_txn *txn, struct load *l, struct err *e)
 {
     int rc = 0;
     for (struct pool *pool = NULL; rc == 0 && (pool = pool_next(l->m, pool)) != NULL;)
-        for (unsigned i = 0; rc == 0 && i < pool->device_count; i++) {
-            struct bitmap_load bl = {.alloc = pool->devices[i]->alloc, .e = e};
-            rc = bitmap_each(txn, pool->devices[i]->row.no, load_bitmap, &bl, e);
+        for (struct device *d = NULL;
+             rc == 0 && (d = pool_next_device(pool, d)) != NULL;) {
+            struct bitmap_load bl = {.alloc = d->alloc, .e = e};
+            rc = bitmap_each(txn, d->row.no, load_bitmap, &bl, e);
         }
     return rc;
 }
@@ -560,8 +561,8 @@ void load_free(struct lunmgr *m)
     }
     for (struct pool *pool; (pool = pool_next(m, NULL)) != NULL;) {
         index_remove(&m->pools, pool->name, pool->id);
-        for (unsigned i = 0; i < pool->device_count; i++)
-            stamps_remove(m, pool->devices[i]);
+        for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+            stamps_remove(m, d);
         pool_free(pool);
     }
     index_fini(&m->mappings);

@@ -15,8 +15,8 @@
 #define SHARES_MIN 64
 
 struct device_check {
-    const struct device *device;
-    uint64_t *named; /* a bit for each extent */
+    struct device *device; /* NULL: the slot had none as it began */
+    uint64_t *named;       /* a bit for each extent */
     uint64_t *kept;
     size_t words;
     uint64_t *shares; /* extents of shared words, one entry a word */
@@ -40,7 +40,8 @@ struct map_check {
     uint32_t *layers; /* the pool's, by id */
     size_t layer_count;
     uint64_t words; /* that name an extent, as the layers count them */
-    struct device_check devices[POOL_DEVICE_MAX];
+    unsigned slot_count;
+    struct device_check *devices; /* by slot - 1 */
 };
 
 static bool check_is_to_stop(const struct map_check *c)
@@ -73,18 +74,34 @@ static int check_shared(struct device_check *dc, uint64_t extent)
     return 0;
 }
 
+/* NULL: no device in the pool has such an extent, or it has come since the check began
+ * (is_new), and is not looked at. */
+static struct device_check *check_place(const struct map_check *c, place p, bool *is_new)
+{
+    unsigned slot = place_slot(p);
+    const struct device *d = pool_slot(c->pool, slot);
+    struct device_check *dc =
+        slot >= 1 && slot <= c->slot_count ? &c->devices[slot - 1] : NULL;
+    bool there =
+        d != NULL && place_extent(p) != 0 && place_extent(p) < alloc_extents(d->alloc);
+    bool known =
+        there && dc != NULL && dc->device != NULL && place_extent(p) / 64 < dc->words;
+    *is_new = there && !known;
+    return known ? dc : NULL;
+}
+
 static int check_word(struct map_check *c, map_word w)
 {
     place p = word_place(w);
-    unsigned slot = place_slot(p);
+    bool is_new;
     if (p == 0)
         return 0;
-    if (slot == 0 || slot > c->pool->device_count || place_extent(p) == 0 ||
-        place_extent(p) >= c->devices[slot - 1].device->row.extents)
-        c->report.lost_extents++;
+    struct device_check *dc = check_place(c, p, &is_new);
+    if (dc == NULL)
+        c->report.lost_extents += !is_new;
     else if ((w & WORD_SHARED) != 0)
-        return check_shared(&c->devices[slot - 1], place_extent(p));
-    else if (bit_test_and_set(c->devices[slot - 1].named, place_extent(p)))
+        return check_shared(dc, place_extent(p));
+    else if (bit_test_and_set(dc->named, place_extent(p)))
         c->report.double_extents++;
     else
         c->report.named_extents++;
@@ -225,7 +242,9 @@ static int map_check_work(struct catalog_txn *txn, struct catalog_job *job, stru
 {
     struct map_check *c = container_of(job, struct map_check, job);
     int rc = check_layers(txn, c, e);
-    for (unsigned i = 0; rc == 0 && i < c->pool->device_count; i++) {
+    for (unsigned i = 0; rc == 0 && i < c->slot_count; i++) {
+        if (c->devices[i].device == NULL)
+            continue;
         rc = bitmap_each(txn, c->devices[i].device->row.no, check_bitmap, &c->devices[i],
                          e);
         if (rc == 0)
@@ -244,11 +263,12 @@ static void map_check_answer(struct note *note)
     atomic_fetch_sub(&c->pool->check_count, 1);
     c->done(c->arg, c->err.code == 0 ? &c->report : NULL,
             c->err.code == 0 ? NULL : &c->err);
-    for (unsigned i = 0; i < POOL_DEVICE_MAX; i++) {
+    for (unsigned i = 0; i < c->slot_count; i++) {
         free(c->devices[i].named);
         free(c->devices[i].kept);
         free(c->devices[i].shares);
     }
+    free(c->devices);
     free(c->layers);
     free(c);
 }
@@ -258,7 +278,7 @@ static void map_check_begin(struct map_check *c);
 static void map_check_end(struct map_check *c, int rc)
 {
     struct pool *pool = c->pool;
-    for (unsigned i = 0; i < pool->device_count; i++)
+    for (unsigned i = 0; i < c->slot_count; i++)
         if (c->devices[i].device != NULL)
             c->report.leaked_extents +=
                 alloc_suspect_end(c->devices[i].device->alloc,
@@ -292,24 +312,31 @@ static void map_check_on_round(struct round_wait *wait)
         catalog_read(lunmgr_catalog(c->pool->manager), &c->job);
 }
 
+static int device_check_prepare(struct map_check *c, struct device *d)
+{
+    struct device_check *dc = &c->devices[d->row.slot - 1];
+    int rc = alloc_suspect_begin(d->alloc, &dc->words, &c->err);
+    if (rc != 0)
+        return rc;
+    dc->device = d;
+    dc->named = calloc(dc->words, sizeof(uint64_t));
+    dc->kept = calloc(dc->words, sizeof(uint64_t));
+    return dc->named == NULL || dc->kept == NULL ? err_oom(&c->err) : 0;
+}
+
 static int map_check_prepare(struct map_check *c)
 {
     if (check_is_to_stop(c))
         return err_set(&c->err, -ECANCELED, NULL, "stopped before it began");
-    for (unsigned i = 0; i < c->pool->device_count; i++) {
-        struct device_check *dc = &c->devices[i];
-        struct alloc *a = c->pool->devices[i]->alloc;
-        int rc = alloc_suspect_begin(a, &c->err);
-        if (rc != 0)
-            return rc;
-        dc->device = c->pool->devices[i];
-        dc->words = alloc_bitmap_words(a);
-        dc->named = calloc(dc->words, sizeof(uint64_t));
-        dc->kept = calloc(dc->words, sizeof(uint64_t));
-        if (dc->named == NULL || dc->kept == NULL)
-            return err_oom(&c->err);
-    }
-    return 0;
+    unsigned slots = atomic_load(&c->pool->slot_count);
+    c->devices = calloc(slots + 1U, sizeof(*c->devices));
+    if (c->devices == NULL)
+        return err_oom(&c->err);
+    c->slot_count = slots;
+    int rc = 0;
+    for (struct device *d = NULL; rc == 0 && (d = pool_next_device(c->pool, d)) != NULL;)
+        rc = device_check_prepare(c, d);
+    return rc;
 }
 
 static void map_check_begin(struct map_check *c)

@@ -92,6 +92,7 @@ static void merge_stop(struct merge *g, const char *why)
 static bool merge_is_over(const struct merge *g)
 {
     return lunmgr_is_closing(g->pool->manager) || pool_is_failed(g->pool) ||
+           round_has_lost(g->pool, g->parent->family) ||
            (g->child->volume == NULL && g->child->child_count == 0);
 }
 
@@ -128,7 +129,8 @@ static void merge_again(struct merge *g, int rc, const char *why)
         merge_stop(g, NULL);
         return;
     }
-    if (rc == -EBUSY || rc == -EUCLEAN) { /* damage: the same next time */
+    /* Damage, or a device that is not there: the same next time. */
+    if (rc == -EBUSY || rc == -EUCLEAN || (rc == -EIO && pool_is_degraded(g->pool))) {
         merge_stop(g, why);
         return;
     }
@@ -504,7 +506,8 @@ void merge_start(struct layer *parent)
     g->down = child_is_sealed(g) &&
               atomic_load(&child->used_extents) < atomic_load(&parent->used_extents);
     g->next_key = leaf_key_of(extent_key(merge_source(g)->id, 0));
-    g->round = (struct round_wait){.inbox = home, .done = merge_on_round};
+    g->round = (struct round_wait){
+        .inbox = home, .done = merge_on_round, .family = parent->family};
     g->job = (struct catalog_job){.reply_to = home, .done = merge_on_job};
     parent->is_merging = child->is_merging = true;
     merge_advance(g);

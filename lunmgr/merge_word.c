@@ -71,6 +71,7 @@ void merge_word_bury(struct layer *parent, struct leaf *leaf, uint32_t index)
 static void word_step(struct merge_word *mw)
 {
     struct pool *pool = word_pool(mw);
+    pool_hand_on(pool, mw->merged);
     if (mw->down) {
         side_set(mw, &mw->parent, mw->merged); /* a reader comes by the child first */
         side_set(mw, &mw->child, 0);
@@ -80,7 +81,7 @@ static void word_step(struct merge_word *mw)
     }
     stack_changed(pool, mw->index / LEAF_WORDS);
     for (unsigned i = 0; i < ARRAY_LEN(mw->gone); i++)
-        share_let_go(pool, mw->gone[i]);
+        share_let_go(pool, mw->parent.layer->family, mw->gone[i]);
     side_release(mw, &mw->child);
     if (mw->down)
         side_release(mw, &mw->parent);
@@ -122,6 +123,7 @@ static void word_copy(struct merge_word *mw)
     mw->copy = (struct block_copy){
         .lane = word_lane(mw),
         .pool = word_pool(mw),
+        .family = mw->parent.layer->family,
         .from = word_place(from[i]),
         .to = mw->to,
         .blocks = mw->blocks[i],

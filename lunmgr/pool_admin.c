@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making, describing and deleting pools. Control thread; what blocks goes to a
  * thread of its own. */
-#include "base/log.h"
+#include "lunmgr/joining.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
 #include "lunmgr/volume_io.h"
@@ -15,10 +15,9 @@ struct pool_op {
     struct op op;
     struct pool *pool;
     struct pool_row row;
-    struct device_row device_row;
-    uint64_t size_bytes; /* of the device to be; 0: as it is */
-    int fd;              /* the device while it is ours alone */
-    bool direct, blocks;
+    struct joining *joining; /* of a pool to be: its devices */
+    size_t joining_count;
+    struct device_claim live;
     bool reserved; /* room in the index */
     union {
         pool_done_fn created;
@@ -40,12 +39,14 @@ static void pool_created(struct op *op)
     struct lunmgr *m = op->manager;
     bool good = op->job.rc == 0;
     if (!good) {
-        if (po->fd >= 0)
-            close(po->fd);
         pool_free(po->pool);
         if (po->reserved)
             index_unreserve(&m->pools);
     }
+    for (size_t i = 0; i < po->joining_count; i++)
+        joining_fini(&po->joining[i]);
+    free(po->joining);
+    free((void *)po->live.live);
     po->done.created(po->arg, good ? po->pool : NULL, op_outcome(op));
     op_free(op);
 }
@@ -58,15 +59,20 @@ static void pool_start_rounds(struct op *op)
     op_return(op);
 }
 
-/* The rows were refused: the device is nobody's again. */
+/* It failed: the devices are nobody's again. */
 static void pool_unformat(struct op *op)
 {
-    struct err ignored; /* the refusal is what the asker wants to know */
-    char path[CATALOG_PATH_MAX];
-    int rc = device_wipe_superblock(pool_op_of(op)->fd, &ignored);
-    if (rc != 0)
-        log_warning("a superblock stays on a device that joined no pool", "path=%s",
-                    log_quote(path, sizeof(path), pool_op_of(op)->device_row.path));
+    struct pool_op *po = pool_op_of(op);
+    for (size_t i = 0; i < po->joining_count; i++)
+        joining_undo(&po->joining[i]);
+}
+
+static void pool_refused(struct op *op)
+{
+    if (op_is_dry(op))
+        pool_created(op);
+    else
+        op_block(op, pool_unformat, pool_created);
 }
 
 /* The rows are committed or refused. */
@@ -74,18 +80,14 @@ static void pool_adopt(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
     if (op->job.rc != 0) {
-        if (op_is_dry(op))
-            pool_created(op);
-        else
-            op_block(op, pool_unformat, pool_created);
+        pool_refused(op);
         return;
     }
-    struct device *d = po->pool->devices[0];
-    d->row = po->device_row;
-    d->fd = po->fd;
-    d->direct = po->direct;
-    d->blocks = po->blocks;
-    stamps_add(op->manager, d);
+    for (size_t i = 0; i < po->joining_count; i++) {
+        struct device *d = joining_finish(&po->joining[i]);
+        stamps_add(op->manager, d);
+        pool_add_device(po->pool, d);
+    }
     index_add(&op->manager->pools, po->pool->name, po->pool->id, po->pool);
     op_at_home(op, pool_start_rounds, pool_created);
 }
@@ -95,69 +97,44 @@ static int pool_create_work(struct catalog_txn *txn, struct catalog_job *job,
 {
     struct pool_op *po = container_of(job, struct pool_op, op.job);
     int rc = pool_row_add(txn, &po->row, e);
-    return rc != 0 ? rc : device_row_add(txn, &po->device_row, e);
+    for (size_t i = 0; rc == 0 && i < po->joining_count; i++)
+        rc = device_row_add(txn, &po->joining[i].row, e);
+    return rc;
 }
 
-/* The device is formatted: its allocator now, so that nothing can fail after the commit.
- */
+/* The devices are formatted: their allocators now, so that nothing can fail after the
+ * commit. */
 static void pool_formatted(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
-    if (op->job.rc != 0) {
-        pool_created(op);
-        return;
-    }
-    struct device *d = calloc(1, sizeof(*d));
-    struct alloc *a = alloc_create(po->device_row.extents);
-    if (d == NULL || a == NULL) {
-        free(d);
-        alloc_destroy(a);
-        op_end(op, err_oom(op_err(op)));
-        return;
-    }
-    atomic_init(&d->references, 1);
-    d->fd = -1;
-    d->alloc = a;
-    d->manager = op->manager;
-    d->pool_name = po->pool->name;
-    po->pool->devices[0] = d;
-    po->pool->device_count = 1;
-    op_write(op, pool_create_work, pool_adopt);
+    for (size_t i = 0; op->job.rc == 0 && i < po->joining_count; i++)
+        op->job.rc = joining_prepare(&po->joining[i], op_err(op));
+    if (op->job.rc != 0)
+        pool_refused(op);
+    else
+        op_write(op, pool_create_work, pool_adopt);
 }
 
-static int superblock_write(struct pool_op *po, struct err *e)
+/* The member that is at fault, of the i-th device. */
+static int device_at_fault(struct err *e, size_t i, int rc)
 {
-    struct superblock sb = {.slot = po->device_row.slot,
-                            .extents = po->device_row.extents,
-                            .generation = po->device_row.generation};
-    memcpy(sb.pool_id, po->device_row.pool_id, sizeof(sb.pool_id));
-    memcpy(sb.device_id, po->device_row.id, sizeof(sb.device_id));
-    memcpy(sb.box_id, po->op.manager->box_id, sizeof(sb.box_id));
-    return device_write_superblock(po->fd, &sb, e);
-}
-
-static int device_format(struct pool_op *po, struct err *e)
-{
-    int rc = device_probe(po->device_row.path, po->size_bytes, &po->fd, &po->direct,
-                          &po->device_row.extents, e);
-    if (rc != 0)
+    char field[ERR_FIELD_MAX];
+    if (rc == 0 || e->field[0] == '\0')
         return rc;
-    po->blocks = device_blocks(po->fd);
-    return superblock_write(po, e);
+    snprintf(field, sizeof(field), "devices/%zu/%.30s", i, e->field);
+    memcpy(e->field, field, sizeof(e->field));
+    return rc;
 }
 
 static void pool_format(struct op *op)
 {
     struct pool_op *po = pool_op_of(op);
     struct err *e = op_err(op);
-    op->job.rc = op_is_dry(op) ? device_check(po->device_row.path, po->size_bytes,
-                                              &po->device_row.extents, e)
-                               : device_format(po, e);
-    if (op->job.rc == 0 || e->field[0] == '\0')
-        return;
-    char field[ERR_FIELD_MAX];
-    snprintf(field, sizeof(field), "devices/0/%.40s", e->field);
-    memcpy(e->field, field, sizeof(e->field));
+    for (size_t i = 0; op->job.rc == 0 && i < po->joining_count; i++)
+        op->job.rc =
+            device_at_fault(e, i,
+                            joining_format(&po->joining[i], &po->live,
+                                           op->manager->box_id, op_is_dry(op), e));
 }
 
 static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struct err *e)
@@ -167,19 +144,31 @@ static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struc
         return rc;
     if (index_find(&m->pools, spec->name) != NULL)
         return err_set(e, -EEXIST, "name", "pool %s exists", spec->name);
-    if (spec->device_count != 1)
-        return err_set(e, -EINVAL, "devices", "a pool has one device for now, not %zu",
-                       spec->device_count);
-    const struct pool_device_spec *d = &spec->devices[0];
-    if (d->path[0] != '/' || strlen(d->path) >= CATALOG_PATH_MAX)
-        return err_set(e, -EINVAL, "devices/0/path",
-                       "an absolute path of at most %d bytes is wanted",
-                       CATALOG_PATH_MAX - 1);
-    if (d->size_bytes != 0 && d->size_bytes < POOL_FILE_BYTES_MIN)
-        return err_set(e, -EINVAL, "devices/0/size", "at least 1 MiB");
-    if (d->size_bytes / EXTENT_BYTES >= PLACE_EXT_LIMIT)
-        return err_set(e, -EINVAL, "devices/0/size", "at most 2 PiB");
+    if (spec->device_count < 1 || spec->device_count > POOL_SPEC_DEVICE_MAX)
+        return err_set(e, -EINVAL, "devices", "a pool is made with 1 to %d devices",
+                       POOL_SPEC_DEVICE_MAX);
+    for (size_t i = 0; i < spec->device_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(spec->devices[i].path, spec->devices[k].path) == 0)
+                return device_at_fault(e, i,
+                                       err_set(e, -EINVAL, "path", "%s is named twice",
+                                               spec->devices[i].path));
     return 0;
+}
+
+static int pool_joinings(struct pool_op *po, const struct pool_spec *spec, struct err *e)
+{
+    int rc = joining_live(po->op.manager, &po->live, e);
+    po->joining = calloc(spec->device_count, sizeof(*po->joining));
+    if (po->joining == NULL)
+        return err_oom(e);
+    for (size_t i = 0; rc == 0 && i < spec->device_count; i++) {
+        po->joining_count = i + 1;
+        rc = device_at_fault(e, i,
+                             joining_init(&po->joining[i], &spec->devices[i], po->row.id,
+                                          (unsigned)i + 1, e));
+    }
+    return rc;
 }
 
 void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn done,
@@ -189,7 +178,6 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     struct err *e = op_err(&po->op);
     po->done.created = done;
     po->arg = arg;
-    po->fd = -1;
     int rc = pool_spec_check(m, spec, e);
     if (rc == 0) {
         rc = index_reserve(&m->pools) != 0 ? err_oom(e) : 0;
@@ -198,6 +186,8 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     id_make(po->row.id);
     op_about(&po->op, po->row.id);
     po->row.created_s = now_s();
+    if (rc == 0)
+        rc = pool_joinings(po, spec, e);
     if (rc == 0) {
         po->pool = pool_new(m, po->row.id, spec->name, po->row.created_s, e);
         rc = po->pool == NULL ? -ENOMEM : 0;
@@ -207,13 +197,6 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
         return;
     }
     snprintf(po->row.name, sizeof(po->row.name), "%s", spec->name);
-    po->device_row.slot = 1;
-    po->device_row.generation = 2;
-    id_make(po->device_row.id);
-    memcpy(po->device_row.pool_id, po->row.id, sizeof(po->row.id));
-    snprintf(po->device_row.path, sizeof(po->device_row.path), "%s",
-             spec->devices[0].path);
-    po->size_bytes = spec->devices[0].size_bytes;
     op_block(&po->op, pool_format, pool_formatted);
 }
 
@@ -242,9 +225,10 @@ static void pool_gone(struct op *op)
 
 static void pool_wipe(struct op *op)
 {
-    struct device *d = pool_op_of(op)->pool->devices[0];
-    if (d->fd >= 0)
-        op->job.rc = device_wipe_superblock(d->fd, op_err(op));
+    struct pool *pool = pool_op_of(op)->pool;
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (d->fd >= 0)
+            op->job.rc = device_wipe_superblock(d->fd, op_err(op));
 }
 
 static int pool_delete_work(struct catalog_txn *txn, struct catalog_job *job,
@@ -266,8 +250,8 @@ static void pool_row_gone(struct op *op)
         return;
     }
     index_remove(&op->manager->pools, po->pool->name, po->pool->id);
-    for (unsigned i = 0; i < po->pool->device_count; i++)
-        stamps_remove(op->manager, po->pool->devices[i]);
+    for (struct device *d = NULL; (d = pool_next_device(po->pool, d)) != NULL;)
+        stamps_remove(op->manager, d);
     op_block(op, pool_wipe, pool_gone);
 }
 
@@ -331,6 +315,13 @@ static int pool_unchecked(struct pool *pool, struct err *e)
                        pool->name, job->row.id, job->kind->name);
     if (atomic_load(&pool->check_count) > 0)
         return err_set(e, -EBUSY, "pool", "pool %s is being checked", pool->name);
+    if (pool->evacuations > 0)
+        return err_set(e, -EBUSY, "pool",
+                       "a device of pool %s is being evacuated: cancel that first",
+                       pool->name);
+    if (pool->devices_changing)
+        return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
+                       pool->name);
     return 0;
 }
 
@@ -385,13 +376,19 @@ struct pool *pool_walk(struct lunmgr *m, struct row_walk *walk)
     return index_walk(&m->pools, walk);
 }
 
-static void device_describe(const struct device *d, struct pool_device_info *out)
+static unsigned device_count(const struct pool *pool)
 {
-    memcpy(out->id, d->row.id, sizeof(out->id));
-    memcpy(out->path, d->row.path, sizeof(out->path));
-    out->size_bytes = d->row.extents * EXTENT_BYTES;
-    out->direct = d->direct;
-    out->failed = atomic_load(&d->failed);
+    unsigned n = 0;
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        n++;
+    return n;
+}
+
+static const char *state_of(const struct pool *pool)
+{
+    if (pool_is_failed(pool))
+        return "failed";
+    return pool_is_degraded(pool) ? "degraded" : "online";
 }
 
 void pool_describe(const struct pool *pool, struct pool_info *out)
@@ -399,15 +396,13 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
     *out = (struct pool_info){
         .created_s = pool->created_s,
         .size_bytes = pool_extents(pool) * EXTENT_BYTES,
+        .used_bytes = pool_used_extents(pool) * EXTENT_BYTES,
         .free_bytes = pool_free_bytes(pool),
         .provisioned_bytes = pool->provisioned_bytes,
         .volume_count = pool->volume_count,
-        .device_count = pool->device_count,
-        .state = pool_is_failed(pool) ? "failed" : "online",
+        .device_count = device_count(pool),
+        .state = state_of(pool),
     };
     memcpy(out->id, pool->id, sizeof(out->id));
     memcpy(out->name, pool->name, sizeof(out->name));
-    for (unsigned i = 0; i < pool->device_count; i++)
-        device_describe(pool->devices[i], &out->devices[i]);
-    out->used_bytes = out->size_bytes - out->free_bytes;
 }

@@ -26,12 +26,18 @@ struct pool {
     char id[CATALOG_ID_MAX];
     char name[CATALOG_NAME_MAX];
     int64_t created_s;
-    unsigned device_count;
-    struct device *devices[POOL_DEVICE_MAX];
-    uint32_t volume_count;      /* control thread; those being made too */
-    uint64_t provisioned_bytes; /* control thread */
-    bool deleting;              /* control thread */
-    struct layer *layers;       /* layer.c; under the lock below */
+    /* By slot - 1. A device comes once, before slot_count says so, and stays until the
+     * pool goes, marked gone when it was removed: so any thread may follow a slot that a
+     * word names. A slot is not used twice between two starts. */
+    atomic_uint slot_count;
+    _Atomic(struct device *) devices[POOL_DEVICE_MAX];
+    atomic_uint_fast32_t spread; /* turns of pool_take */
+    uint32_t volume_count;       /* control thread; those being made too */
+    uint64_t provisioned_bytes;  /* control thread */
+    bool deleting;               /* control thread */
+    bool devices_changing;       /* control thread: one comes, grows or goes */
+    unsigned evacuations;        /* control thread: under way */
+    struct layer *layers;        /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
@@ -118,12 +124,26 @@ struct volume {
 struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
                       int64_t created_s, struct err *e);
 void pool_free(struct pool *pool);
+/* Any thread: none of its devices serves any more. */
 bool pool_is_failed(const struct pool *pool);
+/* Any thread: some do not. */
+bool pool_is_degraded(const struct pool *pool);
+/* Any thread. The next device by slot, after NULL the first; not those that are gone. */
+struct device *pool_next_device(const struct pool *pool, const struct device *prev);
+/* The device in a slot, NULL: there is none. */
+struct device *pool_slot(const struct pool *pool, unsigned slot);
+/* Home loop, or before it has the pool: in its row's slot, from now on for everyone. */
+void pool_add_device(struct pool *pool, struct device *d);
+/* The lowest slot that no device ever had since the start; 0: none. */
+unsigned pool_free_slot(const struct pool *pool);
 struct device *pool_device(struct pool *pool, place p);
-/* Any thread. After the last place handed out to the asker. -ENOSPC: no free extent now;
- * -EIO: the device failed. */
+/* Any thread. After the last place handed out to the asker; with several devices on each
+ * in turn, 4 MiB at a time, the oftener the more it has free. -ENOSPC: no free extent
+ * now; -EIO: no device serves. */
 int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
 void pool_untake(struct pool *pool, place p);
+/* Any thread, before another word becomes w: an evacuation looks again. */
+void pool_hand_on(struct pool *pool, map_word w);
 
 static inline struct stripe *pool_stripe(struct pool *pool, const struct layer *layer,
                                          uint32_t extent_index)

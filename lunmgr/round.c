@@ -107,7 +107,8 @@ void round_fini(struct pool *pool)
     free(r->counts);
     free(r->layers);
     free(r->bitmaps);
-    free(r->shares);
+    free(r->linked);
+    share_batch_fini(&r->shares);
 }
 
 void round_ride(struct pool *pool, struct round_rider *rider)
@@ -164,16 +165,16 @@ void round_want(struct pool *pool)
 
 static bool devices_unsynced(struct pool *pool)
 {
-    for (unsigned i = 0; i < pool->device_count; i++)
-        if (atomic_load(&pool->devices[i]->unsynced))
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (atomic_load(&d->unsynced) && !device_is_failed(d))
             return true;
     return false;
 }
 
 static bool bitmaps_dirty(struct pool *pool)
 {
-    for (unsigned i = 0; i < pool->device_count; i++)
-        if (alloc_dirty_groups(pool->devices[i]->alloc) > 0)
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (alloc_dirty_groups(d->alloc) > 0)
             return true;
     return false;
 }
@@ -196,7 +197,7 @@ bool round_is_quiet(struct pool *pool)
     struct round *r = &pool->round;
     return round_is_idle(pool) && !devices_unsynced(pool) && r->boarding == NULL &&
            !words_dirty(r) && !bitmaps_dirty(pool) && !share_has_changes(pool) &&
-           !limbo_has_aging(pool);
+           !limbo_has_aging(pool) && !atomic_load(&r->has_lost);
 }
 
 static void round_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -210,6 +211,48 @@ static void round_on_tick(evutil_socket_t fd, short what, void *arg)
         return;
     pool->round.wanted = true;
     round_begin_if_due(pool);
+}
+
+/* ---- Devices that have failed -------------------------------------------------------
+ */
+
+void round_note_write(struct device *device, uint32_t family, int rc)
+{
+    atomic_store(&device->unsynced, true);
+    if (rc == 0) /* after the mark: a round that saw none is older than this number */
+        writers_note(&device->writers, family, atomic_load(&device->pool->round.no));
+}
+
+static bool is_linked(const struct round *r, uint32_t family)
+{
+    for (size_t i = 0; i < r->linked_count; i++)
+        if (r->linked[i] == family)
+            return true;
+    return false;
+}
+
+bool round_has_lost(const struct pool *pool, uint32_t family)
+{
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (device_is_failed(d) && writers_has(&d->writers, family))
+            return true;
+    return is_linked(&pool->round, family);
+}
+
+static unsigned failed_devices(const struct pool *pool)
+{
+    unsigned n = 0;
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        n += device_is_failed(d);
+    return n;
+}
+
+/* Something of a lost family stays where it is from now on. What it has freed in memory
+ * is used by words in the catalog: so nothing is freed any more. */
+static void round_leave_out(struct pool *pool)
+{
+    if (!atomic_exchange(&pool->round.has_lost, true))
+        limbo_keep_again(pool);
 }
 
 /* ---- (1) The copy phase ---------------------------------------------------------- */
@@ -271,6 +314,76 @@ static bool take_dirty_leaves(struct round *r)
                            sizeof(struct word_change));
 }
 
+/* Without those of families that have lost writes: they stay marked, in no list. */
+static void leave_out_leaves(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    size_t kept = 0;
+    for (size_t i = 0; i < r->leaf_count; i++)
+        if (!round_has_lost(pool, r->leaves[i]->layer->family))
+            r->leaves[kept++] = r->leaves[i];
+    if (kept < r->leaf_count)
+        round_leave_out(pool);
+    r->leaf_count = kept;
+}
+
+/* False: out of memory. */
+static bool link_family(struct round *r, uint32_t family)
+{
+    if (r->linked_count == r->linked_max) {
+        size_t max = r->linked_max == 0 ? 16 : 2 * r->linked_max;
+        uint32_t *grown = realloc(r->linked, max * sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        r->linked = grown;
+        r->linked_max = max;
+    }
+    r->linked[r->linked_count++] = family;
+    return true;
+}
+
+/* Who began to share an extent with a lost family, and is not committed either, goes with
+ * it. False: out of memory. */
+static bool link_sharers(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    bool more = true, room = true;
+    while (more && room) {
+        more = false;
+        for (size_t i = 0; room && i < r->shares.note_count; i++) {
+            const struct share_note *note = &r->shares.notes[i];
+            bool mine = round_has_lost(pool, note->family);
+            if (note->other == 0 || mine == round_has_lost(pool, note->other))
+                continue;
+            room = link_family(r, mine ? note->other : note->family);
+            more = true;
+        }
+    }
+    return room;
+}
+
+static void leave_out_shares(struct pool *pool)
+{
+    struct share_batch *batch = &pool->round.shares;
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->note_count; i++)
+        if (!round_has_lost(pool, batch->notes[i].family))
+            batch->notes[kept++] = batch->notes[i];
+    if (kept < batch->note_count)
+        round_leave_out(pool);
+    batch->note_count = kept;
+}
+
+/* A write's blocks were shown, and copied, after it had been asked who has lost some. */
+static bool copied_lost(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    for (size_t i = 0; i < r->copied_count; i++)
+        if (round_has_lost(pool, r->leaves[i]->layer->family))
+            return true;
+    return false;
+}
+
 /* Clears the marks, then copies: a change between the two is copied twice, never lost. */
 static void copy_leaf(struct round *r, struct leaf *leaf)
 {
@@ -288,8 +401,9 @@ static void copy_leaf(struct round *r, struct leaf *leaf)
     }
 }
 
-static bool copy_counts_of(struct round *r, unsigned scope)
+static bool copy_counts_of(struct pool *pool, unsigned scope)
 {
+    struct round *r = &pool->round;
     struct layer *layer = atomic_exchange(&r->changed[scope], NULL);
     size_t n = r->count_count;
     for (struct layer *l = layer; l != NULL; l = l->next_changed)
@@ -302,6 +416,10 @@ static bool copy_counts_of(struct round *r, unsigned scope)
             changed_push(r, layer);
             continue;
         }
+        if (r->failed_devices > 0 && round_has_lost(pool, layer->family)) {
+            round_leave_out(pool);
+            continue;
+        }
         r->layers[r->count_count] = layer;
         r->counts[r->count_count++] =
             (struct layer_count){.layer = layer->id, .used_extents = layer->used_extents};
@@ -310,13 +428,14 @@ static bool copy_counts_of(struct round *r, unsigned scope)
     return room;
 }
 
-static bool copy_counts(struct round *r)
+static bool copy_counts(struct pool *pool)
 {
+    struct round *r = &pool->round;
     bool all = true;
     r->count_count = 0;
     for (unsigned i = 0; i < ROUND_SCOPES; i++)
         if ((r->scope >> i & 1) != 0)
-            all = copy_counts_of(r, i) && all;
+            all = copy_counts_of(pool, i) && all;
     return all;
 }
 
@@ -324,8 +443,7 @@ static bool copy_bitmaps(struct pool *pool)
 {
     struct round *r = &pool->round;
     r->bitmap_count = 0;
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        struct device *d = pool->devices[i];
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;) {
         size_t copied;
         do { /* extents are taken meanwhile, outside the gate */
             /* One more, so that there is an array to point into. */
@@ -340,7 +458,34 @@ static bool copy_bitmaps(struct pool *pool)
     return true;
 }
 
+/* What is not to be committed any more. False: out of memory. */
+static bool round_sort_out(struct pool *pool)
+{
+    bool all = link_sharers(pool);
+    leave_out_leaves(pool);
+    leave_out_shares(pool);
+    return all;
+}
+
 /* False: out of memory somewhere; what was copied is marked again by round_redo. */
+static bool round_copy_gated(struct pool *pool, uint64_t no)
+{
+    struct round *r = &pool->round;
+    r->word_count = 0;
+    bool all = take_dirty_leaves(r);
+    share_take(pool, &r->shares);
+    if (r->failed_devices > 0)
+        all = round_sort_out(pool) && all;
+    r->copied_count = all ? r->leaf_count : 0;
+    for (size_t i = 0; i < r->copied_count; i++)
+        copy_leaf(r, r->leaves[i]);
+    all = copy_counts(pool) && all;
+    all = share_sum(&r->shares) && all;
+    if (r->scope == ROUND_WHOLE && !atomic_load(&r->has_lost))
+        limbo_unkeep(pool, no);
+    return copy_bitmaps(pool) && all;
+}
+
 static bool round_copy(struct pool *pool)
 {
     struct round *r = &pool->round;
@@ -350,16 +495,9 @@ static bool round_copy(struct pool *pool)
         r->scope = ROUND_WHOLE;
     if (r->scope == ROUND_WHOLE)
         atomic_store(&r->whole_no, no);
-    r->word_count = 0;
-    bool all = take_dirty_leaves(r);
-    r->copied_count = all ? r->leaf_count : 0;
-    for (size_t i = 0; i < r->copied_count; i++)
-        copy_leaf(r, r->leaves[i]);
-    all = copy_counts(r) && all;
-    share_take(pool, &r->shares, &r->share_count, &r->share_max);
-    if (r->scope == ROUND_WHOLE)
-        limbo_unkeep(pool, no);
-    all = copy_bitmaps(pool) && all;
+    r->failed_devices = failed_devices(pool);
+    bool all = round_copy_gated(pool, no);
+    r->is_stale = r->failed_devices > 0 && copied_lost(pool);
     pthread_rwlock_unlock(&pool->gate);
     return all;
 }
@@ -379,10 +517,9 @@ static void round_redo(struct pool *pool)
     }
     for (size_t i = 0; i < r->count_count; i++)
         round_count_extent(pool, r->layers[i], 0);
-    share_give_back(pool, r->shares, r->share_count);
-    for (unsigned i = 0; i < pool->device_count; i++)
-        alloc_copy_failed(pool->devices[i]->alloc, pool->devices[i]->row.no, r->bitmaps,
-                          r->bitmap_count);
+    share_give_back(pool, &r->shares);
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        alloc_copy_failed(d->alloc, d->row.no, r->bitmaps, r->bitmap_count);
 }
 
 /* ---- (2) The devices ------------------------------------------------------------- */
@@ -395,12 +532,28 @@ static void round_fail(struct round *r, int rc)
         r->rc = rc;
 }
 
+static void round_begin(struct pool *pool);
+
+/* A device has failed since the copies were made, and with it some of what they say. Who
+ * waits for this round waits for the one that leaves that out. */
+static void round_begin_anew(struct pool *pool)
+{
+    round_redo(pool);
+    round_begin(pool);
+}
+
 static void round_commit(struct pool *pool)
 {
     struct round *r = &pool->round;
     bool nothing = r->word_count == 0 && r->count_count == 0 && r->bitmap_count == 0 &&
-                   r->share_count == 0 && r->riders == NULL;
+                   r->shares.count == 0 && r->riders == NULL;
     bool ages = r->scope == ROUND_WHOLE && limbo_has_aging(pool);
+    if (r->rc == 0 && pool_is_failed(pool))
+        round_fail(r, -EIO);
+    if (r->rc == 0 && r->is_stale) {
+        round_begin_anew(pool);
+        return;
+    }
     if (r->rc != 0 || (nothing && !ages)) {
         round_end(pool);
         return;
@@ -411,15 +564,31 @@ static void round_commit(struct pool *pool)
 
 static void round_on_synced(struct engine_io *io, int rc)
 {
-    struct round_sync *sync = container_of(io, struct round_sync, io);
-    struct pool *pool = sync->pool;
+    struct device *d = container_of(io, struct device, sync);
+    struct pool *pool = d->pool;
     if (rc != 0) {
         /* The kernel may have dropped what it could not write. */
-        device_fail(sync->device, "fdatasync", -rc);
-        round_fail(&pool->round, -EIO);
+        device_fail(d, "fdatasync", -rc);
+        pool->round.is_stale = true;
+    } else {
+        writers_synced(&d->writers, atomic_load(&pool->round.no));
     }
     if (--pool->round.syncs_due == 0)
         round_commit(pool);
+}
+
+static void device_sync(struct pool *pool, struct device *d)
+{
+    if (device_is_failed(d))
+        return;
+    if (!atomic_exchange(&d->unsynced, false)) {
+        writers_synced(&d->writers, atomic_load(&pool->round.no));
+        return;
+    }
+    d->sync = (struct engine_io){
+        .op = ENGINE_SYNC, .fd = d->fd, .device = d, .done = round_on_synced};
+    pool->round.syncs_due++;
+    engine_submit(lunmgr_home_lane(pool->manager)->engine, &d->sync);
 }
 
 static void round_sync_devices(struct pool *pool)
@@ -427,20 +596,10 @@ static void round_sync_devices(struct pool *pool)
     struct round *r = &pool->round;
     r->state = ROUND_SYNCING;
     r->syncs_due = 1; /* ours, until all are submitted */
-    for (unsigned i = 0; i < pool->device_count; i++) {
-        struct device *d = pool->devices[i];
-        if (atomic_load(&d->failed))
-            round_fail(r, -EIO);
-        if (!atomic_exchange(&d->unsynced, false) || atomic_load(&d->failed))
-            continue;
-        r->syncs[i] = (struct round_sync){
-            .io = {.op = ENGINE_SYNC, .fd = d->fd, .device = d, .done = round_on_synced},
-            .pool = pool,
-            .device = d,
-        };
-        r->syncs_due++;
-        engine_submit(lunmgr_home_lane(pool->manager)->engine, &r->syncs[i].io);
-    }
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        device_sync(pool, d);
+    if (failed_devices(pool) != r->failed_devices)
+        r->is_stale = true; /* between the copies and its sync */
     if (--r->syncs_due == 0)
         round_commit(pool);
 }
@@ -457,8 +616,8 @@ static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct e
         .layer_count = r->count_count,
         .bitmaps = r->bitmaps,
         .bitmap_count = r->bitmap_count,
-        .shares = r->shares,
-        .share_count = r->share_count,
+        .shares = r->shares.changes,
+        .share_count = r->shares.count,
     };
     int rc = 0;
     for (struct round_rider *rider = r->riders; rc == 0 && rider != NULL;
@@ -487,11 +646,21 @@ static void round_on_answer(struct note *note)
     wait->done(wait);
 }
 
-static void round_answer(struct round_wait *wait, int rc)
+static int round_wait_rc(const struct pool *pool, const struct round_wait *wait, int rc)
+{
+    const struct round *r = &pool->round;
+    if (rc != 0 || r->failed_devices == 0 || wait->family == ROUND_ASKS)
+        return rc;
+    bool lost = wait->family == ROUND_ALL ? atomic_load(&r->has_lost)
+                                          : round_has_lost(pool, wait->family);
+    return lost ? -EIO : 0;
+}
+
+static void round_answer(const struct pool *pool, struct round_wait *wait, int rc)
 {
     while (wait != NULL) {
         struct round_wait *next = wait->next;
-        wait->rc = rc;
+        wait->rc = round_wait_rc(pool, wait, rc);
         wait->note.run = round_on_answer;
         inbox_post(wait->inbox, &wait->note);
         wait = next;
@@ -553,9 +722,9 @@ static void round_end(struct pool *pool)
     struct round_wait *answering = r->answering;
     if (r->rc == 0) {
         r->durable = atomic_load(&r->no);
-        if (r->scope == ROUND_WHOLE)
+        if (r->scope == ROUND_WHOLE && !atomic_load(&r->has_lost))
             r->whole_durable = r->durable;
-        share_committed(pool, r->shares, r->share_count);
+        share_committed(pool, &r->shares);
         round_tell_riders(r);
     } else {
         round_redo(pool);
@@ -565,7 +734,7 @@ static void round_end(struct pool *pool)
     r->answering = NULL;
     r->state = ROUND_IDLE;
     round_serve_space(pool); /* before the answer: who has it finds the space free */
-    round_answer(answering, r->rc);
+    round_answer(pool, answering, r->rc);
     round_begin_if_due(pool);
 }
 
@@ -576,6 +745,40 @@ static uint64_t round_scope_wanted(const struct round *r)
     for (const struct round_wait *w = r->waiting; w != NULL; w = w->next)
         scope |= w->scope == 0 ? ROUND_WHOLE : w->scope;
     return scope;
+}
+
+/* Riders of families that have lost writes ride on, for ever. */
+static void round_leave_riders(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    struct round_rider *left = NULL, *end = r->boarding;
+    struct round_rider **link = &r->riders, **last = &left;
+    for (struct round_rider *rider; (rider = *link) != NULL;) {
+        if (rider->has_lost == NULL || !rider->has_lost(rider)) {
+            link = &rider->next;
+            continue;
+        }
+        *link = rider->next;
+        rider->next = NULL;
+        *last = rider;
+        last = &rider->next;
+    }
+    *last = end;
+    r->boarding = left;
+    while (left != end) {
+        struct round_rider *next = left->next;
+        left->failed(left);
+        left = next;
+    }
+}
+
+static void round_begin(struct pool *pool)
+{
+    struct round *r = &pool->round;
+    r->rc = round_copy(pool) ? 0 : -ENOMEM;
+    if (r->failed_devices > 0)
+        round_leave_riders(pool);
+    round_sync_devices(pool);
 }
 
 static void round_begin_if_due(struct pool *pool)
@@ -589,6 +792,5 @@ static void round_begin_if_due(struct pool *pool)
     r->waiting = NULL;
     r->riders = r->boarding;
     r->boarding = NULL;
-    r->rc = round_copy(pool) ? 0 : -ENOMEM;
-    round_sync_devices(pool);
+    round_begin(pool);
 }

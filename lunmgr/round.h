@@ -9,7 +9,11 @@
  * layers (a volume, its snapshots and clones), so a round whose askers are flushes of
  * some volumes alone copies their scopes and leaves the others' for later. What goes
  * beyond a family (shared extents, riders) makes a round whole; only whole ones let freed
- * extents age. */
+ * extents age.
+ *
+ * A device that fails takes along the families that have written to it since the last
+ * sync that it answered: none of their changes is committed any more, and their flushes
+ * fail. The others' rounds go on, without it. */
 #ifndef LUNMGR_ROUND_H
 #define LUNMGR_ROUND_H
 
@@ -18,6 +22,7 @@
 #include "lunmgr/engine.h"
 #include "lunmgr/leaf.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/share.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,17 +32,23 @@
 #define ROUND_LIMBO_MAX        65536 /* and at this many freed extents */
 #define ROUND_SCOPES           64
 #define ROUND_WHOLE            UINT64_MAX /* all of them, a bit each */
+#define ROUND_ALL              0U         /* families */
+#define ROUND_ASKS             UINT32_MAX
 
+struct device;
 struct event;
 
 struct round_wait {
     struct note note;
     struct inbox *inbox;
     uint64_t scope; /* a bit each; 0: all */
+    /* Whose changes it waits for. ROUND_ALL, or ROUND_ASKS: rc tells of the round itself
+     * alone, and who waits asks round_has_lost. */
+    uint32_t family;
     struct pool *pool;
     struct round_wait *next;
-    /* On inbox's thread. rc: 0, all that had completed before round_join, of its scope,
-     * is durable. */
+    /* On inbox's thread. rc: 0, all that had completed before round_join, of its scope
+     * and family, is durable. */
     void (*done)(struct round_wait *wait);
     int rc;
 };
@@ -52,20 +63,16 @@ struct round_rider {
     /* Home loop, when a round with it has been committed. The rider is the caller's
      * again. */
     void (*committed)(struct round_rider *rider);
-    /* Home loop, when a round with it has failed: it rides on. */
+    /* Home loop, when a round with it has failed, or has left it out: it rides on. */
     void (*failed)(struct round_rider *rider);
+    /* Home loop: it is about a family that has lost writes. NULL: never. */
+    bool (*has_lost)(struct round_rider *rider);
 };
 
 enum round_state {
     ROUND_IDLE,
     ROUND_SYNCING,    /* waits for the devices */
     ROUND_COMMITTING, /* waits for the catalog */
-};
-
-struct round_sync {
-    struct engine_io io;
-    struct pool *pool;
-    struct device *device;
 };
 
 struct round {
@@ -88,7 +95,8 @@ struct round {
     int rc;
     uint64_t scope;
     unsigned syncs_due;
-    struct round_sync syncs[POOL_DEVICE_MAX];
+    unsigned failed_devices; /* as it began to copy */
+    bool is_stale;           /* a device failed since: it is made anew */
     struct leaf **leaves;
     size_t leaf_count, leaf_max;
     size_t copied_count; /* of leaves */
@@ -99,11 +107,16 @@ struct round {
     size_t count_count, count_max, layer_max;
     struct bitmap_change *bitmaps;
     size_t bitmap_count, bitmap_max;
-    struct share_change *shares;
-    size_t share_count, share_max;
+    struct share_batch shares;
     struct catalog_job job;
     struct round_rider *riders;   /* of the one under way, in order */
     struct round_rider *boarding; /* of the next one */
+    /* Some family's changes were left out for good, and extents no longer age. */
+    atomic_bool has_lost;
+    /* Families that have lost nothing themselves, but share extents with such, since a
+     * time before the loss; changed in the copy phase, read under the gate. */
+    uint32_t *linked;
+    size_t linked_count, linked_max;
     /* marks of the next one, by scope; any thread */
     _Atomic(struct leaf *) dirty[ROUND_SCOPES];
     _Atomic uint32_t dirty_count;
@@ -125,6 +138,14 @@ void round_stop(struct pool *pool);
 void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index);
 /* Under the gate, with the word's change: the layer owns one more (+1) or less (-1). */
 void round_count_extent(struct pool *pool, struct layer *layer, int change);
+
+/* A write to the device, of a layer of that family, has ended with rc: before any word or
+ * bit shows what it wrote. */
+void round_note_write(struct device *device, uint32_t family, int rc);
+/* A device failed that may have lost writes of that family, which no sync had covered: no
+ * change of the family is committed any more before the next start. Under the gate, or on
+ * the home loop. */
+bool round_has_lost(const struct pool *pool, uint32_t family);
 
 /* Home loop, in the step that changed memory; a round begins soon. */
 void round_ride(struct pool *pool, struct round_rider *rider);

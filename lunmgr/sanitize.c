@@ -253,6 +253,7 @@ static void work_at_home(struct op *op)
                  atomic_load(&top->used_extents) * s->row->passes);
     s->pass = (struct sanitize_pass){.pool = v->pool,
                                      .layer_id = top->id,
+                                     .family = top->family,
                                      .content = s->content.base,
                                      .progress = &v->sanitize_progress,
                                      .done = work_on_pass};
@@ -349,8 +350,8 @@ static int scan_work(struct catalog_txn *txn, struct catalog_job *job, struct er
     struct pool *pool = s->volume->pool;
     uint32_t id = volume_top(s->volume)->id;
     int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < pool->device_count; i++)
-        rc = share_each(txn, pool->devices[i]->row.no, scan_see_share, NULL, e);
+    for (struct device *d = NULL; rc == 0 && (d = pool_next_device(pool, d)) != NULL;)
+        rc = share_each(txn, d->row.no, scan_see_share, NULL, e);
     if (rc == 1)
         rc = leaf_each(txn, leaf_key_of(extent_key(id, 0)),
                        leaf_key_of(extent_key(id, 0x7fffffff)), scan_see_leaf,
@@ -388,7 +389,8 @@ static void prepare_on_fenced(struct note *note)
         return;
     }
     s->round = (struct round_wait){.inbox = loop_inbox(lunmgr_home(v->manager)),
-                                   .done = prepare_on_flushed};
+                                   .done = prepare_on_flushed,
+                                   .family = volume_top(v)->family};
     round_join(v->pool, &s->round);
 }
 

@@ -75,7 +75,7 @@ static void pass_on_written(struct engine_io *io, int rc)
 {
     struct pass_write *w = container_of(io, struct pass_write, io);
     struct sanitize_pass *p = w->pass;
-    atomic_store(&w->device->unsynced, true);
+    round_note_write(w->device, p->family, rc);
     if (rc != 0)
         p->rc = -EIO;
     atomic_fetch_add(&p->progress->done, w->extents);
@@ -143,7 +143,8 @@ void sanitize_pass_start(struct sanitize_pass *p)
     struct inbox *home = loop_inbox(lunmgr_home(p->pool->manager));
     p->job = (struct catalog_job){
         .reply_to = home, .work = pass_read_work, .done = pass_on_read};
-    p->round = (struct round_wait){.inbox = home, .done = pass_on_round};
+    p->round =
+        (struct round_wait){.inbox = home, .done = pass_on_round, .family = p->family};
     p->next_key = pass_first_key(p);
     p->writes_due = 0;
     p->rc = 0;

@@ -28,7 +28,7 @@ struct pass_write {
 struct sanitize_pass {
     /* The caller sets these. */
     struct pool *pool;
-    uint32_t layer_id;
+    uint32_t layer_id, family;
     uint8_t *content; /* EXTENT_BYTES, BUF_ALIGN-aligned, of the home lane's buffers */
     struct progress *progress; /* an extent is a unit */
     /* rc: 0; -ECANCELED: lunmgr closes; -EIO; -EUCLEAN; the catalog's. Never inside

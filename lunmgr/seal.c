@@ -208,9 +208,22 @@ static void seal_on_committed(struct round_rider *rider)
         seal_end(s, 0);
 }
 
+/* Nothing of one of its volumes is committed any more. */
+static bool seal_is_lost(const struct seal *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (round_has_lost(s->pool, volume_top(s->parts[i].volume)->family))
+            return true;
+    return false;
+}
+
+static bool seal_has_lost(struct round_rider *rider)
+{
+    return seal_is_lost(container_of(rider, struct seal, rider));
+}
+
 /* An abandoned one's rows stay on their way: nothing else may change the tree before they
- * are committed, so the turn is kept, but in a pool where nothing will be committed any
- * more. */
+ * are committed, so the turn is kept, but where nothing will be committed any more. */
 static void seal_on_failed(struct round_rider *rider)
 {
     struct seal *s = container_of(rider, struct seal, rider);
@@ -220,7 +233,7 @@ static void seal_on_failed(struct round_rider *rider)
         seal_take_back(s, -EIO);
         return;
     }
-    if (pool_is_failed(s->pool) || lunmgr_is_closing(s->pool->manager))
+    if (pool_is_failed(s->pool) || seal_is_lost(s) || lunmgr_is_closing(s->pool->manager))
         seal_leave(s);
     if (!s->is_abandoned)
         seal_abandon(s, -EIO);
@@ -264,8 +277,10 @@ static void seal_step(struct seal *s)
     for (size_t i = 0; i < s->count; i++)
         seal_part_step(&s->parts[i]);
     s->is_sealed = true;
-    s->rider = (struct round_rider){
-        .work = seal_work, .committed = seal_on_committed, .failed = seal_on_failed};
+    s->rider = (struct round_rider){.work = seal_work,
+                                    .committed = seal_on_committed,
+                                    .failed = seal_on_failed,
+                                    .has_lost = seal_has_lost};
     round_ride(s->pool, &s->rider);
     for (size_t i = 0; s->committed == NULL && i < s->count; i++)
         fence_release(&s->parts[i].volume->fence);
@@ -307,8 +322,9 @@ static void seal_raise(struct seal *s)
 static void seal_on_first_round(struct round_wait *wait)
 {
     struct seal *s = container_of(wait, struct seal, round);
-    if (wait->rc != 0)
-        seal_end(s, wait->rc);
+    int rc = wait->rc == 0 && seal_is_lost(s) ? -EIO : wait->rc;
+    if (rc != 0)
+        seal_end(s, rc);
     else
         seal_raise(s);
 }
@@ -322,7 +338,8 @@ static void seal_on_turn(struct note *note)
         return;
     }
     s->round = (struct round_wait){.inbox = loop_inbox(lunmgr_home(s->pool->manager)),
-                                   .done = seal_on_first_round};
+                                   .done = seal_on_first_round,
+                                   .family = ROUND_ASKS};
     round_join(s->pool, &s->round);
 }
 

@@ -13,14 +13,20 @@
 
 void share_init(struct share *s)
 {
-    *s = (struct share){.changes = NULL};
+    *s = (struct share){.notes = NULL};
     pthread_mutex_init(&s->lock, NULL);
 }
 
 void share_fini(struct share *s)
 {
-    free(s->changes);
+    free(s->notes);
     pthread_mutex_destroy(&s->lock);
+}
+
+void share_batch_fini(struct share_batch *batch)
+{
+    free(batch->notes);
+    free(batch->changes);
 }
 
 /* ---- Noting ------------------------------------------------------------------------ */
@@ -31,21 +37,21 @@ static bool share_has_room(struct share *s)
     if (s->count < s->max)
         return true;
     size_t max = s->max == 0 ? SHARE_MAX_MIN : 2 * s->max;
-    struct share_change *grown = realloc(s->changes, max * sizeof(*grown));
+    struct share_note *grown = realloc(s->notes, max * sizeof(*grown));
     if (grown == NULL)
         return false;
-    s->changes = grown;
+    s->notes = grown;
     s->max = max;
     return true;
 }
 
-static bool share_note(struct pool *pool, const struct share_change *change)
+static bool share_keep(struct pool *pool, const struct share_note *note)
 {
     struct share *s = &pool->share;
     pthread_mutex_lock(&s->lock);
     bool room = share_has_room(s);
     if (room)
-        s->changes[s->count++] = *change;
+        s->notes[s->count++] = *note;
     pthread_mutex_unlock(&s->lock);
     return room;
 }
@@ -57,10 +63,11 @@ static struct share_change share_change_of(struct pool *pool, place p, int32_t c
                                  .change = change};
 }
 
-int share_add(struct pool *pool, place p)
+int share_add(struct pool *pool, place p, uint32_t family, uint32_t other)
 {
-    struct share_change change = share_change_of(pool, p, 1);
-    return share_note(pool, &change) ? 0 : -ENOMEM;
+    const struct share_note note = {
+        .change = share_change_of(pool, p, 1), .family = family, .other = other};
+    return share_keep(pool, &note) ? 0 : -ENOMEM;
 }
 
 static void share_leak(struct pool *pool)
@@ -69,7 +76,7 @@ static void share_leak(struct pool *pool)
     log_error("a shared extent leaks", "pool=%s reason=memory", pool->name);
 }
 
-void share_let_go(struct pool *pool, map_word w)
+void share_let_go(struct pool *pool, uint32_t family, map_word w)
 {
     place p = word_place(w);
     if (p == 0)
@@ -79,8 +86,9 @@ void share_let_go(struct pool *pool, map_word w)
         limbo_add(pool, p);
         return;
     }
-    struct share_change change = share_change_of(pool, p, -1);
-    if (!share_note(pool, &change))
+    const struct share_note note = {.change = share_change_of(pool, p, -1),
+                                    .family = family};
+    if (!share_keep(pool, &note))
         share_leak(pool);
 }
 
@@ -102,58 +110,79 @@ static int share_order(const void *a, const void *b)
     return x->extent < y->extent ? -1 : x->extent > y->extent;
 }
 
-/* Sorted changes: those of one extent become one. */
-static size_t share_combine(struct share_change *changes, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (kept > 0 && share_order(&changes[kept - 1], &changes[i]) == 0)
-            changes[kept - 1].change += changes[i].change;
-        else
-            changes[kept++] = changes[i];
-    }
-    return kept;
-}
-
-void share_take(struct pool *pool, struct share_change **changes, size_t *count,
-                size_t *max)
+void share_take(struct pool *pool, struct share_batch *batch)
 {
     struct share *s = &pool->share;
     pthread_mutex_lock(&s->lock);
-    struct share_change *mine = s->changes;
-    size_t mine_count = s->count, mine_max = s->max;
-    s->changes = *changes;
+    struct share_note *notes = s->notes;
+    size_t count = s->count, max = s->max;
+    s->notes = batch->notes;
     s->count = 0;
-    s->max = *max;
+    s->max = batch->note_max;
     pthread_mutex_unlock(&s->lock);
-    if (mine_count > 1)
-        qsort(mine, mine_count, sizeof(*mine), share_order);
-    *changes = mine;
-    *count = share_combine(mine, mine_count);
-    *max = mine_max;
+    batch->notes = notes;
+    batch->note_count = count;
+    batch->note_max = max;
+    batch->count = 0;
 }
 
-void share_give_back(struct pool *pool, const struct share_change *changes, size_t count)
+static bool batch_has_room(struct share_batch *batch)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!share_note(pool, &changes[i]))
+    if (batch->note_count <= batch->max)
+        return true;
+    struct share_change *grown =
+        realloc(batch->changes, batch->note_max * sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    batch->changes = grown;
+    batch->max = batch->note_max;
+    return true;
+}
+
+bool share_sum(struct share_batch *batch)
+{
+    struct share_change *changes;
+    if (!batch_has_room(batch))
+        return false;
+    changes = batch->changes;
+    for (size_t i = 0; i < batch->note_count; i++)
+        changes[i] = batch->notes[i].change;
+    if (batch->note_count > 1)
+        qsort(changes, batch->note_count, sizeof(*changes), share_order);
+    batch->count = 0;
+    for (size_t i = 0; i < batch->note_count; i++) {
+        if (batch->count > 0 && share_order(&changes[batch->count - 1], &changes[i]) == 0)
+            changes[batch->count - 1].change += changes[i].change;
+        else
+            changes[batch->count++] = changes[i];
+    }
+    return true;
+}
+
+void share_give_back(struct pool *pool, struct share_batch *batch)
+{
+    for (size_t i = 0; i < batch->note_count; i++)
+        if (!share_keep(pool, &batch->notes[i]))
             share_leak(pool);
+    batch->note_count = batch->count = 0;
 }
 
 static const struct device *share_device(const struct pool *pool, uint32_t no)
 {
     const struct device *found = NULL;
-    for (unsigned i = 0; i < pool->device_count; i++)
-        if (pool->devices[i]->row.no == no)
-            found = pool->devices[i];
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (d->row.no == no)
+            found = d;
     return found;
 }
 
-void share_committed(struct pool *pool, const struct share_change *changes, size_t count)
+void share_committed(struct pool *pool, struct share_batch *batch)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct device *d = share_device(pool, changes[i].device_no);
-        if (changes[i].count == 0 && d != NULL)
-            limbo_add(pool, place_of(d->row.slot, changes[i].extent));
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct share_change *change = &batch->changes[i];
+        const struct device *d = share_device(pool, change->device_no);
+        if (change->count == 0 && d != NULL)
+            limbo_add(pool, place_of(d->row.slot, change->extent));
     }
+    batch->note_count = batch->count = 0;
 }

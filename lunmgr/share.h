@@ -15,30 +15,48 @@
 
 struct pool;
 
+/* One change, with the families of layers whose words it is about. */
+struct share_note {
+    struct share_change change;
+    uint32_t family;
+    uint32_t other; /* whose word shares the extent with the first one's; 0: nobody's */
+};
+
 struct share {
     pthread_mutex_t lock;
-    struct share_change *changes; /* since the last copy, in order of their making */
+    struct share_note *notes; /* since the last copy, in order of their making */
+    size_t count, max;
+};
+
+/* What one round has of them: the notes, and each extent's once, sorted. */
+struct share_batch {
+    struct share_note *notes;
+    size_t note_count, note_max;
+    struct share_change *changes;
     size_t count, max;
 };
 
 void share_init(struct share *s);
 void share_fini(struct share *s);
 
-/* Under the gate, before another word is made to name the extent. -ENOMEM: it must not
- * be. */
-int share_add(struct pool *pool, place p) MUST_CHECK;
-/* Under the gate, after the word was swapped: it named an extent that is nobody's from
- * now on, or less shared. Out of memory: that leaks, said in the log. */
-void share_let_go(struct pool *pool, map_word w);
+/* Under the gate, before another word (of family) is made to name the extent that one of
+ * `other` names. -ENOMEM: it must not be. */
+int share_add(struct pool *pool, place p, uint32_t family, uint32_t other) MUST_CHECK;
+/* Under the gate, after the word, of a layer of that family, was swapped: it named an
+ * extent that is nobody's from now on, or less shared. Out of memory: that leaks, said in
+ * the log. */
+void share_let_go(struct pool *pool, uint32_t family, map_word w);
 bool share_has_changes(struct pool *pool);
 
-/* A round's copy phase: what has gathered, each extent once, sorted; they are the
- * caller's, in an array of *max entries that takes the place of the one handed in. */
-void share_take(struct pool *pool, struct share_change **changes, size_t *count,
-                size_t *max);
+/* A round's copy phase: the notes that have gathered; the batch's are given back or
+ * committed before the next. */
+void share_take(struct pool *pool, struct share_batch *batch);
+/* Then its changes. False: out of memory. */
+bool share_sum(struct share_batch *batch) MUST_CHECK;
 /* That round has failed: back to the others. */
-void share_give_back(struct pool *pool, const struct share_change *changes, size_t count);
+void share_give_back(struct pool *pool, struct share_batch *batch);
 /* Home loop: that round is committed; frees what has no word left. */
-void share_committed(struct pool *pool, const struct share_change *changes, size_t count);
+void share_committed(struct pool *pool, struct share_batch *batch);
+void share_batch_fini(struct share_batch *batch);
 
 #endif

@@ -79,6 +79,7 @@ static int sides_find(struct share_word *sw)
 static void target_set(const struct share_word *sw, map_word source)
 {
     struct pool *pool = word_pool(sw);
+    pool_hand_on(pool, source);
     map_word old = atomic_load(sw->to.cell);
     map_word opaque = layer_parent(sw->to_top) == NULL ? 0 : WORD_OPAQUE;
     atomic_store(sw->to.cell,
@@ -87,7 +88,7 @@ static void target_set(const struct share_word *sw, map_word source)
     if (word_mask(old) == 0)
         round_count_extent(pool, sw->to_top, 1);
     round_mark_word(pool, sw->to.leaf, sw->to.index);
-    share_let_go(pool, old);
+    share_let_go(pool, sw->to_top->family, old);
 }
 
 static int word_step(const struct share_word *sw)
@@ -95,7 +96,9 @@ static int word_step(const struct share_word *sw)
     struct pool *pool = word_pool(sw);
     pthread_rwlock_rdlock(&pool->gate);
     map_word source = atomic_load(sw->from.cell);
-    int rc = share_add(pool, word_place(source));
+    uint32_t from = sw->from.layer->family, to = sw->to_top->family;
+    bool lost = round_has_lost(pool, from) || round_has_lost(pool, to);
+    int rc = lost ? -EIO : share_add(pool, word_place(source), to, from);
     if (rc == 0) {
         if ((source & WORD_SHARED) == 0) {
             atomic_store(sw->from.cell, source | WORD_SHARED);

@@ -93,12 +93,7 @@ static void stamp_put(struct stamp *s)
 static void *stamp_main(void *arg)
 {
     struct stamp *s = arg;
-    struct superblock sb;
-    s->rc = device_read_superblock(s->device->fd, &sb, &s->err);
-    if (s->rc == 0) {
-        sb.generation = s->generation;
-        s->rc = device_write_superblock(s->device->fd, &sb, &s->err);
-    }
+    s->rc = device_superblock_set_generation(s->device, s->generation, &s->err);
     sem_post(&s->done);
     stamp_put(s);
     return NULL;

@@ -60,12 +60,13 @@ static void vio_on_round(struct round_wait *wait)
 
 /* Of the volume's family. In flight for the look: a snapshot's layer may be merged away.
  */
-static uint64_t vio_scope(struct vio *vio)
+static void vio_set_scope(struct vio *vio, struct round_wait *wait)
 {
     lane_enter(vio->lane, vio);
-    uint64_t scope = round_scope(volume_top(vio->volume));
+    const struct layer *top = volume_top(vio->volume);
+    wait->scope = round_scope(top);
+    wait->family = top->family;
     lane_leave(vio->lane, vio);
-    return scope;
 }
 
 /* Answers when the next round has committed what completed before. */
@@ -78,10 +79,9 @@ static void vio_flush(struct vio *vio)
         return;
     }
     struct vio_round *vr = (void *)vio->p.work.base;
-    *vr = (struct vio_round){.wait = {.inbox = loop_inbox(vio->lane->loop),
-                                      .done = vio_on_round,
-                                      .scope = vio_scope(vio)},
-                             .vio = vio};
+    *vr = (struct vio_round){
+        .wait = {.inbox = loop_inbox(vio->lane->loop), .done = vio_on_round}, .vio = vio};
+    vio_set_scope(vio, &vr->wait);
     round_join(vio->volume->pool, &vr->wait);
 }
 

@@ -14,9 +14,17 @@
 static const struct {
     const char *said, *happened;
 } verbs[] = {
-    {"_create", "created"},       {"_put", "created"},       {"_change", "changed"},
-    {"_delete", "deleted"},       {"_purge", "purged"},      {"_restore", "restored"},
-    {"_rollback", "rolled_back"}, {"_check", "check_begun"}, {"_cancel", "cancel_asked"},
+    {"_create", "created"},
+    {"_put", "created"},
+    {"_change", "changed"},
+    {"_delete", "deleted"},
+    {"_purge", "purged"},
+    {"_restore", "restored"},
+    {"_rollback", "rolled_back"},
+    {"_check", "check_begun"},
+    {"_cancel", "cancel_asked"},
+    {"_evacuate", "evacuation_begun"},
+    {"_add_device", "device_added"},
     {"_backup", "backed_up"},
 };
 

@@ -9,9 +9,10 @@
 
 struct resource;
 
-extern const struct resource resource_auth, resource_drain, resource_host,
-    resource_initiator, resource_job, resource_mapping, resource_pool, resource_session,
-    resource_snapshot, resource_token, resource_trashed, resource_volume;
+extern const struct resource resource_auth, resource_device, resource_drain,
+    resource_host, resource_initiator, resource_job, resource_mapping, resource_pool,
+    resource_session, resource_snapshot, resource_token, resource_trashed,
+    resource_volume;
 struct job;
 
 void api_box_show(struct exchange *x);
@@ -20,10 +21,21 @@ void api_health_show(struct exchange *x);
 void api_ready_show(struct exchange *x);
 void api_metrics_show(struct exchange *x);
 
-extern const struct schema schema_pool_create, schema_pool_put, schema_pool_device;
+extern const struct schema schema_pool_create, schema_pool_put;
 void api_pool_create(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
+
+extern const struct schema schema_device_create, schema_device_change;
+void api_pool_add_device(struct exchange *x);
+void api_device_change(struct exchange *x);
+void api_device_evacuate(struct exchange *x);
+void api_device_delete(struct exchange *x);
+struct pool_device_spec;
+/* What value, at the pointer base, says of a device. False: x->problem has what is wrong.
+ */
+bool device_spec_read(struct exchange *x, const char *base, const json_t *value,
+                      struct pool_device_spec *out);
 
 extern const struct schema schema_volume_create, schema_volume_put, schema_volume_change,
     schema_volume_rollback;

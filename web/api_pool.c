@@ -9,22 +9,15 @@
 
 const struct schema schema_pool_create = {"PoolCreate", {"name", "devices"}};
 const struct schema schema_pool_put = {"PoolPut", {"devices"}};
-const struct schema schema_pool_device = {"PoolDeviceCreate", {"path", "size"}};
 
-static json_t *device_json(const struct pool_device_info *device)
+static json_t *devices_json(const struct web *web, const void *info)
 {
-    return json_pack("{s:s, s:s, s:I, s:b, s:s}", "id", device->id, "path", device->path,
-                     "size", (json_int_t)device->size_bytes, "direct", device->direct,
-                     "state", device->failed ? "failed" : "online");
-}
-
-static json_t *devices_json(const struct web *web, const void *pool)
-{
-    const struct pool_info *info = pool;
+    const struct pool *pool =
+        pool_find(web->lunmgr, ((const struct pool_info *)info)->id);
     json_t *devices = json_array();
-    (void)web;
-    for (uint32_t i = 0; devices != NULL && i < info->device_count; i++) {
-        if (json_array_append_new(devices, device_json(&info->devices[i])) != 0)
+    struct device *d = NULL;
+    while (pool != NULL && devices != NULL && (d = pool_device_next(pool, d)) != NULL) {
+        if (json_array_append_new(devices, resource_json(web, &resource_device, d)) != 0)
             json_decref(TAKE(devices));
     }
     return devices;
@@ -75,11 +68,14 @@ static void pool_key(const void *pool, const void *info, char key[WEB_AFTER_MAX]
 
 /* Whether the pool has this device: one that a request names by its path, and perhaps by
  * the size that it was made with, of which a part is the superblock's. */
-static bool has_device(const struct pool_info *info, const json_t *said)
+static bool has_device(const struct pool *pool, const json_t *said)
 {
+    struct pool_device_info info;
     const char *path = json_string_value(json_object_get(said, "path"));
-    for (uint32_t i = 0; path != NULL && i < info->device_count; i++) {
-        if (strcmp(info->devices[i].path, path) == 0)
+    struct device *d = NULL;
+    while (path != NULL && (d = pool_device_next(pool, d)) != NULL) {
+        pool_device_describe(d, &info);
+        if (strcmp(info.path, path) == 0)
             return true;
     }
     return false;
@@ -97,7 +93,7 @@ static enum agreement pool_agrees(const struct web *web, const void *pool,
     pool_describe(pool, &info);
     json_array_foreach((json_t *)(uintptr_t)value, i, device)
     {
-        if (!has_device(&info, device))
+        if (!has_device(pool, device))
             return AGREEMENT_NO;
     }
     return json_array_size(value) == info.device_count ? AGREEMENT_YES : AGREEMENT_NO;
@@ -124,32 +120,22 @@ static void pool_on_created(void *arg, struct pool *pool, const struct err *e)
         reply_resource(x, 201, &resource_pool, pool);
 }
 
-static void device_read(struct exchange *x, size_t index, const json_t *value,
-                        struct pool_device_spec *out)
-{
-    struct input in;
-    char base[32];
-    snprintf(base, sizeof(base), "/devices/%zu", index);
-    input_begin(&in, value, base, &schema_pool_device, &x->problem);
-    out->path = input_string(&in, "path", INPUT_REQUIRED, POOL_PATH_MAX - 1);
-    out->size_bytes =
-        input_bytes(&in, "size", INPUT_OPTIONAL, POOL_FILE_BYTES_MIN, INT64_MAX, 0);
-    if (out->path != NULL && out->path[0] != '/')
-        input_refuse(&in, "path", "an absolute path", "the path does not begin with /");
-}
-
 void api_pool_create(struct exchange *x)
 {
     struct input in;
-    struct pool_device_spec devices[POOL_DEVICE_MAX];
+    struct pool_device_spec devices[POOL_SPEC_DEVICE_MAX];
     struct pool_spec spec = {.devices = devices};
     input_begin(&in, x->body, "", &schema_pool_create, &x->problem);
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
-    const json_t *list = input_array(&in, "devices", 1, POOL_DEVICE_MAX);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        device_read(x, i, json_array_get(list, i), &devices[i]);
+    const json_t *list = input_array(&in, "devices", 1, POOL_SPEC_DEVICE_MAX);
+    bool good = true;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char base[32];
+        snprintf(base, sizeof(base), "/devices/%zu", i);
+        good = device_spec_read(x, base, json_array_get(list, i), &devices[i]) && good;
+    }
     spec.device_count = json_array_size(list);
-    if (input_good(&in))
+    if (input_good(&in) && good)
         pool_create(x->web->lunmgr, &spec, pool_on_created, x);
     else
         reply_problem(x);

@@ -116,6 +116,7 @@ const struct resource resource_snapshot = {
     .next = snapshot_of_walk,
     .describe = snapshot_fill,
     .key = snapshot_list_key,
+    .whole = "volume",
     .part = snapshots_of,
 };
 

@@ -190,13 +190,11 @@ static void tell_failed_devices(struct news *news)
 {
     struct lunmgr *m = news->web->lunmgr;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;) {
-        struct pool_info info;
-        pool_describe(pool, &info);
-        for (uint32_t i = 0; i < info.device_count; i++) {
-            const struct pool_device_info *d = &info.devices[i];
-            if (d->failed)
-                on_device_failed(news, d->id, d->path, info.name,
-                                 "it could not be taken at the start", 0);
+        struct pool_device_info d;
+        for (struct device *at = NULL; (at = pool_device_next(pool, at)) != NULL;) {
+            pool_device_describe(at, &d);
+            if (strcmp(d.state, "missing") == 0)
+                on_device_failed(news, d.id, d.path, d.pool_name, d.reason, 0);
         }
     }
 }

@@ -59,9 +59,10 @@ struct resource {
     void (*describe)(const struct web *web, const void *object, void *info);
     /* Grows in the order of a walk by name. */
     void (*key)(const void *object, const void *info, char key[WEB_AFTER_MAX]);
-    /* QUERY_VOLUME: what the keys of that volume's rows begin with, up to what grows.
-     * False: there is no such volume. */
-    bool (*part)(const struct web *web, const char *volume, char prefix[WEB_AFTER_MAX]);
+    /* QUERY_VOLUME, or a list whose path names what it is a part of: what the keys of
+     * that one's rows begin with, up to what grows. False: there is no such thing. */
+    const char *whole; /* "volume": what it is; NULL: there are no such lists */
+    bool (*part)(const struct web *web, const char *name, char prefix[WEB_AFTER_MAX]);
     /* A walk has one order, and no change of a row changes its key. Else ids are so. */
     bool key_is_id;
     /* Whether a list shows the row to who asks for it. NULL: all of them, to everyone. */

@@ -40,9 +40,10 @@ static bool query_understand(struct scan *s)
         !resource_fields(r, q->fields, &s->fields, &x->problem) ||
         !cursor_read(q->after, &list, &s->after, &x->problem))
         return false;
-    return q->volume[0] == '\0' || r->part(x->web, q->volume, s->prefix) ||
-           !problem_set(&x->problem, PROBLEM_NOT_FOUND, "there is no volume %s",
-                        q->volume);
+    const char *whole = x->params[0][0] != '\0' ? x->params[0] : q->volume;
+    return whole[0] == '\0' || r->part(x->web, whole, s->prefix) ||
+           !problem_set(&x->problem, PROBLEM_NOT_FOUND, "there is no %s %s", r->whole,
+                        whole);
 }
 
 /* infos: of a resource that was asked for. */

@@ -90,7 +90,7 @@ static void phase_make(struct huge *h)
     uint64_t began_ns = bench_now_ns();
     bench_rig_open(&h->r);
     uint32_t layer = volume_top(bench_volume(&h->r, "v", h->s.size_bytes))->id;
-    uint32_t device_no = h->r.pool->devices[0]->row.no;
+    uint32_t device_no = pool_slot(h->r.pool, 1)->row.no;
     bench_rig_close(&h->r);
     struct map_maker *mm = map_maker_open(h->r.dir);
     for (uint64_t i = 0; i < extents; i++) {

@@ -160,7 +160,7 @@ void bench_rig_open(struct bench_rig *r)
     if (r->pool == NULL)
         make_pool(r);
     if (r->options.is_written)
-        r->pool->devices[0]->discard_way = DISCARD_NONE;
+        pool_slot(r->pool, 1)->discard_way = DISCARD_NONE;
     struct pool_info info;
     pool_describe(r->pool, &info);
     if (strcmp(info.state, "online") != 0)

@@ -90,8 +90,8 @@ struct resource {
     const struct column columns[RESOURCE_COLUMNS_MAX + 1];
 };
 
-extern const struct resource resource_pool, resource_volume, resource_host,
-    resource_initiator, resource_auth, resource_snapshot, resource_trash,
+extern const struct resource resource_pool, resource_device, resource_volume,
+    resource_host, resource_initiator, resource_auth, resource_snapshot, resource_trash,
     resource_mapping, resource_session, resource_drain, resource_job, resource_token,
     resource_catalog, resource_status, resource_event, resource_audit, resource_apply;
 

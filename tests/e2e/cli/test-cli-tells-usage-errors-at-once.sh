@@ -14,7 +14,7 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, audit, apply, status'
+usage 'a resource is missing; accepted: pool, device, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, audit, apply, status'
 usage 'no resource pools; accepted: pool, volume' pools list
 usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool

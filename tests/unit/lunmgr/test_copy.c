@@ -238,7 +238,7 @@ static void share_word_of(struct pool_rig *r, struct layer *layer)
     assert_non_null(leaf);
     map_word w = atomic_fetch_or(leaf_cell(leaf, 0), WORD_SHARED);
     round_mark_word(r->pool, leaf, 0);
-    assert_int_equal(share_add(r->pool, word_place(w)), 0);
+    assert_int_equal(share_add(r->pool, word_place(w), 1, 0), 0);
 }
 
 static void share_all_words(struct pool_rig *r, void *arg)

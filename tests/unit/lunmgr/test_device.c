@@ -23,6 +23,8 @@
 static char dir[256], path[300];
 static struct err e;
 
+static const struct device_claim careful = {.force = false};
+
 static const struct superblock sample = {
     .pool_id = "11111111-2222-4333-8444-555555555555",
     .device_id = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
@@ -66,7 +68,8 @@ static void make_device(const struct superblock *sb)
     int fd;
     bool direct;
     uint64_t extents;
-    assert_int_equal(device_probe(path, 4 * MIB, &fd, &direct, &extents, &e), 0);
+    assert_int_equal(device_probe(path, 4 * MIB, &careful, &fd, &direct, &extents, &e),
+                     0);
     assert_int_equal(extents, 64);
     assert_int_equal(device_write_superblock(fd, sb, &e), 0);
     close(fd);
@@ -200,7 +203,7 @@ static int probe(uint64_t size_bytes)
     int fd = -1;
     bool direct;
     uint64_t extents;
-    int rc = device_probe(path, size_bytes, &fd, &direct, &extents, &e);
+    int rc = device_probe(path, size_bytes, &careful, &fd, &direct, &extents, &e);
     if (rc == 0)
         close(fd);
     return rc;
@@ -244,7 +247,8 @@ static void what_is_in_use_is_refused(void **state)
     bool direct;
     uint64_t extents;
     (void)state;
-    assert_int_equal(device_probe(path, 2 * MIB, &fd, &direct, &extents, &e), 0);
+    assert_int_equal(device_probe(path, 2 * MIB, &careful, &fd, &direct, &extents, &e),
+                     0);
     assert_int_equal(probe(0), -EBUSY);
     close(fd);
     assert_int_equal(probe(0), 0);

@@ -228,7 +228,7 @@ static void a_failed_punch_leaks_nothing(void **state)
 static void home_trim(struct pool_rig *r, void *arg)
 {
     (void)arg;
-    r->pool->devices[0]->discard_way = DISCARD_TRIM;
+    pool_slot(r->pool, 1)->discard_way = DISCARD_TRIM;
 }
 
 /* BLKDISCARD of a file is refused as that of a device which has none. */
@@ -237,7 +237,7 @@ static void a_trim_that_is_refused_leaks_nothing(void **state)
     (void)state;
     pool_rig_at_home(&rig, home_trim, NULL);
     frees_in_turn(3);
-    assert_int_equal(rig.pool->devices[0]->discard_way, DISCARD_NONE);
+    assert_int_equal(pool_slot(rig.pool, 1)->discard_way, DISCARD_NONE);
     assert_int_equal(punches(), 0);
     rig_assert_sound(&rig);
 }

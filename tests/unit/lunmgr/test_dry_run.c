@@ -229,7 +229,7 @@ static void no_file_is_made_and_none_is_written(void **state)
 static void a_snapshot_of_a_failed_pool_is_refused(void **state)
 {
     (void)state;
-    device_fail(rig.pool->devices[0], "test", EIO);
+    device_fail(pool_slot(rig.pool, 1), "test", EIO);
     for (size_t i = 0; i < change_case_count; i++) {
         const char *operation = change_cases[i].operation;
         if (strcmp(operation, "snapshot_create") != 0 &&

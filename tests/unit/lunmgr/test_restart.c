@@ -335,7 +335,7 @@ static void a_swapped_device_is_left_alone(void **state)
 /* Killed between the two steps of raising a device's generation. */
 static int set_odd(struct catalog_txn *txn, void *arg, struct err *e)
 {
-    const struct device *d = rig.pool->devices[0];
+    const struct device *d = pool_slot(rig.pool, 1);
     return device_row_set_generation(txn, d->row.no,
                                      d->row.generation + *(const uint64_t *)arg, e);
 }

@@ -194,7 +194,7 @@ static void a_device_whose_sync_failed_stays_failed(void **state)
     assert_int_equal(rig_flush(&rig, v), -EIO);
     pool_describe(rig.pool, &info);
     assert_string_equal(info.state, "failed");
-    assert_true(info.devices[0].failed);
+    assert_true(device_is_failed(pool_slot(rig.pool, 1)));
     assert_int_equal(rig_flush(&rig, v), -EIO); /* the next sync would say all is well */
     assert_int_equal(rig_write(&rig, v, 0, 4096, 3), -EIO);
     assert_int_equal(rig_write(&rig, v, EXTENT_BYTES, 4096, 3), -EIO);

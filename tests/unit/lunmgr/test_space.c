@@ -101,7 +101,7 @@ static void on_failed(void *arg, const char *id, const char *path, const char *p
     struct told *told = arg;
     told->failures++;
     told->error = error;
-    assert_string_equal(id, rig.pool->devices[0]->row.id);
+    assert_string_equal(id, pool_slot(rig.pool, 1)->row.id);
     assert_string_equal(path, rig.pool_path);
     assert_string_equal(pool, "p");
     assert_string_equal(reason, "a test");
@@ -139,7 +139,7 @@ static void a_failed_device_is_told_of_once(void **state)
     (void)state;
     listen_with(&told);
     for (unsigned i = 0; i < 3; i++)
-        device_fail(rig.pool->devices[0], "a test", EIO);
+        device_fail(pool_slot(rig.pool, 1), "a test", EIO);
     loop_run_once(rig.control, false);
     assert_int_equal(told.failures, 1);
     assert_int_equal(told.error, EIO);

@@ -37,29 +37,34 @@ void fake_job_set(struct lunmgr *m, const char *id, const struct job_info *info)
     job->info.error = info->error;
 }
 
+static struct job *job_place(struct lunmgr *m, const char *kind, const char *subject,
+                             const char *subject_id)
+{
+    assert(m->job_count < FAKE_MAX);
+    struct job *job = &m->jobs[m->job_count++];
+    job->info = (struct job_info){.no = m->job_count,
+                                  .kind = kind,
+                                  .unit = "extents",
+                                  .state = "running",
+                                  .created_s = CREATED_S,
+                                  .rate = -1,
+                                  .estimate_s = -1,
+                                  .outcome = "",
+                                  .error = ""};
+    make_id(m, job->info.id);
+    copy(job->info.subject, sizeof(job->info.subject), subject);
+    copy(job->info.subject_id, sizeof(job->info.subject_id), subject_id);
+    return job;
+}
+
 static void do_pool_check(struct call *call, struct err *e)
 {
-    struct lunmgr *m = call->m;
-    const struct pool *pool = pool_find(m, call->name);
+    const struct pool *pool = pool_find(call->m, call->name);
     struct job *job = NULL;
     if (e->code == 0 && pool == NULL)
         err_set(e, -ENOENT, NULL, "there is no pool %s", call->name);
-    if (e->code == 0 && !call->dry && pool != NULL) {
-        assert(m->job_count < FAKE_MAX);
-        job = &m->jobs[m->job_count++];
-        job->info = (struct job_info){.no = m->job_count,
-                                      .kind = "pool-check",
-                                      .unit = "extents",
-                                      .state = "running",
-                                      .created_s = CREATED_S,
-                                      .rate = -1,
-                                      .estimate_s = -1,
-                                      .outcome = "",
-                                      .error = ""};
-        make_id(m, job->info.id);
-        copy(job->info.subject, sizeof(job->info.subject), pool->info.name);
-        copy(job->info.subject_id, sizeof(job->info.subject_id), pool->info.id);
-    }
+    if (e->code == 0 && !call->dry && pool != NULL)
+        job = job_place(call->m, "pool-check", pool->info.name, pool->info.id);
     call->fn.job(call->arg, job, err_or_null(e));
 }
 
@@ -67,6 +72,28 @@ void pool_check(struct lunmgr *m, const char *name_or_id, job_done_fn done, void
 {
     struct call *call = call_new(m, do_pool_check, arg);
     copy(call->name, sizeof(call->name), name_or_id);
+    call->fn.job = done;
+    call_post(call);
+}
+
+/* It is over at once. */
+static void do_device_evacuate(struct call *call, struct err *e)
+{
+    struct device *d = pool_device_find(call->m, call->name);
+    struct job *job = NULL;
+    if (e->code == 0 && d == NULL)
+        err_set(e, -ENOENT, NULL, "there is no device %s", call->name);
+    if (e->code == 0 && !call->dry && d != NULL) {
+        job = job_place(call->m, "device-evacuate", d->info.pool_name, d->info.id);
+        d->info.state = "evacuated";
+    }
+    call->fn.job(call->arg, job, err_or_null(e));
+}
+
+void pool_device_evacuate(struct lunmgr *m, const char *key, job_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_device_evacuate, arg);
+    copy(call->name, sizeof(call->name), key);
     call->fn.job = done;
     call_post(call);
 }

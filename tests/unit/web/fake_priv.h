@@ -21,8 +21,14 @@
 #define CREATED_S     1714564800 /* 2024-05-01T12:00:00Z */
 #define RETENTION_S   3600
 
+struct device {
+    struct pool *pool;
+    struct pool_device_info info; /* slot 0: a free place */
+};
+#define FAKE_DEVICES 16
 struct pool {
     struct pool_info info; /* "" id: a free place */
+    struct device devices[FAKE_DEVICES];
 };
 struct volume { /* or a snapshot */
     struct volume_info info;
@@ -83,6 +89,7 @@ struct call {
     void *arg;
     union {
         pool_done_fn pool;
+        device_done_fn device;
         job_done_fn job;
         volume_done_fn volume;
         snapshot_done_fn snapshots;

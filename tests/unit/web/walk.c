@@ -12,6 +12,7 @@
 #define PATIENT  true
 #define LATE     2
 #define EVENTS   "/v1/events"
+#define DEVICES  "/v1/pools/{pool}/devices"
 
 /* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
@@ -44,6 +45,20 @@ static const struct step {
     {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 202, false},
+    {"GET", "/v1/devices", "/v1/devices", NULL, 200, false},
+    {"GET", "/v1/pools/cp/devices", DEVICES, NULL, 200, false},
+    {"POST", "/v1/pools/cp/devices", DEVICES,
+     "{\"path\":\"@DIR@/more.img\",\"size\":\"64MiB\"}", 201, false},
+    {"POST", "/v1/pools/cp/devices", DEVICES,
+     "{\"path\":\"@DIR@/more.img\",\"size\":\"64MiB\"}", 409, false},
+    {"GET", "/v1/devices/@DEVICE@", "/v1/devices/{device}", NULL, 200, false},
+    {"GET", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 200, false},
+    {"PATCH", "/v1/pools/cp/devices/2", DEVICES "/{device}", "{\"size\":\"96MiB\"}", 200,
+     false},
+    {"DELETE", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 409, false},
+    {"POST", "/v1/pools/cp/devices/2/evacuate", DEVICES "/{device}/evacuate", NULL, 202,
+     false},
+    {"DELETE", "/v1/pools/cp/devices/2", DEVICES "/{device}", NULL, 204, true},
     {"GET", "/v1/jobs", "/v1/jobs", NULL, 200, false},
     {"GET", "/v1/jobs/@JOB@", "/v1/jobs/{job}", NULL, 200, false},
     {"POST", "/v1/jobs/@JOB@/cancel", "/v1/jobs/{job}/cancel", NULL, 202, LATE},
@@ -244,9 +259,13 @@ static void put_in(char out[ROOM], const char *text, const char *mark, const cha
 static const struct {
     const char *collection, *mark;
 } notes[WALK_NOTES] = {
-    {"/v1/mappings", "@MAPPING@"},       {"/v1/snapshots", "@SNAPSHOT@"},
-    {"/v1/snapshot-groups", "@GROUP@"},  {"/v1/drains", "@DRAIN@"},
-    {"/v1/pools/{pool}/check", "@JOB@"}, {NULL, NULL},
+    {"/v1/mappings", "@MAPPING@"},
+    {"/v1/snapshots", "@SNAPSHOT@"},
+    {"/v1/snapshot-groups", "@GROUP@"},
+    {"/v1/drains", "@DRAIN@"},
+    {"/v1/pools/{pool}/check", "@JOB@"},
+    {DEVICES, "@DEVICE@"},
+    {NULL, NULL},
 };
 
 static void fill(const struct walk *w, const char *text, char out[ROOM])
@@ -443,7 +462,8 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
         return false;
     if (documents(w, s, "422") && !ask_with_old_key(w, s, path, body))
         return false;
-    if (documents(w, s, "412") && s->status < 300 && s->status != 201 &&
+    bool is_there = s->status != 201 || strcmp(s->method, "POST") == 0;
+    if (documents(w, s, "412") && s->status < 300 && is_there &&
         !ask_with_old_tag(w, s, path, body))
         return false;
     if (body != NULL && documents(w, s, "422") &&

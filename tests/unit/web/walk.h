@@ -8,7 +8,7 @@
 #include "document.h"
 
 #define WALK_SEEN_MAX 1600
-#define WALK_NOTES    6
+#define WALK_NOTES    7
 
 struct walk {
     const json_t *document;

@@ -50,6 +50,7 @@ static const struct step making[] = {
     {"mapping_put", 0, NULL, NULL},
     {"snapshot_put", 0, "/v1/snapshots/web01/tuesday", NULL},
     {"pool_check", -1, NULL, NULL},
+    {"pool_add_device", 0, NULL, NULL},
 };
 
 static const struct step changing[] = {
@@ -68,6 +69,7 @@ static const struct step changing[] = {
     {"host_change", 0, NULL, NULL},
     {"auth_change", 0, NULL, NULL},
     {"auth_change", 1, NULL, NULL},
+    {"device_change", 0, NULL, NULL},
 };
 
 static bool wrong(struct world *w, const struct operation *op, const char *what)

@@ -88,8 +88,9 @@ static void help_needs_nothing_else(void **state)
 static void wrong_words_are_named_with_what_is_accepted(void **state)
 {
     (void)state;
-    rig_expect_usage(WORDS("vol"),
-                     PARTS("vol;", "pool, volume, snapshot, trash, host", "status"));
+    rig_expect_usage(
+        WORDS("vol"),
+        PARTS("vol;", "pool, device, volume, snapshot, trash, host", "status"));
     rig_expect_usage(WORDS("volume", "mak"),
                      PARTS("volume: ", "verb mak", "create, clone, list, show, change"));
     rig_expect_usage(WORDS("volume"), PARTS("a verb is missing", "create"));
