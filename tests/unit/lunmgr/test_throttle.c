@@ -3,7 +3,7 @@
  * each woken when it was told to come back, or a little later. */
 #include "lunmgr/throttle.h"
 
-#include "tests/unit/lunmgr/random.h"
+#include "tests/lib/random.h"
 
 #include <pthread.h>
 #include <setjmp.h>
