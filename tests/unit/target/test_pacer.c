@@ -50,9 +50,9 @@ static void limit_host(struct wire_rig *r, struct qos to)
 /* Uses the limit up. */
 static void plug(struct wire_peer *p)
 {
-    struct cmd_req m = {.write = true, .expected_bytes = 512, .data_bytes = 512};
-    wire_peer_cmd(p, &m);
-    m.final = true;
+    struct cmd_req m;
+    wire_peer_rw(p, &m, true, 0, 1);
+    m.data_bytes = 512;
     m.cdb[0] = 0x41;
     m.cdb[7] = PLUG_BLOCKS >> 8;
     wire_peer_send_cmd(p, &m, pattern);
