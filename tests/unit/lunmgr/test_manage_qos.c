@@ -123,7 +123,7 @@ static void a_hosts_limits_are_kept(void **state)
     wait_for(&a);
     assert_refused(&a, -EINVAL, "qos/bytes_per_s");
     spec.qos = &to_fast;
-    a.came = false;
+    a = (struct answer){.came = false};
     host_create(rig.manager, &spec, on_host, &a);
     assert_int_equal(wait_for(&a), 0);
     restart();
