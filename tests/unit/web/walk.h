@@ -7,7 +7,7 @@
 
 #include "document.h"
 
-#define WALK_SEEN_MAX 1600
+#define WALK_SEEN_MAX 2400
 #define WALK_NOTES    7
 
 struct walk {
