@@ -27,7 +27,8 @@ flags() {
 }
 
 count=0
-for resource in pool volume snapshot trash host initiator auth mapping session drain job event token audit apply status; do
+for resource in pool device volume snapshot trash host initiator auth mapping session drain job event token catalog audit apply \
+    status; do
     cli_plain 0 $resource --help
     mapfile -t verbs < <(sed -n '/^verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$RIG_DIR/out")
     for verb in "${verbs[@]}"; do
@@ -45,7 +46,7 @@ done
 count=0
 for flag in $(flags); do
     names ashlard.8 "$flag"
-    case $flag in --config | --help | --version) continue ;; esac
+    case $flag in --config | --restore-catalog | --accept-older-catalog | --help | --version) continue ;; esac
     names ashlard.conf.5 "${flag#--} ="
     grep -qE "^#${flag#--} = " "$RIG_ROOT/packaging/ashlard.conf.example" || fail "the example lacks $flag"
     count=$((count + 1))

@@ -14,8 +14,8 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, device, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, audit, apply, status'
-usage 'no resource pools; accepted: pool, volume' pools list
+usage 'a resource is missing; accepted: pool, device, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, catalog, audit, apply, status'
+usage 'no resource pools; accepted: pool, device, volume' pools list
 usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool
 usage 'volume create: there is no flag --sizes; accepted: --pool, --size' volume create v --sizes 1
