@@ -90,10 +90,15 @@ static void stamp_put(struct stamp *s)
     free(s);
 }
 
+static int stamp_work(struct stamp *s)
+{
+    return device_superblock_set_generation(s->device, s->generation, &s->err);
+}
+
 static void *stamp_main(void *arg)
 {
     struct stamp *s = arg;
-    s->rc = device_superblock_set_generation(s->device, s->generation, &s->err);
+    s->rc = stamp_work(s);
     sem_post(&s->done);
     stamp_put(s);
     return NULL;
@@ -112,14 +117,16 @@ static int stamp_wait(struct stamp *s, unsigned timeout_ms)
     return rc == 0 ? s->rc : -ETIMEDOUT;
 }
 
+/* Without a thread as long as it takes, too. */
 static int stamp_run(struct stamp *s, unsigned timeout_ms)
 {
     pthread_t thread;
     atomic_store(&s->users, 2);
-    if (pthread_create(&thread, NULL, stamp_main, s) == 0)
-        pthread_detach(thread);
-    else
-        (void)stamp_main(s);
+    if (pthread_create(&thread, NULL, stamp_main, s) != 0) {
+        atomic_store(&s->users, 1);
+        return stamp_work(s);
+    }
+    pthread_detach(thread);
     return stamp_wait(s, timeout_ms);
 }
 
