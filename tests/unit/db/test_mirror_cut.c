@@ -98,9 +98,9 @@ static void end(void)
     rig_close(t.r);
     cut_vfs_detach();
     power_destroy(t.power);
-    for (char slot = '0'; slot <= '1'; slot++) {
+    for (int slot = 0; slot < 2; slot++) {
         char path[128];
-        snprintf(path, sizeof(path), "%s/%c", t.dir, slot);
+        snprintf(path, sizeof(path), "%s/%d", t.dir, slot);
         remove_dir(path);
     }
     remove_dir(t.dir);
