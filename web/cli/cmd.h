@@ -131,9 +131,11 @@ json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
 /* The same, and prints nothing in any case. */
 json_t *cmd_ask(const struct cmd *cmd, const char *method, const char *path,
                 const char *name, enum outcome *outcome);
-/* Asks until the job has ended; job is taken. What it is then, or NULL and *outcome says
- * why. */
-json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcome);
+/* Asks for the job that a POST to path begins, about the first name; waits: until it has
+ * ended, and nothing is printed before. What it is then, or NULL and *outcome says why.
+ */
+json_t *job_begin(const struct cmd *cmd, const char *path, bool waits,
+                  enum outcome *outcome);
 /* An object as lines of member and value, unless --json; its warnings on stderr. */
 void cmd_print(const struct cmd *cmd, const json_t *object);
 /* The path of what name names, percent-encoded, with suffix after it. NULL: it cannot be

@@ -60,10 +60,7 @@ static enum outcome device_evacuate(const struct cmd *cmd)
     AUTO_FREE char *path = device_path(name, true, "/evacuate");
     if (path == NULL)
         return OUTCOME_USAGE;
-    json_t *job = waits ? cmd_ask(cmd, "POST", path, name, &outcome)
-                        : cmd_fetch(cmd, "POST", path, name, &outcome);
-    if (job != NULL && waits)
-        job = job_wait(cmd, job, &outcome);
+    json_t *job = job_begin(cmd, path, waits, &outcome);
     if (job != NULL) {
         const char *state = json_string_value(json_object_get(job, "state"));
         const char *error = json_string_value(json_object_get(job, "error"));

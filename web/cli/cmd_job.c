@@ -31,7 +31,7 @@ static char *job_path(const json_t *job)
     return path;
 }
 
-json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcome)
+static json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcome)
 {
     AUTO_FREE char *path = job_path(job);
     *outcome = OUTCOME_DONE;
@@ -42,6 +42,16 @@ json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcome)
         job = cmd_ask(cmd, "GET", path, NULL, outcome);
     }
     return job;
+}
+
+json_t *job_begin(const struct cmd *cmd, const char *path, bool waits,
+                  enum outcome *outcome)
+{
+    const char *name = cmd->args->names[0];
+    if (!waits)
+        return cmd_fetch(cmd, "POST", path, name, outcome);
+    json_t *job = cmd_ask(cmd, "POST", path, name, outcome);
+    return job == NULL ? NULL : job_wait(cmd, job, outcome);
 }
 
 static enum outcome job_cancel(const struct cmd *cmd)

@@ -35,10 +35,7 @@ static enum outcome pool_check(const struct cmd *cmd)
     AUTO_FREE char *path = cmd_path(cmd, name, "/check");
     if (path == NULL)
         return OUTCOME_USAGE;
-    json_t *job = waits ? cmd_ask(cmd, "POST", path, name, &outcome)
-                        : cmd_fetch(cmd, "POST", path, name, &outcome);
-    if (job != NULL && waits)
-        job = job_wait(cmd, job, &outcome);
+    json_t *job = job_begin(cmd, path, waits, &outcome);
     if (job != NULL && waits)
         outcome = pool_report(cmd, job);
     else if (job != NULL)
