@@ -148,7 +148,8 @@ struct device *pool_device(struct pool *pool, place p)
 static struct device *spread_device(struct pool *pool)
 {
     uint64_t turn = atomic_fetch_add_explicit(&pool->spread, 1, memory_order_relaxed);
-    uint64_t at = pool_free_extents(pool) * (uint32_t)(turn * 0x9e3779b9U) >> 32;
+    unsigned __int128 share = (uint32_t)(turn * 0x9e3779b9U);
+    uint64_t at = (uint64_t)(share * pool_free_extents(pool) >> 32);
     struct device *last = NULL;
     for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;) {
         uint64_t free = device_gives(d) ? alloc_free_extents(d->alloc) : 0;
