@@ -406,7 +406,7 @@ static int check_against_row(const struct superblock *sb, const struct device_ro
                        (unsigned long long)row->generation, row->path,
                        (unsigned long long)sb->generation);
     if (sb->generation < row->generation - raising)
-        return err_set(e, -ESTALE, "generation",
+        return err_set(e, -EUCLEAN, "generation",
                        "device %s (generation %llu) is older than the catalog (%llu)",
                        row->path, (unsigned long long)sb->generation,
                        (unsigned long long)row->generation);

@@ -122,9 +122,9 @@ struct device *device_new(const struct device_row *row);
 /* Before it serves: it cannot be used. It is closed, and marked failed. */
 void device_miss(struct device *d, const struct err *why);
 /* From its row, at start: opens, holds the superblock against the row, makes the
- * allocator. -ESTALE: the catalog is older than the device, or the device than the
- * catalog. The device is made in any case but -ENOMEM (*out is NULL); where it cannot be
- * used it is closed and marked failed, e saying why. */
+ * allocator. -ESTALE: the catalog is older than the device. The device is made in any
+ * case but -ENOMEM (*out is NULL); where it cannot be used it is closed and marked
+ * failed, e saying why. */
 int device_open(const struct device_row *row, struct device **out,
                 struct err *e) MUST_CHECK;
 /* The pool's reference. NULL is allowed. */

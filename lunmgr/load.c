@@ -69,9 +69,36 @@ static int load_device(const struct device_row *row, void *arg)
     pool_add_device(pool, d);
     if (rc != 0)
         log_refused(pool, d, &why);
-    else
-        stamps_add(l->m, d);
+    if (rc == -ESTALE)
+        pool->closed = true;
     return 0;
+}
+
+/* The others of a pool whose catalog is older than one of them are of no use either: the
+ * map names blocks of theirs that have been others' since. */
+static void miss_all(struct pool *pool)
+{
+    struct err why;
+    err_set(&why, -ESTALE, "generation",
+            "the catalog is older than another device of the pool");
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (!device_is_failed(d)) {
+            device_miss(d, &why);
+            log_refused(pool, d, &why);
+        }
+}
+
+/* All devices have been looked at: which pools are served. */
+static void judge_pools(struct load *l)
+{
+    for (struct pool *pool = NULL; (pool = pool_next(l->m, pool)) != NULL;) {
+        if (pool->closed)
+            miss_all(pool);
+        pool->closed = pool_is_failed(pool);
+        for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+            if (!device_is_failed(d))
+                stamps_add(l->m, d);
+    }
 }
 
 static int layer_id_order(const void *id, const void *entry)
@@ -416,6 +443,8 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = pool_row_each(txn, load_pool, l, e);
     if (rc == 0)
         rc = device_row_each(txn, load_device, l, e);
+    if (rc == 0)
+        judge_pools(l);
     if (rc == 0)
         rc = load_bitmaps(txn, l, e);
     if (rc == 0)

@@ -32,12 +32,15 @@ struct pool {
     atomic_uint slot_count;
     _Atomic(struct device *) devices[POOL_DEVICE_MAX];
     atomic_uint_fast32_t spread; /* turns of pool_take */
-    uint32_t volume_count;       /* control thread; those being made too */
-    uint64_t provisioned_bytes;  /* control thread */
-    bool deleting;               /* control thread */
-    bool devices_changing;       /* control thread: one comes, grows or goes */
-    unsigned evacuations;        /* control thread: under way */
-    struct layer *layers;        /* layer.c; under the lock below */
+    /* Since the start: no device vouches for the map, or one says that it is an older
+     * one. Nothing is served, not even where the map has nothing. */
+    bool closed;
+    uint32_t volume_count;      /* control thread; those being made too */
+    uint64_t provisioned_bytes; /* control thread */
+    bool deleting;              /* control thread */
+    bool devices_changing;      /* control thread: one comes, grows or goes */
+    unsigned evacuations;       /* control thread: under way */
+    struct layer *layers;       /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */

@@ -496,10 +496,13 @@ static bool vio_is_let_in(const struct vio *vio)
            volume_sanitize_state(vio->volume, NULL) == SANITIZE_NONE;
 }
 
-static void vio_refuse(struct vio *vio, int rc)
+static int vio_judge(const struct vio *vio)
 {
-    vio->p.rc = rc;
-    vio_data_done(vio);
+    if (vio->volume->pool->closed)
+        return -EIO;
+    if (!vio_is_let_in(vio))
+        return -EINPROGRESS;
+    return vio_fits(vio) ? 0 : -ERANGE;
 }
 
 static void vio_start(struct vio *vio)
@@ -510,12 +513,9 @@ static void vio_start(struct vio *vio)
         [VIO_STATUS] = vio_status, [VIO_INNER] = vio_inner,
     };
     vio->p.op = vio->op;
-    if (!vio_is_let_in(vio)) {
-        vio_refuse(vio, -EINPROGRESS);
-        return;
-    }
-    if (!vio_fits(vio)) {
-        vio_refuse(vio, -ERANGE);
+    vio->p.rc = vio_judge(vio);
+    if (vio->p.rc != 0) {
+        vio_data_done(vio);
         return;
     }
     /* Not an atomic one: a ZERO goes extent by extent. */
@@ -556,10 +556,11 @@ void vio_resume(struct vio *vio)
 {
     if (!fence_enter(&vio->volume->fence, vio))
         return;
-    if (vio->p.op_began && !vio_is_let_in(vio))
-        vio_refuse(vio, -EINPROGRESS);
-    else if (vio->p.op_began)
-        vio_next_window(vio);
-    else
+    if (!vio->p.op_began) {
         vio_start(vio);
+        return;
+    }
+    if (!vio_is_let_in(vio))
+        vio->p.rc = -EINPROGRESS;
+    vio_next_window(vio); /* or the end */
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -241,6 +242,39 @@ static void a_missing_device_is_named_and_the_others_serve(void **state)
     assert_clean();
 }
 
+static void in_dir(const char *command)
+{
+    char line[700];
+    snprintf(line, sizeof(line), "cd %s && %s", rig.dir, command);
+    assert_int_equal(system(line), 0); /* NOLINT: our own names */
+}
+
+/* The catalog and the first device came back from yesterday, the second one did not:
+ * nothing of the pool is served or written, not even what the map shows as empty or as on
+ * the first device. */
+static void one_newer_device_closes_the_pool(void **state)
+{
+    uint8_t data[4096];
+    (void)state;
+    (void)volume_on("a", 1);
+    pool_rig_close(&rig);
+    in_dir("mkdir old && cp catalog.db* device1 old");
+    reopen();
+    pool_rig_close(&rig);
+    in_dir("rm catalog.db* && mv old/* . && cp device1 before");
+    pool_rig_open(&rig);
+    assert_string_equal(pool_state(), "failed");
+    assert_non_null(strstr(info_of(2).reason, "older than device"));
+    assert_string_equal(info_of(1).state, "missing");
+    assert_non_null(strstr(info_of(1).reason, "older than another device"));
+    struct volume *a = volume_find(rig.manager, "a");
+    assert_int_equal(rig_io_run(&rig, 0, a, VIO_READ, 0, 4096, data), -EIO);
+    assert_int_equal(rig_io_run(&rig, 0, a, VIO_READ, MIB, 4096, data), -EIO);
+    assert_int_equal(rig_write(&rig, a, 0, EXTENT_BYTES, 9), -EIO);
+    pool_rig_close(&rig);
+    in_dir("cmp device1 before");
+}
+
 /* ---- Coming and growing ------------------------------------------------------------ */
 
 static struct answer add(const struct pool_device_spec *spec)
@@ -442,6 +476,7 @@ int main(void)
         DEVICES_TEST(a_flush_beside_the_failing_one_succeeds),
         DEVICES_TEST(who_did_not_write_since_may_flush),
         DEVICES_TEST(a_missing_device_is_named_and_the_others_serve),
+        DEVICES_TEST(one_newer_device_closes_the_pool),
         DEVICES_TEST(a_device_that_comes_is_used_at_once),
         DEVICES_TEST(a_device_that_grows_is_used_at_once),
         DEVICES_TEST(what_carries_something_is_taken_by_force_alone),

@@ -51,7 +51,8 @@ static void assert_pool_is(const char *state)
     assert_string_equal(info.state, state);
 }
 
-/* A volume of a failed pool is there, and its I/O fails. */
+/* A volume of a failed pool is there, and its I/O fails: also where its map has nothing,
+ * which an older map would show as zeros. */
 static void assert_failed(const char *why)
 {
     assert_non_null(rig.pool);
@@ -62,6 +63,9 @@ static void assert_failed(const char *why)
     uint8_t data[4096];
     assert_non_null(v);
     assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 0, 4096, data), -EIO);
+    assert_int_equal(rig_io_run(&rig, 0, v, VIO_READ, 8 * MIB, 4096, data), -EIO);
+    assert_int_equal(rig_io_run(&rig, 0, v, VIO_UNMAP, 8 * MIB, 4096, NULL), -EIO);
+    assert_int_equal(rig_io_run(&rig, 0, v, VIO_ZERO, 8 * MIB, 4096, NULL), -EIO);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 5), -EIO);
     assert_int_equal(rig_write(&rig, v, 512, 512, 5), -EIO);
     assert_int_equal(rig_write(&rig, v, 8 * MIB, 4096, 5), -EIO);
