@@ -194,6 +194,12 @@ void catalog_raise(struct catalog *c, struct catalog_job *job)
     catalog_write(c, job);
 }
 
+void catalog_raise_changed(struct catalog *c, struct catalog_job *job)
+{
+    job->work = writer_ask_raise_changed;
+    catalog_write(c, job);
+}
+
 /* ---- Jobs -------------------------------------------------------------------------- */
 
 void catalog_write(struct catalog *c, struct catalog_job *job)
@@ -276,6 +282,11 @@ int catalog_write_wait(struct catalog *c, catalog_work_fn work, void *arg, struc
 int catalog_raise_wait(struct catalog *c, struct err *e)
 {
     return wait_job_run(c, catalog_raise, NULL, NULL, e);
+}
+
+int catalog_raise_changed_wait(struct catalog *c, struct err *e)
+{
+    return wait_job_run(c, catalog_raise_changed, NULL, NULL, e);
 }
 
 int catalog_read_wait(struct catalog *c, catalog_work_fn work, void *arg, struct err *e)

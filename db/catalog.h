@@ -103,6 +103,9 @@ void catalog_set_hooks(struct catalog *c, const struct catalog_hooks *hooks);
  */
 void catalog_raise(struct catalog *c, struct catalog_job *job);
 int catalog_raise_wait(struct catalog *c, struct err *e) MUST_CHECK;
+/* The same if anything was written since the last time; else nothing. */
+void catalog_raise_changed(struct catalog *c, struct catalog_job *job);
+int catalog_raise_changed_wait(struct catalog *c, struct err *e) MUST_CHECK;
 
 /* ---- Jobs -------------------------------------------------------------------------- */
 

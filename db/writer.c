@@ -109,11 +109,23 @@ int writer_ask_raise(struct catalog_txn *txn, struct catalog_job *job, struct er
     return 0;
 }
 
+int writer_ask_raise_changed(struct catalog_txn *txn, struct catalog_job *job,
+                             struct err *e)
+{
+    const struct writer *w = container_of(txn, struct writer, txn);
+    if (sqlite3_total_changes64(txn->db) == w->raised_changes)
+        return 0;
+    return writer_ask_raise(txn, job, e);
+}
+
 static int raise_try(struct writer *w, struct err *e)
 {
     if (w->hooks.can_stamp == NULL) /* no device is in use */
         return 0;
-    return raise_devices(&w->txn, &w->hooks, e);
+    int rc = raise_devices(&w->txn, &w->hooks, e);
+    if (rc == 0)
+        w->raised_changes = sqlite3_total_changes64(w->txn.db);
+    return rc;
 }
 
 /* What is committed and not in the mirror waits until the mirror is shut out: it would
@@ -176,7 +188,8 @@ static struct note *group_commit(struct writer *w, struct note *first)
     while (first != rest) {
         struct catalog_job *job = job_of_note(first);
         first = first->next; /* the answer may free the job */
-        bool is_raise = job->work == writer_ask_raise || mirror_owes(w->mirror);
+        bool is_raise = job->work == writer_ask_raise ||
+                        job->work == writer_ask_raise_changed || mirror_owes(w->mirror);
         if (raise_rc != 0 && is_raise)
             group_answer(job, raise_rc, &raise_why);
         else
@@ -304,6 +317,7 @@ int writer_start(struct writer *w, struct err *e)
     w->fold_rc = 0;
     w->expected = 1;
     w->commit_us = 0;
+    w->raised_changes = -1;
     checkpoint_init(&w->checkpoint, &w->txn);
     job_queue_init(&w->queue);
     if (w->by_hand)

@@ -15,7 +15,8 @@ struct writer {
     struct catalog_txn txn; /* the writer thread's while it runs */
     struct mirror *mirror;  /* NULL: none. Its connection is txn's */
     struct catalog_hooks hooks;
-    bool raise_asked; /* by a job of the group that is under way */
+    bool raise_asked;       /* by a job of the group that is under way */
+    int64_t raised_changes; /* rows that the connection had changed at the last one */
     struct job_queue queue;
     bool by_hand; /* no thread: writer_turn() */
     pthread_t thread;
@@ -34,6 +35,9 @@ int writer_start(struct writer *w, struct err *e) MUST_CHECK;
 enum queue_result writer_turn(struct writer *w, int wait_ms);
 /* The work of a job that asks for what raise_devices does. */
 int writer_ask_raise(struct catalog_txn *txn, struct catalog_job *job, struct err *e);
+/* The same, if rows were changed since the last time. */
+int writer_ask_raise_changed(struct catalog_txn *txn, struct catalog_job *job,
+                             struct err *e);
 /* There is something to fold, to checkpoint or to copy. */
 bool writer_is_behind(const struct writer *w);
 /* Ends the queued jobs, checkpoints all and ends the thread. Readers are closed by now.

@@ -8,6 +8,7 @@
 #include "lunmgr/load.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/op.h"
+#include "lunmgr/outdate.h"
 #include "lunmgr/pool_priv.h"
 #include "lunmgr/view.h"
 #include "lunmgr/volume_priv.h"
@@ -91,6 +92,7 @@ static int start_home(struct lunmgr *m, struct err *e)
 static void lunmgr_free(struct lunmgr *m)
 {
     trash_stop(m);
+    outdate_stop(m);
     jobs_stop(m);
     catalog_set_hooks(m->options.catalog, NULL);
     load_free(m);
@@ -114,6 +116,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         m->options.leaf_cache_bytes = LEAF_CACHE_DEFAULT;
     if (m->options.replay_retention_s == 0)
         m->options.replay_retention_s = REPLAY_RETENTION_DEFAULT;
+    if (m->options.outdate_interval_ms == 0)
+        m->options.outdate_interval_ms = OUTDATE_INTERVAL_DEFAULT_MS;
     atomic_init(&m->epoch, 1);
     pthread_mutex_init(&m->lanes_lock, NULL);
     stamps_init(m);
@@ -123,6 +127,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = load_all(m, e);
     if (rc == 0)
         rc = trash_start(m, e);
+    if (rc == 0)
+        rc = outdate_start(m, e);
     if (rc == 0)
         rc = jobs_prepare(m, e);
     if (rc == 0 && options->turn == NULL)
@@ -283,11 +289,13 @@ void lunmgr_close(struct lunmgr *m)
     assert(m->next_record == NULL);
     atomic_store(&m->closing, true);
     trash_stop(m);
+    outdate_stop(m);
     jobs_stop(m);
     wait_for_background(m);
     bool clean = true;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         clean = pool_quiesce(m, pool) && clean;
+    outdate_finish(m);
     if (m->options.turn == NULL) {
         loop_stop(m->home);
         loop_join(m->home);

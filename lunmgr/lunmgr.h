@@ -15,6 +15,8 @@
 #define REPLAY_RETENTION_DEFAULT (24 * 3600)
 #define REPLAY_COUNT_MAX         100000
 
+#define OUTDATE_INTERVAL_DEFAULT_MS (300 * 1000)
+
 struct catalog;
 struct lunmgr;
 struct volume;
@@ -53,6 +55,9 @@ struct lunmgr_options {
     uint64_t leaf_cache_bytes;   /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
     uint32_t trash_retention_s;  /* how long a deleted volume can be restored; 0: not */
     uint32_t replay_retention_s; /* 0: REPLAY_RETENTION_DEFAULT */
+    unsigned outdate_interval_ms; /* how long a copy of the catalog's files, made behind
+                                     the daemon's back, may be taken for the catalog at
+                                     most; 0: OUTDATE_INTERVAL_DEFAULT_MS */
     /* For tests: makes each lane's engine. NULL: engine_create. */
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
     void *make_engine_arg;

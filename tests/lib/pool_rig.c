@@ -104,6 +104,7 @@ static void rig_open_manager(struct pool_rig *r)
         .trash_retention_s = 3600,
         .round_interval_ms = r->options.tick_ms == 0 ? 3600000 : r->options.tick_ms,
         .leaf_cache_bytes = r->options.leaf_cache_bytes,
+        .outdate_interval_ms = r->options.outdate_ms,
         .make_engine = own ? rig_make_engine : NULL,
         .make_engine_arg = r,
         .turn = r->options.by_hand ? rig_turn : NULL,

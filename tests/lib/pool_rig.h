@@ -39,6 +39,7 @@ struct pool_rig_options {
      * drawn from the seed; else only what `threads` leaves. */
     bool by_hand;
     uint64_t leaf_cache_bytes; /* 0: the default */
+    unsigned outdate_ms;       /* 0: the default */
     struct power *power;       /* CUT: the caller's mains; NULL: the rig's own */
     /* BY HAND: the catalog's writer takes one in so many of its turns and one more, so
      * that rounds stay under way for long. 0: every one. */

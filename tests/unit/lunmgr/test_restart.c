@@ -7,6 +7,7 @@
 #include "tests/lib/rig_check.h"
 
 #include "db/catalog.h"
+#include "lunmgr/device.h"
 #include "lunmgr/pool_priv.h"
 #include "tests/unit/db/fault_vfs.h"
 
@@ -77,6 +78,14 @@ static void make_volume(void)
 {
     struct volume *v = pool_rig_volume(&rig, "v", 16 * MIB, 512);
     assert_int_equal(rig_write(&rig, v, 0, 4096, 1), 0);
+    assert_int_equal(rig_flush(&rig, v), 0);
+}
+
+/* And what a copy of before has not. */
+static void make_volume_more(void)
+{
+    struct volume *v = volume_find(rig.manager, "v");
+    assert_int_equal(rig_write(&rig, v, 4 * MIB, 4096, 2), 0);
     assert_int_equal(rig_flush(&rig, v), 0);
 }
 
@@ -261,6 +270,78 @@ static void an_old_catalog_is_refused(void **state)
     assert_failed("older than device");
 }
 
+/* A copy of its files that was made while it ran, put back after an orderly stop. */
+static void a_copy_of_the_last_run_is_refused(void **state)
+{
+    (void)state;
+    make_volume();
+    pool_rig_cut(&rig);
+    make_volume_more();
+    pool_rig_close(&rig);
+    pool_rig_take_cut_catalog(&rig);
+    open_listening();
+    assert_failed("older than device");
+}
+
+static uint64_t generation_on_disk(void)
+{
+    struct superblock sb;
+    int fd = open(rig.pool_path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(device_read_superblock(fd, &sb, NULL), 0);
+    close(fd);
+    return sb.generation;
+}
+
+static bool generation_differs(void *arg)
+{
+    return generation_on_disk() != *(const uint64_t *)arg;
+}
+
+/* The daemon never stops, as far as the copy knows: it goes out of date all the same,
+ * once something was written that it has not. */
+static void a_copy_goes_out_of_date_by_itself(void **state)
+{
+    struct pool_rig_options o = rig.options;
+    (void)state;
+    pool_rig_destroy(&rig);
+    o.outdate_ms = 20;
+    pool_rig_create(&rig, &o);
+    make_volume();
+    pool_rig_cut(&rig);
+    uint64_t before = generation_on_disk();
+    make_volume_more();
+    pool_rig_until(&rig, generation_differs, &before);
+    assert_int_equal(generation_on_disk() % 2, 0);
+    assert_true(generation_on_disk() > before);
+}
+
+static bool generation_rests(void)
+{
+    uint64_t before = generation_on_disk();
+    for (int i = 0; i < 20; i++) {
+        usleep(5000);
+        pool_rig_turn(&rig);
+    }
+    return generation_on_disk() == before;
+}
+
+/* What was committed, folded and checkpointed is raised behind; then nothing is written.
+ */
+static void an_idle_box_writes_no_generation(void **state)
+{
+    struct pool_rig_options o = rig.options;
+    (void)state;
+    pool_rig_destroy(&rig);
+    o.outdate_ms = 5;
+    pool_rig_create(&rig, &o);
+    make_volume();
+    int looks = 0;
+    while (!generation_rests() && looks < 100)
+        looks++;
+    assert_in_range(looks, 0, 99);
+}
+
 static int copy_pool(const char *to)
 {
     char command[700];
@@ -397,6 +478,9 @@ int main(void)
         RESTART_TEST(an_unclean_stop_leaves_no_leaks_for_long),
         RESTART_TEST(the_check_for_leaks_spares_what_is_in_use),
         RESTART_TEST(an_old_catalog_is_refused),
+        RESTART_TEST(a_copy_of_the_last_run_is_refused),
+        RESTART_TEST(a_copy_goes_out_of_date_by_itself),
+        RESTART_TEST(an_idle_box_writes_no_generation),
         RESTART_TEST(an_old_device_is_refused),
         RESTART_TEST(a_missing_device_fails_its_pool_alone),
         RESTART_TEST(a_swapped_device_is_left_alone),
