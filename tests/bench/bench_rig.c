@@ -325,6 +325,49 @@ void bench_io(struct bench_rig *r, struct volume *volume, enum vio_op op,
         bench_die("an I/O failed", strerror(-one.rc));
 }
 
+/* ---- Devices --------------------------------------------------------------------- */
+
+static void answer_device(void *arg, struct device *device, const struct err *e)
+{
+    answer_take(arg, device, e);
+}
+
+static void answer_job(void *arg, struct job *job, const struct err *e)
+{
+    answer_take(arg, job, e);
+}
+
+struct device *bench_add_device(struct bench_rig *r, const char *file, uint64_t bytes)
+{
+    char path[300];
+    struct pool_device_spec spec = {.path = path};
+    struct answer a = {.came = false};
+    snprintf(path, sizeof(path), "%s/%s", r->dir, file);
+    write_whole(path, bytes);
+    pool_device_add(r->manager, "p", &spec, answer_device, &a);
+    struct device *d = answer_wait(r, &a, "pool_device_add");
+    d->discard_way = DISCARD_NONE;
+    return d;
+}
+
+struct job *bench_evacuate(struct bench_rig *r, const struct device *device)
+{
+    struct answer a = {.came = false};
+    pool_device_evacuate(r->manager, device->row.id, answer_job, &a);
+    return answer_wait(r, &a, "pool_device_evacuate");
+}
+
+void bench_remove_device(struct bench_rig *r, const struct device *device)
+{
+    struct answer a = {.came = false};
+    char path[POOL_PATH_MAX];
+    snprintf(path, sizeof(path), "%s", device->row.path);
+    pool_device_remove(r->manager, device->row.id, answer_done, &a);
+    (void)answer_wait(r, &a, "pool_device_remove");
+    if (unlink(path) != 0)
+        bench_die(path, strerror(errno));
+}
+
 /* ---- Memory ---------------------------------------------------------------------- */
 
 uint64_t bench_memory_bytes(const char *field)

@@ -6,6 +6,7 @@
 #ifndef TESTS_BENCH_BENCH_RIG_H
 #define TESTS_BENCH_BENCH_RIG_H
 
+#include "lunmgr/job.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/pool.h"
@@ -73,6 +74,12 @@ struct volume *bench_snapshot(struct bench_rig *r, const char *volume, const cha
 /* One I/O; data has room for it. */
 void bench_io(struct bench_rig *r, struct volume *volume, enum vio_op op,
               uint64_t offset_bytes, uint64_t bytes, uint8_t *data);
+
+/* Whose every block is on the disk, and which is given no discards. */
+struct device *bench_add_device(struct bench_rig *r, const char *file, uint64_t bytes);
+/* Begun; it goes on beside the traffic. */
+struct job *bench_evacuate(struct bench_rig *r, const struct device *device);
+void bench_remove_device(struct bench_rig *r, const struct device *device);
 
 /* "VmRSS" or "VmHWM" of this process. */
 uint64_t bench_memory_bytes(const char *field);
