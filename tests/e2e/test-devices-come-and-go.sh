@@ -34,6 +34,7 @@ grep -q 'ext4' "$RIG_DIR/out" || { cat "$RIG_DIR/out"; fail "it does not say wha
 # --- one joins, the first is emptied under kills ---
 rig_ctl device add p --path "$RIG_DIR/two.img" --size 512MiB >/dev/null || fail "device add"
 [ "$(device 2 .state)" = online ] || fail "device 2 is not online"
+rig_ctl device show p/2 | grep -q '^errors\.read *0$' || fail "errors are shown as something else than counts"
 rig_ctl device remove p/1 >/dev/null 2>&1 && fail "a device in use was removed"
 job=$(rig_ctl --json device evacuate p/1 --no-wait | jq -r .id) || fail "device evacuate"
 for _ in $(seq $KILLS); do

@@ -88,16 +88,23 @@ char *human_value(const json_t *value, enum column_kind kind)
 
 /* ---- Whole objects ----------------------------------------------------------------- */
 
-/* The members that are sizes; the API's other numbers are counts. */
-static bool is_bytes(const char *member)
+static bool is_one_of(const char *text, const char *const *texts, size_t count)
 {
-    static const char *const sizes[] = {"size",      "used", "free",   "provisioned",
-                                        "allocated", "read", "written"};
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        if (strcmp(sizes[i], member) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
             return true;
-    }
     return false;
+}
+
+/* The members that are sizes, wherever they stand, and those of an object itself; the
+ * API's other numbers are counts. */
+static bool is_bytes(const char *label, const char *member)
+{
+    static const char *const sizes[] = {"size", "used", "free", "provisioned",
+                                        "allocated"};
+    static const char *const own[] = {"read", "written"};
+    return is_one_of(member, sizes, ARRAY_LEN(sizes)) ||
+           is_one_of(label, own, ARRAY_LEN(own));
 }
 
 static void add_member(struct table *table, const char *prefix, const char *member,
@@ -116,7 +123,7 @@ static void add_members(struct table *table, const char *prefix, const json_t *o
 static void add_scalar(struct table *table, const char *label, const char *member,
                        const json_t *value)
 {
-    bool size = json_is_integer(value) && is_bytes(member);
+    bool size = json_is_integer(value) && is_bytes(label, member);
     AUTO_FREE char *text = scalar_text(value, size);
     AUTO_FREE char *both = NULL;
     if (size && json_integer_value(value) >= 1024 &&
