@@ -535,3 +535,19 @@ void device_fail(struct device *d, const char *reason, int error)
     if (d->manager != NULL)
         news_device_failed(d, reason, error);
 }
+
+/* What is left of such a device has no blocks. */
+static bool device_is_gone(const struct device *d)
+{
+    struct stat st;
+    uint64_t bytes = 0;
+    if (fstat(d->fd, &st) != 0 || !S_ISBLK(st.st_mode))
+        return false;
+    return ioctl(d->fd, BLKGETSIZE64, &bytes) != 0 || bytes == 0;
+}
+
+void device_fail_if_gone(struct device *d)
+{
+    if (!device_is_failed(d) && device_is_gone(d))
+        device_fail(d, "it is not there any more", ENODEV);
+}

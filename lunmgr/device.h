@@ -138,5 +138,8 @@ void device_count_error(struct device *d, enum engine_op op);
 /* Any thread. Nothing of it can be trusted any more: it gets no more I/O until the next
  * start, which an admin makes who has looked at it. Said once in the log. */
 void device_fail(struct device *d, const char *reason, int error);
+/* Any thread, after an error: the kernel has taken the block device out, as when it is
+ * pulled. It would go on to be given writes that another device could take. */
+void device_fail_if_gone(struct device *d);
 
 #endif

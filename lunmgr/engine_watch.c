@@ -127,8 +127,10 @@ static void call_on_done(struct engine_io *io, int rc)
     call_free(w, c);
     if (asked == NULL)
         return;
-    if (rc != 0)
+    if (rc != 0) {
         device_count_error(asked->device, asked->op);
+        device_fail_if_gone(asked->device);
+    }
     answer(asked, rc);
 }
 

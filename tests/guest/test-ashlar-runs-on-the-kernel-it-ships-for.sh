@@ -17,6 +17,7 @@ tree=$RIG_DIR/tree
 block_iscsi=$(dpkg -L qemu-block-extra | grep '/block-iscsi\.so$')
 guest_add "$tree" "$(rig_bin ashlard)" "$(rig_bin ashlarctl)" mke2fs qemu-img iscsi-ls iscsi-inq iscsi-perf
 guest_add_library "$tree" "$block_iscsi"
+install -m 644 "$here/guest-ashlard.sh" "$tree/guest-ashlard.sh"
 guest_initramfs "$RIG_DIR/smoke.cpio.gz" "$here/guest-smoke.sh" "$tree"
 truncate -s 2G "$RIG_DIR/disk.img"
 guest_boot "$RIG_DIR/console" "$RIG_DIR/smoke.cpio.gz" 400 "ashlar.engines=uring,threads" \
