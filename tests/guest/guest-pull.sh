@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash disable=SC2034,SC2119,SC2154
 # Inside the guest: ashlard on a pool of two virtio disks, of which one is pulled out of its slot under reads; what is
 # on the other goes on, also over a restart; plugged in again all is there. Then its data moves to a third disk, and it
 # is pulled for good.
@@ -69,7 +69,7 @@ chown ashlar /dev/vdb /dev/vdc /dev/vdd
 start
 ctl pool create p --device /dev/vdb --device /dev/vdc >/dev/null || fail "pool create"
 ctl host create h --initiator "$iqn" >/dev/null || fail "host create"
-count=0 on1= on2= name=
+count=0 on1='' on2='' name=''
 while [ -z "$on1" ] || [ -z "$on2" ]; do
     count=$((count + 1))
     [ $count -le 8 ] || fail "all of $count volumes are on one disk"

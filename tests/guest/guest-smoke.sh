@@ -24,7 +24,7 @@ smoke() {
     mkdir -p "$dir/state"
     chown -R ashlar "$dir"
     : >$log
-    start --io-engine $engine
+    start --io-engine "$engine"
     grep -q "msg=\"disk engine\".* engine=$engine" $log || fail "the log does not name the engine"
     # What 6.1 has, and what an older kernel would do without.
     [ "$engine" = threads ] || grep -q "mode=defer_taskrun" $log || fail "io_uring is not used as it should be"
@@ -48,11 +48,11 @@ smoke() {
     write_lun 1 /tmp/first.img || fail "qemu-img convert"
     compare /tmp/first.img "written and read"
     stop TERM 0
-    start --io-engine $engine
+    start --io-engine "$engine"
     compare /tmp/first.img "after a stop and a start"
     write_lun 1 /tmp/second.img || fail "qemu-img convert"
     stop KILL 137
-    start --io-engine $engine
+    start --io-engine "$engine"
     compare /tmp/second.img "after kill -9 and a start"
     timeout 60 iscsi-perf -i $iqn -b 8 -m 8 -r -t 3 "$url" >/tmp/perf 2>&1 || fail "iscsi-perf: $(tail -n 3 /tmp/perf)"
     stop TERM 0
