@@ -120,7 +120,8 @@ static int room_check(const struct device *d, struct err *e)
     uint64_t free = 0;
     unsigned others = 0;
     for (struct device *o = NULL; (o = pool_next_device(d->pool, o)) != NULL;) {
-        if (o == d || !device_gives(o))
+        if (o == d || !device_gives(o) ||
+            job_of_subject(d->pool->manager, o->row.id) != NULL)
             continue;
         free += alloc_free_extents(o->alloc);
         others++;
@@ -265,6 +266,12 @@ static void removal_settled(struct op *op)
     removal_end(op);
 }
 
+static bool is_last(const struct device *d)
+{
+    const struct device *first = pool_next_device(d->pool, NULL);
+    return first == d && pool_next_device(d->pool, d) == NULL;
+}
+
 static int removal_check(struct removal *r, const char *key, struct err *e)
 {
     struct device *d = pool_device_find(r->op.manager, key);
@@ -276,6 +283,9 @@ static int removal_check(struct removal *r, const char *key, struct err *e)
                        " bytes of device %s are in use, or may be: evacuate it "
                        "first",
                        used_extents(d) * EXTENT_BYTES, d->row.path);
+    if (is_last(d))
+        return err_set(e, -EBUSY, "device", "device %s is the last one of pool %s",
+                       d->row.path, d->pool->name);
     if (d->pool->devices_changing)
         return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
                        d->pool->name);

@@ -274,6 +274,7 @@ void run_check(struct run *run, bool sound)
     struct pool_info info;
     struct err e = {.code = 0};
     if (sound) {
+        run_await_evacuations(run);
         pool_rig_await_checks(&run->rig);
         pool_rig_settle(&run->rig);
     }
