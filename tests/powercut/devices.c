@@ -66,6 +66,8 @@ void run_make_pool(struct run *run)
     struct model *m = &run->model;
     struct pool_device_spec specs[MODEL_DEVICES_MAX];
     size_t count = run_chance(run, 35) ? 1 : 2 + run_draw(run, 2);
+    if (run->walks)
+        count = 2;
     struct pool_spec spec = {.name = "p", .devices = specs, .device_count = count};
     struct err e = {.code = 0};
     m->device_count = MODEL_DEVICES_MAX;

@@ -110,7 +110,7 @@ static void make_rig(struct run *run)
     pool_rig_create_bare(&run->rig, &options);
 }
 
-static void begin(struct run *run)
+void run_begin(struct run *run)
 {
     run->random = run->seed * 0x9e3779b97f4a7c15ULL | 1;
     for (int i = 0; i < 8; i++)
@@ -127,7 +127,7 @@ static void begin(struct run *run)
     power_on_fall(run->power, model_on_fall, &run->model);
 }
 
-static void end(struct run *run)
+void run_end(struct run *run)
 {
     run_load_end(run, NULL);
     fault_vfs_disarm();
@@ -194,7 +194,7 @@ static void reopen(struct run *run, bool after_cut)
         power_restore(run->power);
     }
     run->has_failed = false;
-    if (run_chance(run, 20))
+    if (!run->walks && run_chance(run, 20))
         plan_cut(run); /* the restart is cut too, perhaps */
     pool_rig_open(&run->rig);
     struct pool_info info = {.state = "gone"};
@@ -209,9 +209,9 @@ static void reopen(struct run *run, bool after_cut)
     run_verify(run, after_cut);
 }
 
-static void restart(struct run *run)
+void run_restart(struct run *run)
 {
-    bool stops = !run_is_off(run) && run_chance(run, 12);
+    bool stops = !run_is_off(run) && (run->walks || run_chance(run, 12));
     bool after_cut = !stops || run->has_failed;
     power_plan(run->power, POWER_DISK_WRITE, 0);
     if (!stops)
@@ -244,12 +244,12 @@ static void live(struct run *run)
             break;
     }
     if (!run_has_offence(run))
-        restart(run);
+        run_restart(run);
 }
 
 bool run_seed(struct run *run)
 {
-    begin(run);
+    run_begin(run);
     uint64_t lives = 1 + run_draw(run, LIVES_MAX);
     for (uint64_t i = 1 + run_draw(run, 3); i > 0; i--)
         run_create(run);
@@ -257,6 +257,6 @@ bool run_seed(struct run *run)
         live(run);
     if (!run_has_offence(run))
         run_await_evacuations(run);
-    end(run);
+    run_end(run);
     return !run_has_offence(run);
 }

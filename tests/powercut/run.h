@@ -20,6 +20,8 @@ struct run {
     unsigned ops; /* between two cuts */
     bool threads; /* else all is turned by hand */
     bool trace;
+    bool
+        walks; /* walk.c: two devices and nothing left to chance but the cut's leavings */
     struct power *power;
     struct pool_rig rig;
     struct model model;
@@ -38,6 +40,15 @@ struct run {
 
 /* The whole of it; false: an offence. */
 bool run_seed(struct run *run);
+
+/* Every change that a device sees, once, the mains falling at that point, if they come
+ * to it. */
+bool run_walk(struct run *run, enum power_point point, uint64_t nth, bool *fell);
+
+void run_begin(struct run *run);
+void run_end(struct run *run);
+/* After the mains have fallen, or else with a cut or a stop now. */
+void run_restart(struct run *run);
 
 uint64_t run_draw(struct run *run, uint64_t below);
 bool run_chance(struct run *run, unsigned percent);
