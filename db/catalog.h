@@ -187,7 +187,8 @@ int device_row_set_generation(struct catalog_txn *txn, uint32_t no, uint64_t gen
 /* -ENOENT also: it has more already. */
 int device_row_set_extents(struct catalog_txn *txn, uint32_t no, uint64_t extents,
                            struct err *e) MUST_CHECK;
-int device_row_set_evacuation(struct catalog_txn *txn, uint32_t no, uint8_t evacuation,
+/* 0 also: there is no such device. */
+int device_row_set_evacuation(struct catalog_txn *txn, const char *id, uint8_t evacuation,
                               struct err *e) MUST_CHECK;
 /* Its bitmaps go with it. */
 int device_row_remove(struct catalog_txn *txn, uint32_t no, struct err *e) MUST_CHECK;

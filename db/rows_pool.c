@@ -139,14 +139,14 @@ int device_row_set_extents(struct catalog_txn *txn, uint32_t no, uint64_t extent
     return stmt_run_one(&s, "device");
 }
 
-int device_row_set_evacuation(struct catalog_txn *txn, uint32_t no, uint8_t evacuation,
+int device_row_set_evacuation(struct catalog_txn *txn, const char *id, uint8_t evacuation,
                               struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "UPDATE device SET evacuation = ?1 WHERE no = ?2", e);
+        stmt_open(txn, "UPDATE device SET evacuation = ?1 WHERE id = ?2", e);
     bind_int(&s, evacuation);
-    bind_int(&s, no);
-    return stmt_run_one(&s, "device");
+    bind_text(&s, "id", id, CATALOG_ID_MAX);
+    return stmt_run(&s);
 }
 
 int device_row_remove(struct catalog_txn *txn, uint32_t no, struct err *e)

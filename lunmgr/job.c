@@ -166,6 +166,8 @@ static void job_ended(struct op *op)
     if (op->job.rc == 0) {
         job->row.state = job->end_state;
         job_run_no_more(job);
+        if (job->kind->ended != NULL)
+            job->kind->ended(job);
         news_job_ended(m, job);
         jobs_forget(m);
     } else {
@@ -179,7 +181,11 @@ static void job_ended(struct op *op)
 
 static int job_end_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
-    return job_row_end(txn, &job_op_of_work(job)->row, e);
+    const struct job_op *jo = job_op_of_work(job);
+    int rc = job_row_end(txn, &jo->row, e);
+    if (rc == 0 && jo->job->kind->end_work != NULL)
+        rc = jo->job->kind->end_work(txn, &jo->row, e);
+    return rc;
 }
 
 void job_store_end(struct job *job)

@@ -25,6 +25,11 @@ struct job_kind {
     /* Begins the work, which ends with one job_end(), later than this call. Called again
      * by the next start if the daemon ended before that. */
     void (*start)(struct job *job);
+    /* What else says that it is over, in the transaction of its end; row: with the state
+     * it ends in. On the catalog's thread. NULL: nothing does. */
+    int (*end_work)(struct catalog_txn *txn, const struct job_row *row, struct err *e);
+    /* That is durable; job->row.state says how it ended. NULL: nobody asks. */
+    void (*ended)(struct job *job);
 };
 extern const struct job_kind job_kind_pool_check, job_kind_device_evacuate;
 

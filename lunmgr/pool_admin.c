@@ -305,6 +305,14 @@ static void pool_await_drops(struct op *op)
     background_wait(pool, &op->job.note);
 }
 
+static bool is_evacuating(const struct pool *pool)
+{
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        if (job_of_subject(pool->manager, d->row.id) != NULL)
+            return true;
+    return false;
+}
+
 /* The daemon's own check, after an unclean stop, is no job. */
 static int pool_unchecked(struct pool *pool, struct err *e)
 {
@@ -315,7 +323,7 @@ static int pool_unchecked(struct pool *pool, struct err *e)
                        pool->name, job->row.id, job->kind->name);
     if (atomic_load(&pool->check_count) > 0)
         return err_set(e, -EBUSY, "pool", "pool %s is being checked", pool->name);
-    if (pool->evacuations > 0)
+    if (is_evacuating(pool))
         return err_set(e, -EBUSY, "pool",
                        "a device of pool %s is being evacuated: cancel that first",
                        pool->name);

@@ -39,7 +39,6 @@ struct pool {
     uint64_t provisioned_bytes; /* control thread */
     bool deleting;              /* control thread */
     bool devices_changing;      /* control thread: one comes, grows or goes */
-    unsigned evacuations;       /* control thread: under way */
     struct layer *layers;       /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;

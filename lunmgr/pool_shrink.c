@@ -18,11 +18,9 @@
 /* ---- The job ----------------------------------------------------------------------- */
 
 struct evacuation {
-    struct op op; /* of the row before, or of the row after */
+    struct op op;
     struct job *job;
     struct device *device;
-    enum device_evacuation state; /* to be written */
-    struct err err;               /* how it went; code 0: well */
 };
 
 static struct evacuation *evacuation_of(struct op *op)
@@ -30,56 +28,34 @@ static struct evacuation *evacuation_of(struct op *op)
     return container_of(op, struct evacuation, op);
 }
 
-static int evacuation_work(struct catalog_txn *txn, struct catalog_job *job,
-                           struct err *e)
+/* In the transaction of the job's end, so that no device is being evacuated by nobody. */
+static int evacuation_end_work(struct catalog_txn *txn, const struct job_row *row,
+                               struct err *e)
 {
-    const struct evacuation *ev = container_of(job, struct evacuation, op.job);
-    return device_row_set_evacuation(txn, ev->device->row.no, (uint8_t)ev->state, e);
+    enum device_evacuation state =
+        row->state == JOB_DONE ? DEVICE_EVACUATED : DEVICE_SERVES;
+    return device_row_set_evacuation(txn, row->subject_id, (uint8_t)state, e);
 }
 
-static struct evacuation *evacuation_new(struct job *job, struct device *device,
-                                         enum device_evacuation state,
-                                         void (*finish)(struct op *op))
+static void evacuation_over(struct job *job)
 {
-    struct evacuation *ev = op_new(job->manager, sizeof(*ev), finish);
-    ev->job = job;
-    ev->device = device;
-    ev->state = state;
-    return ev;
+    struct device *d = pool_device_find(job->manager, job->row.subject_id);
+    if (d == NULL)
+        return;
+    atomic_store(&d->evacuation,
+                 job->row.state == JOB_DONE ? DEVICE_EVACUATED : DEVICE_SERVES);
+    limbo_space_came(d->pool);
 }
 
-/* Its row says how it ended. */
-static void evacuation_over(struct op *op)
+/* The work is over, or could not be begun. What stops with the daemon goes on at the next
+ * start. */
+static void evacuation_ended(struct op *op)
 {
     struct evacuation *ev = evacuation_of(op);
     char outcome[CATALOG_JOB_OUTCOME_MAX];
-    if (ev->err.code == 0 && op->job.rc != 0)
-        ev->err = *op_err(op);
-    atomic_store(&ev->device->evacuation,
-                 op->job.rc == 0 ? (int)ev->state : (int)DEVICE_EVACUATING);
-    ev->device->pool->evacuations--;
-    limbo_space_came(ev->device->pool);
     snprintf(outcome, sizeof(outcome), "moved_extents=%" PRIu64 "\n",
              atomic_load(&ev->job->progress.done));
-    job_end(ev->job, ev->err.code == 0 ? NULL : &ev->err,
-            ev->err.code == 0 ? outcome : "");
-    op_free(op);
-}
-
-/* The work is over. */
-static void evacuation_ended(struct op *op)
-{
-    struct evacuation *was = evacuation_of(op);
-    struct lunmgr *m = op->manager;
-    bool stops = lunmgr_is_closing(m) && !atomic_load(&was->job->progress.stop);
-    enum device_evacuation state = DEVICE_SERVES;
-    if (was->err.code == 0)
-        state = DEVICE_EVACUATED;
-    else if (stops)
-        state = DEVICE_EVACUATING; /* the next start goes on */
-    struct evacuation *ev = evacuation_new(was->job, was->device, state, evacuation_over);
-    ev->err = was->err;
-    op_write(&ev->op, evacuation_work, evacuation_over);
+    job_end(ev->job, op_outcome(op), op->job.rc == 0 ? outcome : "");
     op_free(op);
 }
 
@@ -88,7 +64,8 @@ static void evacuation_on_done(void *arg, const struct err *e)
 {
     struct evacuation *ev = arg;
     if (e != NULL)
-        ev->err = *e;
+        *op_err(&ev->op) = *e;
+    ev->op.job.rc = e == NULL ? 0 : e->code;
     op_return(&ev->op);
 }
 
@@ -99,38 +76,34 @@ static void evacuation_at_home(struct op *op)
                    ev);
 }
 
-static void evacuation_refused(struct op *op)
+static int evacuation_work(struct catalog_txn *txn, struct catalog_job *job,
+                           struct err *e)
 {
-    struct evacuation *ev = evacuation_of(op);
-    if (ev->device != NULL)
-        ev->device->pool->evacuations--;
-    job_end(ev->job, op_outcome(op), "");
-    op_free(op);
+    const struct evacuation *ev = container_of(job, struct evacuation, op.job);
+    return device_row_set_evacuation(txn, ev->device->row.id, DEVICE_EVACUATING, e);
 }
 
 /* It is durable that it is being evacuated: from now on it gives nothing. */
 static void evacuation_marked(struct op *op)
 {
-    struct evacuation *ev = evacuation_of(op);
     if (op->job.rc != 0) {
-        evacuation_refused(op);
+        evacuation_ended(op);
         return;
     }
-    atomic_store(&ev->device->evacuation, DEVICE_EVACUATING);
+    atomic_store(&evacuation_of(op)->device->evacuation, DEVICE_EVACUATING);
     op_at_home(op, evacuation_at_home, evacuation_ended);
 }
 
 static void evacuation_start(struct job *job)
 {
+    struct evacuation *ev = op_new(job->manager, sizeof(*ev), evacuation_ended);
     struct device *d = pool_device_find(job->manager, job->row.subject_id);
-    struct evacuation *ev = evacuation_new(job, d, DEVICE_EVACUATING, evacuation_refused);
-    if (d == NULL) {
+    ev->job = job;
+    ev->device = d;
+    if (d == NULL)
         op_end(&ev->op, err_set(op_err(&ev->op), -ENOENT, NULL, "device %s is no more",
                                 job->row.subject));
-        return;
-    }
-    d->pool->evacuations++;
-    if (device_is_failed(d))
+    else if (device_is_failed(d))
         op_end(&ev->op, err_set(op_err(&ev->op), -EIO, NULL, "the device has failed"));
     else
         op_write(&ev->op, evacuation_work, evacuation_marked);
@@ -147,7 +120,8 @@ static int room_check(const struct device *d, struct err *e)
     uint64_t free = 0;
     unsigned others = 0;
     for (struct device *o = NULL; (o = pool_next_device(d->pool, o)) != NULL;) {
-        if (o == d || !device_gives(o))
+        if (o == d || !device_gives(o) ||
+            job_of_subject(d->pool->manager, o->row.id) != NULL)
             continue;
         free += alloc_free_extents(o->alloc);
         others++;
@@ -181,7 +155,9 @@ static int evacuation_find(struct lunmgr *m, const char *key, struct job_row *ro
 const struct job_kind job_kind_device_evacuate = {.name = "device-evacuate",
                                                   .unit = "extents",
                                                   .find = evacuation_find,
-                                                  .start = evacuation_start};
+                                                  .start = evacuation_start,
+                                                  .end_work = evacuation_end_work,
+                                                  .ended = evacuation_over};
 
 void pool_device_evacuate(struct lunmgr *m, const char *key, job_done_fn done, void *arg)
 {
@@ -290,6 +266,12 @@ static void removal_settled(struct op *op)
     removal_end(op);
 }
 
+static bool is_last(const struct device *d)
+{
+    const struct device *first = pool_next_device(d->pool, NULL);
+    return first == d && pool_next_device(d->pool, d) == NULL;
+}
+
 static int removal_check(struct removal *r, const char *key, struct err *e)
 {
     struct device *d = pool_device_find(r->op.manager, key);
@@ -301,6 +283,9 @@ static int removal_check(struct removal *r, const char *key, struct err *e)
                        " bytes of device %s are in use, or may be: evacuate it "
                        "first",
                        used_extents(d) * EXTENT_BYTES, d->row.path);
+    if (is_last(d))
+        return err_set(e, -EBUSY, "device", "device %s is the last one of pool %s",
+                       d->row.path, d->pool->name);
     if (d->pool->devices_changing)
         return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
                        d->pool->name);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cache: for each block the versions written since the last sync, oldest first. An
- * I/O waits in its engine's queue until the loop's hook picks it. The mains' lock guards
- * all. What a cut leaves is chosen at its moment, kept aside block by block, and written
- * by cut_disk_restore. */
+ * I/O waits in its engine's queue until the loop's hook picks it; its descriptor says
+ * which disk's it is. The mains' lock guards all. What a cut leaves is chosen at its
+ * moment, kept aside block by block, and written by cut_disk_restore. The file itself is
+ * reached by the calls with vectors: those without may lead here (cut_calls.c). */
 #include "tests/lib/cut_disk.h"
 
 #include "lunmgr/engine_kinds.h"
@@ -13,10 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define BLOCK        4096U
-#define SUPER_BLOCKS 2 /* written around the engines */
+#define SUPER_BLOCKS 2 /* written around the engines, perhaps unseen */
 
 struct version {
     struct version *next; /* newer */
@@ -24,30 +27,41 @@ struct version {
     uint8_t data[BLOCK];
 };
 
+struct waiting {
+    struct engine_io *io;
+    struct cut_disk *disk;
+    uint64_t seq; /* of the disk, at its submission */
+};
+
 struct cut_engine {
     struct engine engine;
-    struct cut_disk *disk;
+    struct power *power;
     struct cut_engine *next;
     struct loop *loop;
     struct loop_hook hook;
-    struct engine_io **queue; /* oldest first */
-    uint64_t *seqs;           /* of each, at its submission */
+    struct waiting *queue; /* oldest first */
     unsigned count, capacity;
 };
 
 struct cut_disk {
     struct power *power;
     struct power_user user;
+    struct cut_disk *next;
     char path[300];
     unsigned atom_bytes;
     bool lazy;
     uint64_t block_count;
     struct version **blocks;
     struct version **left; /* by the cut; NULL: what is in the file */
-    struct cut_engine *engines;
     uint64_t seq;
     uint64_t fail_sync; /* SYNCs until the one that fails; 0: none */
+    /* The file's length, while a change of it is not synced. */
+    bool length_unsynced, length_left;
+    uint64_t old_bytes, left_bytes;
 };
+
+static struct cut_disk *disks; /* of the mains that there are: one at a time */
+static struct cut_engine *engines;
 
 /* ---- Helpers, under the lock --------------------------------------------------------
  */
@@ -85,11 +99,15 @@ static struct version **newest_link(struct cut_disk *disk, uint64_t block)
     return link;
 }
 
+/* Zeros where it has ended. */
 static void file_read(int fd, uint64_t block, uint8_t *data)
 {
     static _Alignas(BLOCK) uint8_t bounce[BLOCK];
-    ssize_t n = pread(fd, bounce, BLOCK, (off_t)(block * BLOCK));
-    assert(n == (ssize_t)BLOCK);
+    const struct iovec iov = {.iov_base = bounce, .iov_len = BLOCK};
+    ssize_t n = preadv(fd, &iov, 1, (off_t)(block * BLOCK));
+    assert(n == (ssize_t)BLOCK || n == 0);
+    if (n == 0)
+        memset(bounce, 0, BLOCK);
     memcpy(data, bounce, BLOCK);
 }
 
@@ -98,8 +116,18 @@ static void file_write(int fd, uint64_t block, const uint8_t *data)
     /* The descriptor may be direct: an aligned copy. */
     static _Alignas(BLOCK) uint8_t bounce[BLOCK];
     memcpy(bounce, data, BLOCK);
-    ssize_t n = pwrite(fd, bounce, BLOCK, (off_t)(block * BLOCK));
+    const struct iovec iov = {.iov_base = bounce, .iov_len = BLOCK};
+    ssize_t n = pwritev(fd, &iov, 1, (off_t)(block * BLOCK));
     assert(n == (ssize_t)BLOCK);
+}
+
+/* A piece of one write. */
+static void write_blocks(struct cut_disk *disk, uint64_t block, const uint8_t *data,
+                         size_t bytes)
+{
+    assert(bytes % BLOCK == 0 && block + bytes / BLOCK <= disk->block_count);
+    for (size_t at = 0; at < bytes; at += BLOCK, block++)
+        *newest_link(disk, block) = version_of(data + at, disk->seq);
 }
 
 static void do_write(struct cut_disk *disk, const struct engine_io *io)
@@ -107,12 +135,19 @@ static void do_write(struct cut_disk *disk, const struct engine_io *io)
     uint64_t block = io->offset_bytes / BLOCK;
     power_pass(disk->power, POWER_DISK_WRITE);
     disk->seq++;
-    for (int i = 0; i < io->iov_count; i++)
-        for (size_t at = 0; at < io->iov[i].iov_len; at += BLOCK, block++) {
-            assert(block < disk->block_count);
-            *newest_link(disk, block) =
-                version_of((const uint8_t *)io->iov[i].iov_base + at, disk->seq);
-        }
+    for (int i = 0; i < io->iov_count; i++) {
+        write_blocks(disk, block, io->iov[i].iov_base, io->iov[i].iov_len);
+        block += io->iov[i].iov_len / BLOCK;
+    }
+}
+
+/* What was written since the sync, over what the file has. */
+static void overlay(const struct cut_disk *disk, uint64_t block, uint8_t *data,
+                    size_t bytes)
+{
+    for (size_t at = 0; at < bytes && block < disk->block_count; at += BLOCK, block++)
+        for (const struct version *v = disk->blocks[block]; v != NULL; v = v->next)
+            memcpy(data + at, v->data, bytes - at < BLOCK ? bytes - at : BLOCK);
 }
 
 static int do_read(struct cut_disk *disk, const struct engine_io *io)
@@ -123,10 +158,10 @@ static int do_read(struct cut_disk *disk, const struct engine_io *io)
         want += (ssize_t)io->iov[i].iov_len;
     if (preadv(io->fd, io->iov, io->iov_count, (off_t)io->offset_bytes) != want)
         return -EIO;
-    for (int i = 0; i < io->iov_count; i++)
-        for (size_t at = 0; at < io->iov[i].iov_len; at += BLOCK, block++)
-            for (const struct version *v = disk->blocks[block]; v != NULL; v = v->next)
-                memcpy((uint8_t *)io->iov[i].iov_base + at, v->data, BLOCK);
+    for (int i = 0; i < io->iov_count; i++) {
+        overlay(disk, block, io->iov[i].iov_base, io->iov[i].iov_len);
+        block += io->iov[i].iov_len / BLOCK;
+    }
     return 0;
 }
 
@@ -155,9 +190,10 @@ static void file_write_some(struct cut_disk *disk, int fd, uint64_t block,
 }
 
 /* Covers the writes that ended before seq. Without power nothing reaches the file. */
-static int do_sync(struct cut_disk *disk, int fd, uint64_t seq)
+static int do_sync(struct cut_disk *disk, int fd, uint64_t seq, enum power_point asked,
+                   enum power_point done)
 {
-    power_pass(disk->power, POWER_DISK_SYNC);
+    power_pass(disk->power, asked);
     if (power_has_fallen(disk->power))
         return 0;
     bool fails = disk->fail_sync > 0 && --disk->fail_sync == 0;
@@ -169,7 +205,8 @@ static int do_sync(struct cut_disk *disk, int fd, uint64_t seq)
             file_write(fd, b, last->data);
         free(last);
     }
-    power_pass(disk->power, POWER_DISK_SYNCED);
+    disk->length_unsynced = false;
+    power_pass(disk->power, done);
     return fails ? -EIO : 0;
 }
 
@@ -197,42 +234,45 @@ static void cut_submit(struct engine *engine, struct engine_io *io)
     struct cut_engine *ce = cut_of(engine);
     assert(loop_is_mine(ce->loop));
     engine_io_begin(engine, io);
-    lock(ce->disk);
+    power_lock(ce->power);
+    struct cut_disk *disk = cut_disk_find(io->fd);
+    assert(disk != NULL);
     if (ce->count == ce->capacity) {
         ce->capacity = ce->capacity == 0 ? 64 : ce->capacity * 2;
-        ce->queue = realloc(ce->queue, ce->capacity * sizeof(struct engine_io *));
-        ce->seqs = realloc(ce->seqs, ce->capacity * sizeof(ce->seqs[0]));
-        assert(ce->queue != NULL && ce->seqs != NULL);
+        ce->queue = realloc(ce->queue, ce->capacity * sizeof(ce->queue[0]));
+        assert(ce->queue != NULL);
     }
-    ce->queue[ce->count] = io;
-    ce->seqs[ce->count++] = ce->disk->seq;
-    unlock(ce->disk);
+    ce->queue[ce->count++] = (struct waiting){.io = io, .disk = disk, .seq = disk->seq};
+    power_unlock(ce->power);
+}
+
+static void waiting_do(const struct waiting *w)
+{
+    struct engine_io *io = w->io;
+    if (io->op == ENGINE_WRITE)
+        do_write(w->disk, io);
+    else if (io->op == ENGINE_READ)
+        io->rc = do_read(w->disk, io);
+    else if (io->op == ENGINE_SYNC)
+        io->rc = do_sync(w->disk, io->fd, w->seq, POWER_DISK_SYNC, POWER_DISK_SYNCED);
+    else
+        do_punch(w->disk, io);
 }
 
 /* Does one of the queue, any; NULL: there is none. */
 static struct engine_io *cut_pick(struct cut_engine *ce)
 {
-    struct cut_disk *disk = ce->disk;
-    lock(disk);
+    power_lock(ce->power);
     struct engine_io *io = NULL;
     if (ce->count > 0) {
-        unsigned i = (unsigned)draw(disk, ce->count);
-        uint64_t seq = ce->seqs[i];
-        io = ce->queue[i];
+        unsigned i = (unsigned)power_draw(ce->power, ce->count);
+        struct waiting picked = ce->queue[i];
+        io = picked.io;
         ce->count--;
-        memmove(&ce->queue[i], &ce->queue[i + 1],
-                (ce->count - i) * sizeof(struct engine_io *));
-        memmove(&ce->seqs[i], &ce->seqs[i + 1], (ce->count - i) * sizeof(ce->seqs[0]));
-        if (io->op == ENGINE_WRITE)
-            do_write(disk, io);
-        else if (io->op == ENGINE_READ)
-            io->rc = do_read(disk, io);
-        else if (io->op == ENGINE_SYNC)
-            io->rc = do_sync(disk, io->fd, seq);
-        else
-            do_punch(disk, io);
+        memmove(&ce->queue[i], &ce->queue[i + 1], (ce->count - i) * sizeof(picked));
+        waiting_do(&picked);
     }
-    unlock(disk);
+    power_unlock(ce->power);
     return io;
 }
 
@@ -242,10 +282,10 @@ static bool cut_turn(struct loop_hook *hook)
     struct cut_engine *ce = container_of(hook, struct cut_engine, hook);
     if (ce->count == 0)
         return false;
-    lock(ce->disk);
-    bool lazy = ce->disk->lazy;
-    uint64_t answers = draw(ce->disk, ce->count + lazy) + !lazy;
-    unlock(ce->disk);
+    power_lock(ce->power);
+    bool lazy = ce->queue[0].disk->lazy;
+    uint64_t answers = power_draw(ce->power, ce->count + lazy) + !lazy;
+    power_unlock(ce->power);
     struct engine_io *io;
     for (; answers > 0 && (io = cut_pick(ce)) != NULL; answers--)
         io->done(io, io->rc);
@@ -256,19 +296,18 @@ static void cut_engine_destroy(struct engine *engine)
 {
     struct cut_engine *ce = cut_of(engine);
     assert(ce->count == 0);
-    lock(ce->disk);
-    struct cut_engine **link = &ce->disk->engines;
+    power_lock(ce->power);
+    struct cut_engine **link = &engines;
     while (*link != ce)
         link = &(*link)->next;
     *link = ce->next;
-    unlock(ce->disk);
+    power_unlock(ce->power);
     loop_remove_hook(ce->loop, &ce->hook);
     free(ce->queue);
-    free(ce->seqs);
     free(ce);
 }
 
-int cut_disk_engine(struct cut_disk *disk, struct loop *loop, struct engine **out,
+int cut_disk_engine(struct power *power, struct loop *loop, struct engine **out,
                     struct err *e)
 {
     static const struct engine_ops ops = {
@@ -280,14 +319,14 @@ int cut_disk_engine(struct cut_disk *disk, struct loop *loop, struct engine **ou
     if (ce == NULL)
         return err_oom(e);
     ce->engine.ops = &ops;
-    ce->disk = disk;
+    ce->power = power;
     ce->loop = loop;
     ce->hook.turn = cut_turn;
     loop_add_hook(loop, &ce->hook);
-    lock(disk);
-    ce->next = disk->engines;
-    disk->engines = ce;
-    unlock(disk);
+    power_lock(power);
+    ce->next = engines;
+    engines = ce;
+    power_unlock(power);
     *out = &ce->engine;
     return 0;
 }
@@ -311,7 +350,24 @@ struct cut_disk *cut_disk_create(struct power *power, const char *path,
     assert(disk->blocks != NULL && disk->left != NULL);
     disk->user.cut = disk_on_cut;
     power_attach(power, &disk->user);
+    lock(disk);
+    assert(disks == NULL || disks->power == power);
+    disk->next = disks;
+    disks = disk;
+    unlock(disk);
     return disk;
+}
+
+struct cut_disk *cut_disk_find(int fd)
+{
+    struct stat mine, its;
+    if (fstat(fd, &mine) != 0)
+        return NULL;
+    for (struct cut_disk *disk = disks; disk != NULL; disk = disk->next)
+        if (stat(disk->path, &its) == 0 && mine.st_dev == its.st_dev &&
+            mine.st_ino == its.st_ino)
+            return disk;
+    return NULL;
 }
 
 static void disk_forget(struct cut_disk *disk)
@@ -321,12 +377,13 @@ static void disk_forget(struct cut_disk *disk)
         free(disk->left[b]);
         disk->left[b] = NULL;
     }
+    disk->length_unsynced = disk->length_left = false;
 }
 
 void cut_disk_lose(struct cut_disk *disk)
 {
     lock(disk);
-    assert(disk->engines == NULL);
+    assert(engines == NULL);
     if (!power_has_fallen(disk->power))
         disk_forget(disk);
     unlock(disk);
@@ -336,7 +393,11 @@ void cut_disk_destroy(struct cut_disk *disk)
 {
     if (disk == NULL)
         return;
-    assert(disk->engines == NULL);
+    assert(engines == NULL);
+    struct cut_disk **link = &disks;
+    while (*link != disk)
+        link = &(*link)->next;
+    *link = disk->next;
     power_detach(disk->power, &disk->user);
     disk_forget(disk);
     free(disk->blocks);
@@ -359,6 +420,51 @@ void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth)
 {
     lock(disk);
     disk->fail_sync = nth;
+    unlock(disk);
+}
+
+/* ---- Calls around the engines -------------------------------------------------------
+ */
+
+void cut_disk_write(struct cut_disk *disk, const void *data, size_t bytes, uint64_t at)
+{
+    lock(disk);
+    power_pass(disk->power, POWER_SUPER_WRITE);
+    disk->seq++;
+    write_blocks(disk, at / BLOCK, data, bytes);
+    unlock(disk);
+}
+
+ssize_t cut_disk_read(struct cut_disk *disk, int fd, void *data, size_t bytes, off_t at)
+{
+    const struct iovec iov = {.iov_base = data, .iov_len = bytes};
+    assert((uint64_t)at % BLOCK == 0);
+    lock(disk);
+    ssize_t n = preadv(fd, &iov, 1, at);
+    if (n > 0)
+        overlay(disk, (uint64_t)at / BLOCK, data, (size_t)n);
+    unlock(disk);
+    return n;
+}
+
+int cut_disk_sync(struct cut_disk *disk, int fd)
+{
+    lock(disk);
+    int rc = do_sync(disk, fd, disk->seq, POWER_SUPER_SYNC, POWER_SUPER_SYNCED);
+    unlock(disk);
+    return rc;
+}
+
+void cut_disk_resizes(struct cut_disk *disk, int fd)
+{
+    struct stat st;
+    lock(disk);
+    power_pass(disk->power, POWER_SUPER_WRITE);
+    int rc = fstat(fd, &st);
+    assert(rc == 0);
+    if (!disk->length_unsynced)
+        disk->old_bytes = (uint64_t)st.st_size;
+    disk->length_unsynced = true;
     unlock(disk);
 }
 
@@ -408,6 +514,16 @@ static void leave_in_flight(struct cut_disk *disk, int fd, const struct engine_i
         }
 }
 
+static void leave_length(struct cut_disk *disk, int fd)
+{
+    struct stat st;
+    disk->length_left = true;
+    if (disk->length_unsynced && draw(disk, 2) == 0)
+        disk->left_bytes = disk->old_bytes;
+    else if (fstat(fd, &st) == 0)
+        disk->left_bytes = (uint64_t)st.st_size;
+}
+
 static void disk_on_cut(struct power_user *user)
 {
     struct cut_disk *disk = container_of(user, struct cut_disk, user);
@@ -421,19 +537,22 @@ static void disk_on_cut(struct power_user *user)
     for (uint64_t b = 0; keeps != KEEPS_NOTHING && b < disk->block_count; b++)
         if (disk->blocks[b] != NULL)
             leave_block(disk, fd, b, keeps);
-    for (const struct cut_engine *ce = disk->engines; ce != NULL; ce = ce->next)
+    for (const struct cut_engine *ce = engines; ce != NULL; ce = ce->next)
         for (unsigned i = 0; keeps == KEEPS_SOME && i < ce->count; i++)
-            if (ce->queue[i]->op == ENGINE_WRITE)
-                leave_in_flight(disk, fd, ce->queue[i]);
+            if (ce->queue[i].disk == disk && ce->queue[i].io->op == ENGINE_WRITE)
+                leave_in_flight(disk, fd, ce->queue[i].io);
+    leave_length(disk, fd);
     close(fd);
 }
 
 void cut_disk_restore(struct cut_disk *disk)
 {
     lock(disk);
-    assert(power_has_fallen(disk->power) && disk->engines == NULL);
+    assert(power_has_fallen(disk->power) && engines == NULL);
     int fd = open(disk->path, O_WRONLY | O_CLOEXEC);
-    for (uint64_t b = 0; fd >= 0 && b < disk->block_count; b++)
+    if (disk->length_left && truncate(disk->path, (off_t)disk->left_bytes) != 0)
+        abort();
+    for (uint64_t b = 0; disk->length_left && b < disk->left_bytes / BLOCK; b++)
         if (disk->left[b] != NULL)
             file_write(fd, b, disk->left[b]->data);
     if (fd >= 0)
@@ -481,10 +600,10 @@ void cut_disk_cut(struct cut_disk *disk, const char *path, void (*copy)(void *ar
     for (uint64_t b = 0; b < disk->block_count; b++)
         if (disk->blocks[b] != NULL)
             cut_block(disk, fd, b);
-    for (const struct cut_engine *ce = disk->engines; ce != NULL; ce = ce->next)
+    for (const struct cut_engine *ce = engines; ce != NULL; ce = ce->next)
         for (unsigned i = 0; i < ce->count; i++)
-            if (ce->queue[i]->op == ENGINE_WRITE)
-                cut_in_flight(disk, fd, ce->queue[i]);
+            if (ce->queue[i].disk == disk && ce->queue[i].io->op == ENGINE_WRITE)
+                cut_in_flight(disk, fd, ce->queue[i].io);
     close(fd);
     unlock(disk);
 }

@@ -30,6 +30,11 @@ void hand_clock_advance(uint64_t ns)
     atomic_fetch_add(&now_ns, ns);
 }
 
+bool hand_clock_is_set(void)
+{
+    return atomic_load(&random_state) != 0;
+}
+
 int clock_gettime(clockid_t id, struct timespec *out)
 {
     if (atomic_load(&random_state) == 0)

@@ -11,5 +11,6 @@
 /* From now on, with randomness of seed (not 0); 0: the machine's again. */
 void hand_clock_set(uint64_t seed);
 void hand_clock_advance(uint64_t ns);
+bool hand_clock_is_set(void);
 
 #endif

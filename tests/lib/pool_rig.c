@@ -66,7 +66,7 @@ static int rig_make_engine(void *arg, struct loop *loop, struct engine **out,
 {
     struct pool_rig *r = arg;
     if (r->options.engine == RIG_CUT)
-        return cut_disk_engine(r->disk, loop, out, e);
+        return cut_disk_engine(r->power, loop, out, e);
     struct fake_engine *fake = fake_engine_create(loop, 0);
     if (fake == NULL)
         return err_oom(e);
@@ -150,8 +150,9 @@ void pool_rig_create_bare(struct pool_rig *r, const struct pool_rig_options *opt
         rig_die("mkdtemp", strerror(errno));
     snprintf(r->pool_path, sizeof(r->pool_path), "%s/pool.img", r->dir);
     r->random = options->seed == 0 ? 1 : options->seed;
-    if (options->engine == RIG_CUT) {
-        r->power = options->power != NULL ? options->power : power_create(r->random);
+    r->power = options->power;
+    if (options->engine == RIG_CUT && r->power == NULL) {
+        r->power = power_create(r->random);
         r->disk = cut_disk_create(r->power, r->pool_path, options->pool_bytes);
     }
     pool_rig_open(r);
@@ -308,11 +309,6 @@ void pool_rig_reopen_cut(struct pool_rig *r)
 void pool_rig_take_cut_catalog(struct pool_rig *r)
 {
     take_cut(r, 1);
-}
-
-void pool_rig_restore_disk(struct pool_rig *r)
-{
-    cut_disk_restore(r->disk);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------

@@ -40,7 +40,8 @@ struct pool_rig_options {
     bool by_hand;
     uint64_t leaf_cache_bytes; /* 0: the default */
     unsigned outdate_ms;       /* 0: the default */
-    struct power *power;       /* CUT: the caller's mains; NULL: the rig's own */
+    /* CUT: the caller's mains, and disks; NULL: the rig's own, one disk at pool_path. */
+    struct power *power;
     /* BY HAND: the catalog's writer takes one in so many of its turns and one more, so
      * that rounds stay under way for long. 0: every one. */
     unsigned commit_delay;
@@ -65,7 +66,7 @@ struct pool_rig {
     struct pool *pool; /* NULL: none, or not to be made */
     struct fake_engine *home_fake;
     struct power *power;
-    struct cut_disk *disk; /* CUT */
+    struct cut_disk *disk; /* CUT; NULL: the caller's */
     uint64_t random;
     bool
         in_order; /* by hand: turns by rote, no chance in it: another thread is awaited */
@@ -87,8 +88,6 @@ void pool_rig_destroy(struct pool_rig *r);
 /* False where this kernel has no io_uring. */
 bool pool_rig_has(enum rig_engine engine);
 
-/* After pool_rig_close, the mains having fallen: the disk's file holds what was left. */
-void pool_rig_restore_disk(struct pool_rig *r);
 /* Copies what a power cut (CUT) or a kill at this moment would leave. */
 void pool_rig_cut(struct pool_rig *r);
 /* After pool_rig_close: puts that copy in place of the directory's files. */

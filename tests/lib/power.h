@@ -17,6 +17,9 @@ enum power_point {
     POWER_DISK_WRITE,
     POWER_DISK_SYNC, /* asked for: nothing of it has happened */
     POWER_DISK_SYNCED,
+    POWER_SUPER_WRITE, /* of a disk's superblock, or of its file's length */
+    POWER_SUPER_SYNC,
+    POWER_SUPER_SYNCED,
     POWER_FILE_WRITE,
     POWER_FILE_SYNC,
     POWER_FILE_SYNCED,

@@ -42,6 +42,16 @@ static void on_snapshots(void *arg, struct volume *const *made, size_t count,
     answer_take(a, NULL, e);
 }
 
+static void on_device(void *arg, struct device *device, const struct err *e)
+{
+    answer_take(arg, device, e);
+}
+
+static void on_job(void *arg, struct job *job, const struct err *e)
+{
+    answer_take(arg, job, e);
+}
+
 static void on_done(void *arg, const struct err *e)
 {
     answer_take(arg, NULL, e);
@@ -72,19 +82,25 @@ static int answer_wait(struct pool_rig *r, struct answer *a, struct err *e)
 /* ---- Pools --------------------------------------------------------------------------
  */
 
-int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
-                       uint64_t bytes, struct pool **out, struct err *e)
+int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out,
+             struct err *e)
 {
-    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
-    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
     struct answer a = {.came = false};
     r->in_order = true;
-    pool_create(r->manager, &spec, on_pool, &a);
+    pool_create(r->manager, spec, on_pool, &a);
     int rc = answer_wait(r, &a, e);
     r->in_order = false;
     if (out != NULL)
         *out = a.object;
     return rc;
+}
+
+int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
+                       uint64_t bytes, struct pool **out, struct err *e)
+{
+    struct pool_device_spec device = {.path = path, .size_bytes = bytes};
+    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
+    return rig_pool(r, &spec, out, e);
 }
 
 int pool_rig_delete_pool(struct pool_rig *r, const char *name, struct err *e)
@@ -107,6 +123,47 @@ int pool_rig_check(struct pool_rig *r, struct pool_check_report *report, struct 
     int rc = answer_wait(r, &a, e);
     *report = a.report;
     return rc;
+}
+
+/* ---- Devices ------------------------------------------------------------------------
+ */
+
+int rig_device_add(struct pool_rig *r, const struct pool_device_spec *spec, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_device_add(r->manager, "p", spec, on_device, &a);
+    return answer_wait(r, &a, e);
+}
+
+int rig_device_grow(struct pool_rig *r, const char *key, uint64_t bytes, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_device_grow(r->manager, key, bytes, on_device, &a);
+    return answer_wait(r, &a, e);
+}
+
+int rig_device_evacuate(struct pool_rig *r, const char *key, struct job **out,
+                        struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_device_evacuate(r->manager, key, on_job, &a);
+    int rc = answer_wait(r, &a, e);
+    *out = a.object;
+    return rc;
+}
+
+int rig_device_remove(struct pool_rig *r, const char *key, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_device_remove(r->manager, key, on_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+int rig_job_cancel(struct pool_rig *r, const char *id, struct err *e)
+{
+    struct answer a = {.came = false};
+    job_cancel(r->manager, id, on_job, &a);
+    return answer_wait(r, &a, e);
 }
 
 /* ---- Volumes ------------------------------------------------------------------------

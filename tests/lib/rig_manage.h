@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rig's management of snapshots, clones, rollbacks, changes and the trash, waited
- * for: 0 or the error's code. e and out may be NULL. */
+/* The rig's management of devices, snapshots, clones, rollbacks, changes and the trash,
+ * waited for: 0 or the error's code. e and out may be NULL. */
 #ifndef TESTS_LIB_RIG_MANAGE_H
 #define TESTS_LIB_RIG_MANAGE_H
 
 #include "lunmgr/snapshot.h"
 #include "tests/lib/pool_rig.h"
 
+int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out,
+             struct err *e);
+/* Of pool "p"; key: see pool_device_find. */
+int rig_device_add(struct pool_rig *r, const struct pool_device_spec *spec,
+                   struct err *e);
+int rig_device_grow(struct pool_rig *r, const char *key, uint64_t bytes, struct err *e);
+/* out: not NULL. */
+int rig_device_evacuate(struct pool_rig *r, const char *key, struct job **out,
+                        struct err *e);
+int rig_device_remove(struct pool_rig *r, const char *key, struct err *e);
+int rig_job_cancel(struct pool_rig *r, const char *id, struct err *e);
 int rig_snapshot(struct pool_rig *r, const char *volume, const char *name,
                  struct volume **out, struct err *e);
 /* One instant; out has room for `count`. */

@@ -42,11 +42,10 @@ static struct run_load *free_lane(struct run *run, unsigned *lane)
     return NULL;
 }
 
-void run_load_start(struct run *run)
+static void load_start(struct run *run, struct model_volume *v, bool may_fail)
 {
     unsigned lane = 0;
     struct run_load *slot = free_lane(run, &lane);
-    struct model_volume *v = run_any_volume(run, false);
     struct volume *volume = v == NULL ? NULL : model_find(v, run->rig.manager);
     if (slot == NULL || volume == NULL)
         return;
@@ -60,9 +59,9 @@ void run_load_start(struct run *run)
         .mix = mixes[run_draw(run, ARRAY_LEN(mixes))],
         .fua_percent = (unsigned)run_draw(run, 3) * 4,
         .unmap_bytes = EXTENT_BYTES,
-        .loses_data = run->has_failed,
+        .loses_data = may_fail && run->has_failed,
         .may_be_full = true,
-        .may_fail = run->has_failed || run->fails_commits,
+        .may_fail = may_fail,
     };
     o.depth = (unsigned)run_draw(run, DEPTH_MAX) + 1;
     o.count = o.depth + (unsigned)run_draw(run, 40);
@@ -74,6 +73,12 @@ void run_load_start(struct run *run)
     *slot = (struct run_load){.load = vio_load_start(&o), .volume = v};
 }
 
+void run_load_start(struct run *run)
+{
+    struct model_volume *v = run_any_volume(run, false);
+    load_start(run, v, run->has_failed || run->fails_commits);
+}
+
 static void slot_end(struct run *run, struct run_load *slot)
 {
     (void)vio_loads_finish(&run->rig, &slot->load, 1);
@@ -81,6 +86,12 @@ static void slot_end(struct run *run, struct run_load *slot)
     const char *offence = oracle_offence(slot->volume->oracle);
     if (offence != NULL)
         run_offend(run, "%s: %s", slot->volume->name, offence);
+}
+
+void run_load_sound(struct run *run, struct model_volume *v)
+{
+    load_start(run, v, false);
+    run_load_end(run, v);
 }
 
 void run_load_end(struct run *run, const struct model_volume *v)

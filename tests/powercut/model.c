@@ -142,6 +142,21 @@ static void apply_rollback(struct model *m, const struct change *c)
     oracle_rebase(v->oracle, c->snapshot->bytes, c->snapshot->image);
 }
 
+static void apply_evacuate(const struct change *c)
+{
+    struct model_device *d = c->device;
+    d->evacuation = MODEL_LEAVES;
+    memcpy(d->job, c->job, sizeof(d->job));
+    d->cancel_asked = d->job_may_fail = false;
+}
+
+static void apply_add(const struct change *c)
+{
+    c->device->is_member = true;
+    c->device->bytes = c->bytes;
+    c->device->evacuation = MODEL_SERVES;
+}
+
 void model_apply(struct model *m, const struct change *c)
 {
     struct model_volume *v = c->volumes[0];
@@ -172,6 +187,21 @@ void model_apply(struct model *m, const struct change *c)
         break;
     case CHANGE_ROLLBACK:
         apply_rollback(m, c);
+        break;
+    case CHANGE_ADD:
+        apply_add(c);
+        break;
+    case CHANGE_GROW:
+        c->device->bytes = c->bytes;
+        break;
+    case CHANGE_EVACUATE:
+        apply_evacuate(c);
+        break;
+    case CHANGE_CANCEL:
+        c->device->cancel_asked = true;
+        break;
+    case CHANGE_REMOVE:
+        c->device->is_member = false;
         break;
     }
 }
@@ -210,6 +240,55 @@ struct volume *model_find_snapshot(const struct model_volume *v,
     return find_named(v, s->name, manager);
 }
 
+unsigned model_member_count(const struct model *m)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->device_count; i++)
+        n += m->devices[i].is_member;
+    return n;
+}
+
+struct device *model_find_device(const struct model_device *d, struct lunmgr *manager)
+{
+    const struct pool *pool = pool_find(manager, "p");
+    struct pool_device_info info;
+    struct device *found = NULL;
+    while (pool != NULL && (found = pool_device_next(pool, found)) != NULL) {
+        pool_device_describe(found, &info);
+        if (strcmp(info.path, d->path) == 0)
+            return found;
+    }
+    return NULL;
+}
+
+static bool has_grown(const struct change *c, struct lunmgr *manager)
+{
+    struct pool_device_info info = {.size_bytes = 0};
+    const struct device *d = model_find_device(c->device, manager);
+    if (d != NULL)
+        pool_device_describe(d, &info);
+    return info.size_bytes == c->bytes;
+}
+
+/* There is a job that was not there before. */
+static bool has_new_job(struct change *c, struct lunmgr *manager)
+{
+    struct job_info info = {.no = 0};
+    for (const struct job *job = NULL; (job = job_next(manager, job)) != NULL;)
+        job_describe(job, &info);
+    memcpy(c->job, info.id, sizeof(c->job));
+    return info.no > c->after_job;
+}
+
+static bool is_cancelled(const struct change *c, struct lunmgr *manager)
+{
+    struct job_info info = {.cancel_asked = false};
+    const struct job *job = job_find(manager, c->job);
+    if (job != NULL)
+        job_describe(job, &info);
+    return info.cancel_asked;
+}
+
 static int snapshot_happened(const struct change *c, struct lunmgr *manager)
 {
     unsigned there = 0;
@@ -218,7 +297,7 @@ static int snapshot_happened(const struct change *c, struct lunmgr *manager)
     return there == c->volume_count ? 1 : there == 0 ? 0 : -1;
 }
 
-int change_has_happened(const struct change *c, struct lunmgr *manager)
+int change_has_happened(struct change *c, struct lunmgr *manager)
 {
     const struct model_volume *v = c->volumes[0];
     switch (c->kind) {
@@ -242,6 +321,16 @@ int change_has_happened(const struct change *c, struct lunmgr *manager)
         return snapshot_happened(c, manager);
     case CHANGE_UNSNAP:
         return find_named(v, c->snapshot->name, manager) == NULL;
+    case CHANGE_ADD:
+        return model_find_device(c->device, manager) != NULL;
+    case CHANGE_GROW:
+        return has_grown(c, manager);
+    case CHANGE_EVACUATE:
+        return has_new_job(c, manager);
+    case CHANGE_CANCEL:
+        return is_cancelled(c, manager);
+    case CHANGE_REMOVE:
+        return model_find_device(c->device, manager) == NULL;
     }
     return 0;
 }

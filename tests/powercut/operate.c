@@ -17,21 +17,19 @@
 #define SNAPSHOTS_MAX 4
 #define BIG_PERCENT   15
 
-static bool is_allowed(const struct run *run, int rc)
+bool run_is_allowed(const struct run *run, int rc)
 {
     return rc == -EBUSY || (run->has_failed && rc == -EIO);
 }
 
-/* The change has been answered: it is the model's now, or did not take place, or the
- * restart will tell. */
-static void answered(struct run *run, struct change *c, int rc)
+bool run_answered(struct run *run, struct change *c, int rc)
 {
     c->until = c->since == 0 ? 0 : oracle_now(run->model.volumes->oracle);
     bool off = run_is_off(run);
     run_trace(run, "  answered %d%s", rc, off ? ", without power" : "");
     if (off) {
         run->pending = *c;
-        return;
+        return false;
     }
     run->changes++;
     if (c->kind == CHANGE_RESIZE && change_has_happened(c, run->rig.manager) == 1)
@@ -41,11 +39,12 @@ static void answered(struct run *run, struct change *c, int rc)
     if (rc == 0) {
         model_apply(&run->model, c);
         run_recorded(run, c);
-    } else if (!full && !is_allowed(run, rc)) {
+    } else if (!full && !run_is_allowed(run, rc)) {
         run_offend(run, "a change of kind %d of %s failed: %d", (int)c->kind,
                    c->volumes[0] == NULL ? c->name : c->volumes[0]->name, rc);
     }
     change_fini(c);
+    return rc == 0;
 }
 
 /* ---- Volumes ------------------------------------------------------------------------
@@ -70,7 +69,7 @@ void run_create(struct run *run)
               (unsigned long long)c.bytes, c.block_bytes);
     run_record(run, &c);
     int rc = pool_rig_make_volume(&run->rig, c.name, c.bytes, c.block_bytes, &made, NULL);
-    answered(run, &c, rc);
+    (void)run_answered(run, &c, rc);
 }
 
 static void op_clone(struct run *run)
@@ -90,7 +89,7 @@ static void op_clone(struct run *run)
     run_trace(run, "clone %s as %s", key, c.name);
     run_record(run, &c);
     int rc = rig_clone(&run->rig, key, c.name, c.bytes, NULL, NULL);
-    answered(run, &c, rc);
+    (void)run_answered(run, &c, rc);
 }
 
 static void op_delete(struct run *run)
@@ -102,7 +101,7 @@ static void op_delete(struct run *run)
     run_load_end(run, v);
     run_trace(run, "delete %s", v->name);
     run_record(run, &c);
-    answered(run, &c, pool_rig_delete_volume(&run->rig, v->name, NULL));
+    (void)run_answered(run, &c, pool_rig_delete_volume(&run->rig, v->name, NULL));
 }
 
 static void op_trash(struct run *run)
@@ -114,7 +113,7 @@ static void op_trash(struct run *run)
     run_load_end(run, v);
     run_trace(run, "trash %s", v->name);
     run_record(run, &c);
-    answered(run, &c, rig_trash(&run->rig, v->name, NULL));
+    (void)run_answered(run, &c, rig_trash(&run->rig, v->name, NULL));
 }
 
 static void op_untrash(struct run *run)
@@ -127,10 +126,10 @@ static void op_untrash(struct run *run)
     if (run_chance(run, 50)) {
         c.kind = CHANGE_DELETE;
         run_trace(run, "purge %s", v->name);
-        answered(run, &c, rig_purge(&run->rig, v->name, NULL));
+        (void)run_answered(run, &c, rig_purge(&run->rig, v->name, NULL));
     } else {
         run_trace(run, "restore %s", v->name);
-        answered(run, &c, rig_restore(&run->rig, v->name, NULL, NULL));
+        (void)run_answered(run, &c, rig_restore(&run->rig, v->name, NULL, NULL));
     }
 }
 
@@ -144,7 +143,7 @@ static void op_rename(struct run *run)
     struct volume_change change = {.name = c.name};
     run_trace(run, "rename %s to %s", v->name, c.name);
     run_record(run, &c);
-    answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
+    (void)run_answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
 }
 
 static void op_resize(struct run *run)
@@ -164,7 +163,7 @@ static void op_resize(struct run *run)
     run_trace(run, "resize %s from %llu to %llu", v->name, (unsigned long long)old,
               (unsigned long long)c.bytes);
     run_record(run, &c);
-    answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
+    (void)run_answered(run, &c, rig_change(&run->rig, v->name, &change, NULL));
 }
 
 static void op_zero_detect(struct run *run)
@@ -176,7 +175,7 @@ static void op_zero_detect(struct run *run)
         return;
     run_trace(run, "zero detection of %s: %d", v->name, on);
     int rc = rig_change(&run->rig, v->name, &change, NULL);
-    if (rc != 0 && !run_is_off(run) && !is_allowed(run, rc))
+    if (rc != 0 && !run_is_off(run) && !run_is_allowed(run, rc))
         run_offend(run, "zero detection of %s: %d", v->name, rc);
 }
 
@@ -203,9 +202,9 @@ static void op_snapshot(struct run *run)
               names[0]);
     c.since = oracle_now(c.volumes[0]->oracle);
     run_record(run, &c);
-    answered(run, &c,
-             rig_snapshot_all(&run->rig, names, c.volume_count, c.name,
-                              (struct volume *[MODEL_GROUP_MAX]){NULL}, NULL));
+    (void)run_answered(run, &c,
+                       rig_snapshot_all(&run->rig, names, c.volume_count, c.name,
+                                        (struct volume *[MODEL_GROUP_MAX]){NULL}, NULL));
 }
 
 static void op_unsnap(struct run *run)
@@ -220,7 +219,7 @@ static void op_unsnap(struct run *run)
     snprintf(key, sizeof(key), "%s/%s", v->name, s->name);
     run_trace(run, "delete snapshot %s", key);
     run_record(run, &c);
-    answered(run, &c, rig_snapshot_delete(&run->rig, key, NULL));
+    (void)run_answered(run, &c, rig_snapshot_delete(&run->rig, key, NULL));
 }
 
 static void op_rollback(struct run *run)
@@ -241,7 +240,7 @@ static void op_rollback(struct run *run)
         return;
     }
     run_record(run, &c);
-    answered(run, &c, rig_rollback(&run->rig, v->name, s->name, c.name, NULL));
+    (void)run_answered(run, &c, rig_rollback(&run->rig, v->name, s->name, c.name, NULL));
 }
 
 static void op_read_again(struct run *run)
@@ -261,9 +260,11 @@ static void op_wait(struct run *run)
 {
     if (run->threads)
         usleep((useconds_t)run_draw(run, 2000));
-    for (uint64_t n = run_draw(run, 300); n > 0 && !run->threads; n--)
+    uint64_t most = run_is_evacuating(run) && run_chance(run, 40) ? 4000 : 300;
+    for (uint64_t n = run_draw(run, most); n > 0 && !run->threads; n--)
         pool_rig_step(&run->rig);
     run_load_reap(run);
+    run_verify_devices(run);
 }
 
 static void op_flush(struct run *run)
@@ -294,6 +295,7 @@ static void op_fail_commits(struct run *run)
     int result = results[run_draw(run, ARRAY_LEN(results))];
     run_load_end(run, NULL);
     run->fails_commits = true;
+    run_excuse_jobs(run);
     run_trace(run, "commits fail");
     run_load_start(run);
     run_load_start(run);
@@ -315,19 +317,51 @@ static void op_fail_commits(struct run *run)
         power_cut(run->power); /* before the ticks have made all well */
 }
 
+/* What the others have room for is served. */
+static void serve_beside(struct run *run)
+{
+    struct pool_info info;
+    struct volume *made;
+    struct change c = {.kind = CHANGE_CREATE, .bytes = MIB, .block_bytes = 4096};
+    pool_describe(run->rig.pool, &info);
+    if (strcmp(info.state, "degraded") != 0 || run_is_off(run))
+        return;
+    model_name(&run->model, "b", c.name);
+    run_trace(run, "create %s beside the device that failed", c.name);
+    run_record(run, &c);
+    int rc = pool_rig_make_volume(&run->rig, c.name, c.bytes, c.block_bytes, &made, NULL);
+    if (rc != 0 && !run_is_off(run))
+        run_offend(run, "a pool that is degraded makes no volume: %d", rc);
+    if (!run_answered(run, &c, rc))
+        return;
+    struct model_volume *v = run->model.volumes;
+    while (v->next != NULL)
+        v = v->next;
+    run_load_end(run, NULL);
+    run_load_sound(run, v);
+    uint64_t since = oracle_now(v->oracle);
+    rc = rig_flush(&run->rig, made);
+    if (rc == 0)
+        oracle_flushed(v->oracle, since);
+    else if (!run_is_off(run))
+        run_offend(run, "a pool that is degraded flushes nothing: %d", rc);
+    if (!run_is_off(run))
+        image_put(run_read_image(run, v));
+}
+
 /* The device is lost to the pool until the next start. */
 static void op_fail_sync(struct run *run)
 {
     run_load_end(run, NULL);
-    run->has_failed = true;
-    run_trace(run, "a sync fails");
-    cut_disk_fail_sync(run->rig.disk, 1 + run_draw(run, 2));
+    run_fail_device(run);
     run_load_start(run);
     run_load_start(run);
     for (unsigned n = 0; n < 4; n++) {
         op_wait(run);
         op_flush(run);
     }
+    if (!run_has_offence(run))
+        serve_beside(run);
 }
 
 /* Where from: a snapshot's, or all of a volume that nothing changes meanwhile. */
@@ -368,7 +402,7 @@ static void copy_extents(struct run *run, struct volume *from, const struct imag
     run_trace(run, "  %llu extents from %llu: %d, %llu bytes shared",
               (unsigned long long)count, (unsigned long long)first, rc,
               (unsigned long long)copy.shared_bytes);
-    if (rc != 0 && rc != -ENOSPC && !is_allowed(run, rc) && !run_is_off(run) &&
+    if (rc != 0 && rc != -ENOSPC && !run_is_allowed(run, rc) && !run_is_off(run) &&
         !run->fails_commits)
         run_offend(run, "a copy to %s failed: %d", to->name, rc);
 }
@@ -393,11 +427,30 @@ static const struct {
     unsigned weight;
     void (*run)(struct run *run);
 } operations[] = {
-    {30, run_load_start}, {24, op_wait},     {8, op_flush},       {4, run_create},
-    {4, op_clone},        {2, op_delete},    {2, op_trash},       {3, op_untrash},
-    {1, op_rename},       {4, op_resize},    {1, op_zero_detect}, {14, op_snapshot},
-    {9, op_unsnap},       {4, op_rollback},  {4, op_read_again},  {1, op_check},
-    {2, op_fail_commits}, {1, op_fail_sync}, {6, op_copy},
+    {30, run_load_start},
+    {24, op_wait},
+    {8, op_flush},
+    {4, run_create},
+    {4, op_clone},
+    {2, op_delete},
+    {2, op_trash},
+    {3, op_untrash},
+    {1, op_rename},
+    {4, op_resize},
+    {1, op_zero_detect},
+    {14, op_snapshot},
+    {9, op_unsnap},
+    {4, op_rollback},
+    {4, op_read_again},
+    {1, op_check},
+    {2, op_fail_commits},
+    {1, op_fail_sync},
+    {6, op_copy},
+    {5, run_add_device},
+    {2, run_grow_device},
+    {7, run_evacuate_device},
+    {2, run_cancel_evacuation},
+    {5, run_remove_device},
 };
 
 void run_operate(struct run *run)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a seed: a pool on a device full of rubbish; operations until the mains fall
+/* The life of a seed: a pool on devices full of rubbish; operations until the mains fall
  * or the program stops; a restart on what is left; and again. */
 #include "tests/powercut/run.h"
 
@@ -9,17 +9,14 @@
 #include "tests/unit/db/fault_vfs.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define POOL_BYTES_MAX (24 * MIB)
-#define LIVES_MAX      3
-#define RESTARTS_MAX   6 /* of one life: the last is not cut */
+#define LIVES_MAX    3
+#define RESTARTS_MAX 6 /* of one life: the last is not cut */
 
 uint64_t run_draw(struct run *run, uint64_t below)
 {
@@ -97,43 +94,23 @@ struct model_snapshot *run_any_snapshot(struct run *run, const struct model_volu
 /* ---- The beginning ------------------------------------------------------------------
  */
 
-/* What lies on a device before it is ours: no block of it may ever be seen. */
-static void fill_with_rubbish(const char *path, uint64_t bytes)
+static void make_rig(struct run *run)
 {
-    static uint64_t rubbish[POOL_BYTES_MAX / sizeof(uint64_t)];
-    for (uint64_t i = 0; rubbish[0] == 0 && i < ARRAY_LEN(rubbish); i++)
-        rubbish[i] = 0xbad0bad0bad00000ULL + i * sizeof(uint64_t) / BLOCK_BYTES;
-    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    ssize_t n = write(fd, rubbish, bytes);
-    assert(n == (ssize_t)bytes);
-}
-
-static void make_pool(struct run *run)
-{
-    struct pool_rig *r = &run->rig;
     struct pool_rig_options options = {
         .engine = RIG_CUT,
         .lane_count = 1 + (unsigned)run_draw(run, RIG_LANES),
         .threads = run->threads,
         .by_hand = !run->threads,
-        .pool_bytes = (8 + run_draw(run, 3) * run_draw(run, 9)) * MIB,
         .tick_ms = run_chance(run, 50) ? 1 + (unsigned)run_draw(run, 20) : 0,
         .seed = run_draw(run, UINT32_MAX) + 1,
         .leaf_cache_bytes = run_chance(run, 70) ? 1 : 0, /* as little as can be */
         .power = run->power,
         .commit_delay = run_chance(run, 30) ? 50 : 0,
     };
-    pool_rig_create_bare(r, &options);
-    if (!run->threads)
-        cut_disk_set_lazy(r->disk);
-    cut_disk_set_atom(r->disk, run_chance(run, 60) ? 512 : 4096);
-    fill_with_rubbish(r->pool_path, options.pool_bytes);
-    struct err e = {.code = 0};
-    if (pool_rig_make_pool(r, "p", r->pool_path, 0, &r->pool, &e) != 0)
-        run_offend(run, "the pool cannot be made: %s", e.text);
+    pool_rig_create_bare(&run->rig, &options);
 }
 
-static void begin(struct run *run)
+void run_begin(struct run *run)
 {
     run->random = run->seed * 0x9e3779b97f4a7c15ULL | 1;
     for (int i = 0; i < 8; i++)
@@ -145,14 +122,17 @@ static void begin(struct run *run)
     model_init(&run->model, run->power);
     run->data = malloc(RUN_CHUNK_BYTES);
     assert(run->data != NULL);
-    make_pool(run);
+    make_rig(run);
+    run_make_pool(run);
     power_on_fall(run->power, model_on_fall, &run->model);
 }
 
-static void end(struct run *run)
+void run_end(struct run *run)
 {
     run_load_end(run, NULL);
     fault_vfs_disarm();
+    run_close_pool(run);
+    run_destroy_devices(run);
     pool_rig_destroy(&run->rig);
     cut_vfs_detach();
     change_fini(&run->pending);
@@ -172,8 +152,9 @@ static void plan_cut(struct run *run)
         enum power_point point;
         unsigned most;
     } plans[] = {
-        {POWER_DISK_WRITE, 300}, {POWER_DISK_SYNC, 25}, {POWER_DISK_SYNCED, 25},
-        {POWER_FILE_WRITE, 400}, {POWER_FILE_SYNC, 40}, {POWER_FILE_SYNCED, 40},
+        {POWER_DISK_WRITE, 300}, {POWER_DISK_SYNC, 25},  {POWER_DISK_SYNCED, 25},
+        {POWER_FILE_WRITE, 400}, {POWER_FILE_SYNC, 40},  {POWER_FILE_SYNCED, 40},
+        {POWER_SUPER_WRITE, 12}, {POWER_SUPER_SYNC, 12}, {POWER_SUPER_SYNCED, 12},
         {POWER_DISK_WRITE, 0},
     };
     uint64_t i = run_draw(run, ARRAY_LEN(plans));
@@ -199,21 +180,21 @@ static void settle_pending(struct run *run)
         model_apply(&run->model, c);
         run_recorded(run, c);
     }
+    if (c->device != NULL) /* on its way in or out */
+        c->device->carries = !c->device->is_member;
     change_fini(c);
 }
 
 static void reopen(struct run *run, bool after_cut)
 {
-    if (run->rig.manager != NULL)
-        pool_rig_close(&run->rig);
+    run_close_pool(run);
+    run_restore_devices(run);
     if (run_is_off(run)) {
-        pool_rig_restore_disk(&run->rig);
         cut_vfs_restore();
         power_restore(run->power);
     }
-    cut_disk_fail_sync(run->rig.disk, 0);
     run->has_failed = false;
-    if (run_chance(run, 20))
+    if (!run->walks && run_chance(run, 20))
         plan_cut(run); /* the restart is cut too, perhaps */
     pool_rig_open(&run->rig);
     struct pool_info info = {.state = "gone"};
@@ -224,12 +205,13 @@ static void reopen(struct run *run, bool after_cut)
     if (run_has_offence(run))
         return;
     settle_pending(run);
+    run_verify_devices(run);
     run_verify(run, after_cut);
 }
 
-static void restart(struct run *run)
+void run_restart(struct run *run)
 {
-    bool stops = !run_is_off(run) && run_chance(run, 12);
+    bool stops = !run_is_off(run) && (run->walks || run_chance(run, 12));
     bool after_cut = !stops || run->has_failed;
     power_plan(run->power, POWER_DISK_WRITE, 0);
     if (!stops)
@@ -262,17 +244,19 @@ static void live(struct run *run)
             break;
     }
     if (!run_has_offence(run))
-        restart(run);
+        run_restart(run);
 }
 
 bool run_seed(struct run *run)
 {
-    begin(run);
+    run_begin(run);
     uint64_t lives = 1 + run_draw(run, LIVES_MAX);
     for (uint64_t i = 1 + run_draw(run, 3); i > 0; i--)
         run_create(run);
     for (uint64_t i = 0; i < lives && !run_has_offence(run); i++)
         live(run);
-    end(run);
+    if (!run_has_offence(run))
+        run_await_evacuations(run);
+    run_end(run);
     return !run_has_offence(run);
 }

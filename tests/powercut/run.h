@@ -20,6 +20,8 @@ struct run {
     unsigned ops; /* between two cuts */
     bool threads; /* else all is turned by hand */
     bool trace;
+    bool
+        walks; /* walk.c: two devices and nothing left to chance but the cut's leavings */
     struct power *power;
     struct pool_rig rig;
     struct model model;
@@ -28,7 +30,7 @@ struct run {
     uint64_t last_record;  /* of the changes so far */
     uint64_t *recorded;    /* those that took place: what the audit log says */
     size_t recorded_count;
-    bool has_failed;    /* the pool's device: until the next start */
+    bool has_failed;    /* a device of the pool: until the next start */
     bool fails_commits; /* the catalog, just now */
     uint8_t *data;      /* of one chunk */
     unsigned cuts, clean_stops, changes;
@@ -38,6 +40,15 @@ struct run {
 
 /* The whole of it; false: an offence. */
 bool run_seed(struct run *run);
+
+/* Every change that a device sees, once, the mains falling at that point, if they come
+ * to it. */
+bool run_walk(struct run *run, enum power_point point, uint64_t nth, bool *fell);
+
+void run_begin(struct run *run);
+void run_end(struct run *run);
+/* After the mains have fallen, or else with a cut or a stop now. */
+void run_restart(struct run *run);
 
 uint64_t run_draw(struct run *run, uint64_t below);
 bool run_chance(struct run *run, unsigned percent);
@@ -59,9 +70,38 @@ void run_load_end(struct run *run, const struct model_volume *v);
 /* Those that have come to their end by themselves. */
 void run_load_reap(struct run *run);
 
+/* On a volume that no device which has failed has anything of: nothing may fail but for
+ * want of room. */
+void run_load_sound(struct run *run, struct model_volume *v);
+
 /* ---- Changes (operate.c) ---- */
 void run_operate(struct run *run);
 void run_create(struct run *run);
+/* It has been answered: it is the model's now, or did not take place, or the restart will
+ * tell. True: it took place. */
+bool run_answered(struct run *run, struct change *c, int rc);
+bool run_is_allowed(const struct run *run, int rc);
+
+/* ---- Devices (devices.c) ---- */
+/* Their files and disks, and the pool. */
+void run_make_pool(struct run *run);
+void run_close_pool(struct run *run);
+void run_destroy_devices(struct run *run);
+/* Whatever has fallen, they are as they were left, and fail no more. */
+void run_restore_devices(struct run *run);
+void run_add_device(struct run *run);
+void run_grow_device(struct run *run);
+void run_evacuate_device(struct run *run);
+void run_cancel_evacuation(struct run *run);
+void run_remove_device(struct run *run);
+bool run_is_evacuating(const struct run *run);
+/* The next sync of one of them fails, or the one after. */
+void run_fail_device(struct run *run);
+/* Jobs that run may fail from now on. */
+void run_excuse_jobs(struct run *run);
+/* They are as the model says, which hears of evacuations that have ended. */
+void run_verify_devices(struct run *run);
+void run_await_evacuations(struct run *run);
 
 /* ---- Records (records.c) ---- */
 /* The next change goes with a record. */

@@ -257,12 +257,24 @@ void run_verify(struct run *run, bool after_cut)
 /* ---- The map ------------------------------------------------------------------------
  */
 
+static uint64_t devices_used(const struct run *run)
+{
+    struct pool_device_info info;
+    uint64_t bytes = 0;
+    for (struct device *d = NULL; (d = pool_device_next(run->rig.pool, d)) != NULL;) {
+        pool_device_describe(d, &info);
+        bytes += info.used_bytes;
+    }
+    return bytes;
+}
+
 void run_check(struct run *run, bool sound)
 {
     struct pool_check_report report;
     struct pool_info info;
     struct err e = {.code = 0};
     if (sound) {
+        run_await_evacuations(run);
         pool_rig_await_checks(&run->rig);
         pool_rig_settle(&run->rig);
     }
@@ -283,6 +295,10 @@ void run_check(struct run *run, bool sound)
                    (unsigned long long)report.double_extents,
                    (unsigned long long)report.lost_extents);
     pool_describe(run->rig.pool, &info);
+    if (sound && info.used_bytes != devices_used(run))
+        run_offend(run, "the pool says %llu bytes used, its devices %llu",
+                   (unsigned long long)info.used_bytes,
+                   (unsigned long long)devices_used(run));
     if (sound && info.used_bytes != report.used_extents * EXTENT_BYTES)
         run_offend(run, "the pool says %llu bytes used, its map %llu extents",
                    (unsigned long long)info.used_bytes,
