@@ -218,7 +218,10 @@ void pool_rig_destroy(struct pool_rig *r)
 /* ---- Cuts ---------------------------------------------------------------------------
  */
 
-static const char *const cut_files[] = {"pool.img", "catalog.db", "catalog.db-wal"};
+/* The devices, also of tests that have several, then the catalog's. */
+static const char *const cut_files[] = {"pool.img", "device1", "device2", "catalog.db",
+                                        "catalog.db-wal"};
+#define CUT_FILES_CATALOG 3
 
 static void copy_blocks(int in, int out, const char *what)
 {
@@ -308,7 +311,7 @@ void pool_rig_reopen_cut(struct pool_rig *r)
 
 void pool_rig_take_cut_catalog(struct pool_rig *r)
 {
-    take_cut(r, 1);
+    take_cut(r, CUT_FILES_CATALOG);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------
