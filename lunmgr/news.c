@@ -3,13 +3,13 @@
  * when the control thread reads it. */
 #include "lunmgr/news.h"
 
+#include "base/clock.h"
 #include "lunmgr/job.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define SPACE_TOLD_MS 1000
 
@@ -61,17 +61,10 @@ void news_device_failed(const struct device *device, const char *reason, int err
 
 /* ---- Space ----------------------------------------------------------------------- */
 
-static int64_t coarse_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Whether it is this caller's to tell now. */
 static bool space_is_due(struct pool *pool)
 {
-    int64_t now_ms = coarse_ms(), told_ms = atomic_load(&pool->refused_told_ms);
+    int64_t now_ms = clock_coarse_ms(), told_ms = atomic_load(&pool->refused_told_ms);
     return (told_ms == 0 || now_ms - told_ms >= SPACE_TOLD_MS) &&
            atomic_compare_exchange_strong(&pool->refused_told_ms, &told_ms, now_ms);
 }

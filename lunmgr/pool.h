@@ -63,6 +63,7 @@ struct pool_info {
     uint64_t provisioned_bytes; /* sum of the volumes' sizes */
     uint32_t volume_count;
     uint32_t device_count;
+    uint32_t waiting_writes; /* commands that wait for space, each for its grace */
     /* "online"; "degraded": a device failed or is missing, what is on others is served;
      * "failed": no device is left that serves */
     const char *state;

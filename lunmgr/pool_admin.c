@@ -401,6 +401,7 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .provisioned_bytes = pool->provisioned_bytes,
         .volume_count = pool->volume_count,
         .device_count = device_count(pool),
+        .waiting_writes = atomic_load(&pool->waiting_writes),
         .state = state_of(pool),
     };
     memcpy(out->id, pool->id, sizeof(out->id));

@@ -63,6 +63,7 @@ struct pool {
     struct map_check *checks; /* home loop: the one under way, then those that wait */
     /* Extents may be used that no word names: the next start is to look for them. */
     atomic_bool has_leaks;
+    atomic_uint waiting_writes; /* commands that wait for space: grace.c */
     /* Writes that found no space, since it was last told when: news.c. */
     atomic_uint_fast64_t refused_writes;
     atomic_int_fast64_t refused_told_ms;
