@@ -38,6 +38,7 @@ static int load_pool(const struct pool_row *row, void *arg)
     struct pool *pool = pool_new(l->m, row->id, row->name, row->created_s, l->e);
     if (pool == NULL)
         return -ENOMEM;
+    pool->overcommit_cap_percent = row->overcommit_cap_percent;
     index_add(&l->m->pools, pool->name, pool->id, pool);
     return 0;
 }

@@ -3,6 +3,7 @@
  * thread of its own. */
 #include "lunmgr/joining.h"
 #include "lunmgr/op.h"
+#include "lunmgr/overcommit.h"
 #include "lunmgr/pool_priv.h"
 #include "lunmgr/volume_io.h"
 
@@ -144,6 +145,9 @@ static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struc
         return rc;
     if (index_find(&m->pools, spec->name) != NULL)
         return err_set(e, -EEXIST, "name", "pool %s exists", spec->name);
+    rc = overcommit_cap_check(spec->overcommit_cap_percent, e);
+    if (rc != 0)
+        return rc;
     if (spec->device_count < 1 || spec->device_count > POOL_SPEC_DEVICE_MAX)
         return err_set(e, -EINVAL, "devices", "a pool is made with 1 to %d devices",
                        POOL_SPEC_DEVICE_MAX);
@@ -197,6 +201,8 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
         return;
     }
     snprintf(po->row.name, sizeof(po->row.name), "%s", spec->name);
+    po->row.overcommit_cap_percent = spec->overcommit_cap_percent;
+    po->pool->overcommit_cap_percent = spec->overcommit_cap_percent;
     op_block(&po->op, pool_format, pool_formatted);
 }
 
@@ -322,6 +328,8 @@ static int pool_unchecked(struct pool *pool, struct err *e)
     if (pool->devices_changing)
         return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
                        pool->name);
+    if (pool->changing)
+        return err_set(e, -EBUSY, "pool", "pool %s is being changed", pool->name);
     return 0;
 }
 
@@ -399,6 +407,8 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .used_bytes = pool_used_extents(pool) * EXTENT_BYTES,
         .free_bytes = pool_free_bytes(pool),
         .provisioned_bytes = pool->provisioned_bytes,
+        .overcommit_percent = overcommit_percent(pool),
+        .overcommit_cap_percent = pool->overcommit_cap_percent,
         .volume_count = pool->volume_count,
         .device_count = device_count(pool),
         .waiting_writes = atomic_load(&pool->waiting_writes),

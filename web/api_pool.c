@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools: create, show, list, delete, check. Control thread. */
+/* Pools: create, show, list, change, delete, check. Control thread. */
 #include "lunmgr/pool.h"
 #include "web/api.h"
 #include "web/resource.h"
@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-const struct schema schema_pool_create = {"PoolCreate", {"name", "devices"}};
-const struct schema schema_pool_put = {"PoolPut", {"devices"}};
+const struct schema schema_pool_create = {"PoolCreate",
+                                          {"name", "devices", "overcommit_cap_percent"}};
+const struct schema schema_pool_put = {"PoolPut", {"devices", "overcommit_cap_percent"}};
+const struct schema schema_pool_change = {"PoolChange", {"overcommit_cap_percent"}};
 
 static json_t *devices_json(const struct web *web, const void *info)
 {
@@ -39,6 +41,9 @@ static const struct column columns[] = {
     {"used", COLUMN_BYTES, POOL(used_bytes)},
     {"free", COLUMN_BYTES, POOL(free_bytes)},
     {"provisioned", COLUMN_BYTES, POOL(provisioned_bytes)},
+    {"overcommit_percent", COLUMN_UINT, POOL(overcommit_percent)},
+    {"overcommit_cap_percent", COLUMN_UINT, POOL(overcommit_cap_percent),
+     .settable = true},
     {"volume_count", COLUMN_UINT, POOL(volume_count)},
     {"devices", COLUMN_JSON, .render = devices_json},
     {.name = NULL},
@@ -120,6 +125,12 @@ static void pool_on_created(void *arg, struct pool *pool, const struct err *e)
         reply_resource(x, 201, &resource_pool, pool);
 }
 
+static uint32_t cap_read(struct input *in)
+{
+    return (uint32_t)input_uint(in, "overcommit_cap_percent", INPUT_OPTIONAL, 0,
+                                POOL_CAP_PERCENT_MAX, 0);
+}
+
 void api_pool_create(struct exchange *x)
 {
     struct input in;
@@ -127,6 +138,7 @@ void api_pool_create(struct exchange *x)
     struct pool_spec spec = {.devices = devices};
     input_begin(&in, x->body, "", &schema_pool_create, &x->problem);
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
+    spec.overcommit_cap_percent = cap_read(&in);
     const json_t *list = input_array(&in, "devices", 1, POOL_SPEC_DEVICE_MAX);
     bool good = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -137,6 +149,29 @@ void api_pool_create(struct exchange *x)
     spec.device_count = json_array_size(list);
     if (input_good(&in) && good)
         pool_create(x->web->lunmgr, &spec, pool_on_created, x);
+    else
+        reply_problem(x);
+}
+
+/* ---- Change ------------------------------------------------------------------------ */
+
+static void pool_on_changed(void *arg, struct pool *pool, const struct err *e)
+{
+    struct exchange *x = arg;
+    if (exchange_resume(x, e))
+        reply_resource(x, 200, &resource_pool, pool);
+}
+
+void api_pool_change(struct exchange *x)
+{
+    struct input in;
+    struct pool_change change = {.overcommit_cap_percent = NULL};
+    input_begin(&in, x->body, "", &schema_pool_change, &x->problem);
+    uint32_t cap = cap_read(&in);
+    if (json_object_get(x->body, "overcommit_cap_percent") != NULL)
+        change.overcommit_cap_percent = &cap;
+    if (input_good(&in))
+        pool_change(x->web->lunmgr, x->params[0], &change, pool_on_changed, x);
     else
         reply_problem(x);
 }
