@@ -159,6 +159,7 @@ struct pool_row {
     char name[CATALOG_NAME_MAX];
     int64_t created_s;               /* seconds since 1970 UTC */
     uint32_t overcommit_cap_percent; /* 0: none */
+    char usage_thresholds[20];       /* percents in ascending order: "75 90" */
 };
 int pool_row_add(struct catalog_txn *txn, const struct pool_row *row,
                  struct err *e) MUST_CHECK;

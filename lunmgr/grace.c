@@ -70,8 +70,10 @@ bool grace_park(struct extent_io *x)
     x->cell = NULL;             /* its leaf may be evicted meanwhile */
     bool alone = vio->lane->grace.first == NULL;
     list_add(&vio->lane->grace, &x->wait.grace);
-    if (vio->p.waiting++ == 0)
+    if (vio->p.waiting++ == 0) {
         atomic_fetch_add(&extent_pool(x)->waiting_writes, 1);
+        news_space_waited_for(extent_pool(x));
+    }
     vio_extent_parks(vio);
     if (alone)
         timer_set(vio->lane);

@@ -40,6 +40,10 @@ static int load_pool(const struct pool_row *row, void *arg)
         return -ENOMEM;
     pool->overcommit_cap_percent = row->overcommit_cap_percent;
     index_add(&l->m->pools, pool->name, pool->id, pool);
+    if (usage_thresholds_read(row->usage_thresholds, &pool->usage_thresholds) != 0)
+        return err_set(l->e, -EUCLEAN, NULL,
+                       "catalog: the thresholds of pool %s are '%s'", row->name,
+                       row->usage_thresholds);
     return 0;
 }
 

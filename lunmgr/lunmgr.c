@@ -91,6 +91,7 @@ static int start_home(struct lunmgr *m, struct err *e)
 static void lunmgr_free(struct lunmgr *m)
 {
     trash_stop(m);
+    pools_unwatch(m);
     jobs_stop(m);
     catalog_set_hooks(m->options.catalog, NULL);
     load_free(m);
@@ -123,6 +124,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = load_all(m, e);
     if (rc == 0)
         rc = trash_start(m, e);
+    if (rc == 0)
+        rc = pools_watch(m, e);
     if (rc == 0)
         rc = jobs_prepare(m, e);
     if (rc == 0 && options->turn == NULL)
@@ -283,6 +286,7 @@ void lunmgr_close(struct lunmgr *m)
     assert(m->next_record == NULL);
     atomic_store(&m->closing, true);
     trash_stop(m);
+    pools_unwatch(m);
     jobs_stop(m);
     wait_for_background(m);
     bool clean = true;

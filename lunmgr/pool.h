@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "lunmgr/job.h"
 #include "lunmgr/row_walk.h"
+#include "lunmgr/usage.h"
 #include "lunmgr/volume.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct pool_device_spec {
 struct pool_spec {
     const char *name;
     uint32_t overcommit_cap_percent;
+    const struct usage_thresholds *usage_thresholds; /* NULL: usage_default */
     const struct pool_device_spec *devices;
     size_t device_count;
 };
@@ -70,6 +72,12 @@ struct pool_info {
     uint32_t volume_count;
     uint32_t device_count;
     uint32_t waiting_writes; /* commands that wait for space, each for its grace */
+    struct usage_thresholds usage_thresholds;
+    /* At the rate at which it has filled of late (forecast.h), since the moment from
+     * which that is known. 0: it does not fill, or is full, or that is not known. */
+    uint64_t full_in_s;
+    uint64_t fill_bytes_per_s;
+    int64_t watched_since_s; /* 0: not yet */
     /* "online"; "degraded": a device failed or is missing, what is on others is served;
      * "failed": no device is left that serves */
     const char *state;
@@ -97,6 +105,7 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
 struct pool_change {
     const uint32_t *overcommit_cap_percent; /* NULL: as it is. Less than is provisioned
                                                refuses what is new alone */
+    const struct usage_thresholds *usage_thresholds; /* NULL: as they are */
 };
 /* All of it or nothing. -EBUSY: it is being changed. */
 void pool_change(struct lunmgr *m, const char *name_or_id,

@@ -138,6 +138,11 @@ static void pool_format(struct op *op)
                                            op->manager->box_id, op_is_dry(op), e));
 }
 
+static const struct usage_thresholds *thresholds_of(const struct pool_spec *spec)
+{
+    return spec->usage_thresholds == NULL ? &usage_default : spec->usage_thresholds;
+}
+
 static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struct err *e)
 {
     int rc = name_check(spec->name, "name", e);
@@ -146,6 +151,8 @@ static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struc
     if (index_find(&m->pools, spec->name) != NULL)
         return err_set(e, -EEXIST, "name", "pool %s exists", spec->name);
     rc = overcommit_cap_check(spec->overcommit_cap_percent, e);
+    if (rc == 0)
+        rc = usage_thresholds_check(thresholds_of(spec), e);
     if (rc != 0)
         return rc;
     if (spec->device_count < 1 || spec->device_count > POOL_SPEC_DEVICE_MAX)
@@ -203,6 +210,8 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     snprintf(po->row.name, sizeof(po->row.name), "%s", spec->name);
     po->row.overcommit_cap_percent = spec->overcommit_cap_percent;
     po->pool->overcommit_cap_percent = spec->overcommit_cap_percent;
+    po->pool->usage_thresholds = *thresholds_of(spec);
+    usage_thresholds_text(thresholds_of(spec), po->row.usage_thresholds);
     op_block(&po->op, pool_format, pool_formatted);
 }
 
@@ -412,6 +421,11 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .volume_count = pool->volume_count,
         .device_count = device_count(pool),
         .waiting_writes = atomic_load(&pool->waiting_writes),
+        .usage_thresholds = pool->usage_thresholds,
+        .full_in_s = forecast_full_s(&pool->watch.forecast, pool_free_extents(pool)),
+        .fill_bytes_per_s =
+            (uint64_t)(forecast_rate(&pool->watch.forecast) * EXTENT_BYTES),
+        .watched_since_s = pool->watch.since_s,
         .state = state_of(pool),
     };
     memcpy(out->id, pool->id, sizeof(out->id));

@@ -11,6 +11,7 @@ struct change_op {
     struct op op;
     struct pool *pool; /* being changed */
     struct pool_row row;
+    struct usage_thresholds usage_thresholds;
     pool_done_fn done;
     void *arg;
 };
@@ -32,8 +33,10 @@ static void change_end(struct op *op)
 static void change_adopt(struct op *op)
 {
     struct change_op *co = change_op_of(op);
-    if (op->job.rc == 0)
+    if (op->job.rc == 0) {
         co->pool->overcommit_cap_percent = co->row.overcommit_cap_percent;
+        co->pool->usage_thresholds = co->usage_thresholds;
+    }
     change_end(op);
 }
 
@@ -63,7 +66,14 @@ static int change_check(struct change_op *co, const struct pool_change *change,
     co->row.overcommit_cap_percent = change->overcommit_cap_percent == NULL
                                          ? co->pool->overcommit_cap_percent
                                          : *change->overcommit_cap_percent;
-    return overcommit_cap_check(co->row.overcommit_cap_percent, e);
+    co->usage_thresholds = change->usage_thresholds == NULL ? co->pool->usage_thresholds
+                                                            : *change->usage_thresholds;
+    int rc = overcommit_cap_check(co->row.overcommit_cap_percent, e);
+    if (rc == 0)
+        rc = usage_thresholds_check(&co->usage_thresholds, e);
+    if (rc == 0)
+        usage_thresholds_text(&co->usage_thresholds, co->row.usage_thresholds);
+    return rc;
 }
 
 void pool_change(struct lunmgr *m, const char *name_or_id,

@@ -51,6 +51,13 @@ static enum outcome pool_check(const struct cmd *cmd)
         .help = "what volumes may be provisioned to, of the pool's size; 0: no cap"      \
     }
 
+#define FLAG_OF_THRESHOLD                                                                \
+    {                                                                                    \
+        .name = "usage-threshold", .member = "usage_thresholds", .kind = FLAG_NUMBERS,   \
+        .value = "PERCENT",                                                              \
+        .help = "told of when so much of the pool is used; at most 4, rising; or none"   \
+    }
+
 const struct resource resource_pool = {
     .name = "pool",
     .summary = "Pools: devices that share one space of extents",
@@ -69,7 +76,8 @@ const struct resource resource_pool = {
                         .value = "PATH[,size=SIZE]",
                         .help = "absolute path; size: of a file that is made or grown",
                         .required = true},
-                       FLAG_OF_CAP},
+                       FLAG_OF_CAP,
+                       FLAG_OF_THRESHOLD},
              .run = cmd_create},
             {.name = "list",
              .summary = "Pools, by name",
@@ -82,11 +90,11 @@ const struct resource resource_pool = {
              .names_max = NAMES_MANY,
              .run = cmd_show},
             {.name = "change",
-             .summary = "Change what may be promised of a pool",
+             .summary = "Change what may be promised of a pool, and when to tell of it",
              .names_usage = "NAME",
              .names_min = 1,
              .names_max = 1,
-             .flags = {FLAG_OF_CAP},
+             .flags = {FLAG_OF_CAP, FLAG_OF_THRESHOLD},
              .run = cmd_change},
             {.name = "delete",
              .summary = "Delete pools without volumes; their files stay",

@@ -36,6 +36,7 @@ static void do_pool_create(struct call *call, struct err *e)
         info->state = "online";
         info->size_bytes = info->free_bytes = call->number;
         info->overcommit_cap_percent = (uint32_t)call->number2;
+        info->usage_thresholds = call->thresholds;
         device_place(call, pool);
         call_about(call, info->id);
     }
@@ -50,6 +51,9 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     copy(call->path, sizeof(call->path), spec->devices[0].path);
     call->number = spec->devices[0].size_bytes;
     call->number2 = spec->overcommit_cap_percent;
+    call->thresholds = (struct usage_thresholds){2, {75, 90}};
+    if (spec->usage_thresholds != NULL)
+        call->thresholds = *spec->usage_thresholds;
     call->fn.pool = done;
     call_post(call);
 }
@@ -63,6 +67,8 @@ static void do_pool_change(struct call *call, struct err *e)
         call_about(call, pool->info.id);
         if (call->flag)
             pool->info.overcommit_cap_percent = (uint32_t)call->number;
+        if (call->flag2)
+            pool->info.usage_thresholds = call->thresholds;
     }
     call->fn.pool(call->arg, e->code == 0 ? pool : NULL, err_or_null(e));
 }
@@ -75,6 +81,9 @@ void pool_change(struct lunmgr *m, const char *name_or_id,
     call->flag = change->overcommit_cap_percent != NULL;
     if (call->flag)
         call->number = *change->overcommit_cap_percent;
+    call->flag2 = change->usage_thresholds != NULL;
+    if (call->flag2)
+        call->thresholds = *change->usage_thresholds;
     call->fn.pool = done;
     call_post(call);
 }
