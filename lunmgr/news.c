@@ -83,7 +83,8 @@ static void space_refused_on_note(struct note *note)
 
 static void tell_full(struct pool *pool)
 {
-    atomic_store(&pool->ran_out, true);
+    if (!atomic_exchange(&pool->ran_out, true))
+        log_warning("the pool is full", "pool=%s", pool->name);
     if (!space_is_due(pool))
         return;
     struct news_note *n = calloc(1, sizeof(*n));
