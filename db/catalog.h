@@ -160,10 +160,15 @@ int box_set(struct catalog_txn *txn, const struct box_row *row, struct err *e) M
 struct pool_row {
     char id[CATALOG_ID_MAX];
     char name[CATALOG_NAME_MAX];
-    int64_t created_s; /* seconds since 1970 UTC */
+    int64_t created_s;               /* seconds since 1970 UTC */
+    uint32_t overcommit_cap_percent; /* 0: none */
+    char usage_thresholds[20];       /* percents in ascending order: "75 90" */
 };
 int pool_row_add(struct catalog_txn *txn, const struct pool_row *row,
                  struct err *e) MUST_CHECK;
+/* What an admin may change of it. */
+int pool_row_change(struct catalog_txn *txn, const struct pool_row *row,
+                    struct err *e) MUST_CHECK;
 /* -EBUSY while it has volumes or layers. Its devices and bitmaps go with it. */
 int pool_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MUST_CHECK;
 int pool_row_each(struct catalog_txn *txn,

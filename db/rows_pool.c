@@ -51,16 +51,38 @@ static void pool_read(struct stmt *s, void *row)
     column_text(s, pool->id, sizeof(pool->id));
     column_text(s, pool->name, sizeof(pool->name));
     pool->created_s = column_int(s);
+    pool->overcommit_cap_percent = (uint32_t)column_u64(s, UINT32_MAX);
+    column_text(s, pool->usage_thresholds, sizeof(pool->usage_thresholds));
 }
 
 int pool_row_add(struct catalog_txn *txn, const struct pool_row *row, struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "INSERT INTO pool (id, name, created_s) VALUES (?1, ?2, ?3)", e);
+        stmt_open(txn,
+                  "INSERT INTO pool (id, name, created_s, overcommit_cap_percent,"
+                  " usage_thresholds) VALUES (?1, ?2, ?3, ?4, ?5)",
+                  e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", row->name, sizeof(row->name));
     bind_int(&s, row->created_s);
+    bind_int(&s, row->overcommit_cap_percent);
+    bind_text_or_empty(&s, "usage_thresholds", row->usage_thresholds,
+                       sizeof(row->usage_thresholds));
     return stmt_run(&s);
+}
+
+int pool_row_change(struct catalog_txn *txn, const struct pool_row *row, struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn,
+                  "UPDATE pool SET overcommit_cap_percent = ?1, usage_thresholds = ?2"
+                  " WHERE id = ?3",
+                  e);
+    bind_int(&s, row->overcommit_cap_percent);
+    bind_text_or_empty(&s, "usage_thresholds", row->usage_thresholds,
+                       sizeof(row->usage_thresholds));
+    bind_text(&s, "id", row->id, sizeof(row->id));
+    return stmt_run_one(&s, "pool");
 }
 
 int pool_row_remove(struct catalog_txn *txn, const char *id, struct err *e)
@@ -75,7 +97,10 @@ int pool_row_each(struct catalog_txn *txn,
                   struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn, "SELECT id, name, created_s FROM pool ORDER BY name", e);
+        stmt_open(txn,
+                  "SELECT id, name, created_s, overcommit_cap_percent,"
+                  " usage_thresholds FROM pool ORDER BY name",
+                  e);
     struct pool_row row;
     int rc = 0;
     while (rc == 0 && (rc = stmt_next_row(&s, pool_read, &row)) > 0)

@@ -46,8 +46,7 @@ void extent_end(struct extent_io *x, int rc)
     vio_extent_ended(x->vio, rc);
 }
 
-/* Goes on from the word after a wait. */
-static void extent_resume(struct extent_io *x)
+void extent_resume(struct extent_io *x)
 {
     vio_extent_wakes(x->vio);
     if (extent_start(x))
@@ -105,20 +104,33 @@ bool extent_park_for_release(struct extent_io *x)
     return true;
 }
 
-/* No extent to be had now: waits for freed ones that age, fails where there are none. */
+void extent_refuse(struct extent_io *x)
+{
+    news_space_refused(extent_pool(x));
+    extent_end(x, -ENOSPC);
+}
+
+/* For freed ones that age. False: there are none. */
+static bool extent_park_for_space(struct extent_io *x)
+{
+    vio_extent_parks(x->vio);
+    x->wait.space =
+        (struct space_wait){.note.run = extent_on_space, .inbox = extent_inbox(x)};
+    if (limbo_park(extent_pool(x), &x->wait.space))
+        return true;
+    vio_extent_wakes(x->vio);
+    return false;
+}
+
+/* No extent to be had now: waits for freed ones that age; where there are none, for what
+ * may come within its grace. */
 void extent_no_space(struct extent_io *x, int rc)
 {
     extent_leave(x);
-    if (rc == -ENOSPC) {
-        vio_extent_parks(x->vio);
-        x->wait.space =
-            (struct space_wait){.note.run = extent_on_space, .inbox = extent_inbox(x)};
-        if (limbo_park(extent_pool(x), &x->wait.space))
-            return;
-        vio_extent_wakes(x->vio);
-        news_space_refused(extent_pool(x));
-    }
-    extent_end(x, rc);
+    if (rc != -ENOSPC)
+        extent_end(x, rc);
+    else if (!extent_park_for_space(x) && !grace_park(x))
+        extent_refuse(x);
 }
 
 /* ---- Words ----------------------------------------------------------------------- */

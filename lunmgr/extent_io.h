@@ -9,6 +9,7 @@
 
 #include "lunmgr/buf.h"
 #include "lunmgr/engine.h"
+#include "lunmgr/grace.h"
 #include "lunmgr/leaf.h"
 #include "lunmgr/limbo.h"
 #include "lunmgr/stripe.h"
@@ -46,6 +47,7 @@ struct extent_io {
         struct stripe_wait stripe;
         struct leaf_wait leaf;
         struct space_wait space;
+        struct grace_wait grace;
     } wait;
     struct engine_io io;
     struct iovec iov;

@@ -64,6 +64,10 @@ struct inbox *extent_inbox(const struct extent_io *x);
 void extent_park_for_leaf(struct extent_io *x);
 bool extent_park_for_release(struct extent_io *x);
 void extent_no_space(struct extent_io *x, int rc);
+/* Goes on from the word after a wait. */
+void extent_resume(struct extent_io *x);
+/* The pool is full, and it waits no longer. */
+void extent_refuse(struct extent_io *x);
 
 int extent_place(struct extent_io *x, map_word *w) MUST_CHECK;
 bool extent_swap_empty(struct extent_io *x, map_word w) MUST_CHECK;

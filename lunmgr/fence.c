@@ -109,6 +109,7 @@ static void fence_on_raise(struct note *note)
     pthread_mutex_unlock(&f->lock);
     fl->held = true;
     fl->owes_ack = true;
+    grace_end_volume(fl->lane, fence_volume(f));
     fence_ack_if_due(fl);
 }
 
@@ -145,6 +146,11 @@ static void fence_on_release(struct note *note)
 static bool fence_holds(const struct fence_lane *fl, const struct vio *vio)
 {
     return fl->held && (fl->kind == FENCE_ALL || vio->p.changes);
+}
+
+bool fence_is_up(const struct fence *f, const struct vio *vio)
+{
+    return fence_holds(&f->lanes[vio->lane->index], vio);
 }
 
 static void fence_park(struct fence_lane *fl, struct vio *vio)

@@ -61,6 +61,8 @@ void fence_release(struct fence *f);
 
 /* False: held; vio_resume comes when it is released. */
 bool fence_enter(struct fence *f, struct vio *vio);
+/* Somebody waits for the vio's end, or acts and holds what comes after it. */
+bool fence_is_up(const struct fence *f, const struct vio *vio);
 /* A vio that changes blocks has changed them; it leaves later. */
 void fence_changed(struct fence *f, struct vio *vio);
 void fence_leave(struct fence *f, struct vio *vio);

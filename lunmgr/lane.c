@@ -62,8 +62,11 @@ int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind
     if (rc == 0)
         rc = lane_make_engine(lane, kind, e);
     if (rc == 0)
+        rc = grace_init(lane, e);
+    if (rc == 0)
         rc = lunmgr_add_lane(manager, lane, e);
     if (rc != 0) {
+        grace_fini(lane);
         loop_remove_hook(loop, &lane->hook);
         engine_destroy(lane->engine);
         buf_pool_destroy(lane->buffers);
@@ -83,6 +86,7 @@ void lane_destroy(struct lane *lane)
     /* Its loop has stopped; fences that told it before wait for its word. */
     while (inbox_run(loop_inbox(lane->loop)))
         ;
+    grace_fini(lane);
     loop_remove_hook(lane->loop, &lane->hook);
     engine_destroy(lane->engine);
     buf_pool_destroy(lane->buffers);

@@ -3,6 +3,7 @@
 #ifndef LUNMGR_LANE_PRIV_H
 #define LUNMGR_LANE_PRIV_H
 
+#include "lunmgr/grace.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/plan.h"
 #include "lunmgr/volume_io.h"
@@ -22,6 +23,7 @@ struct lane {
     _Atomic uint64_t oldest;  /* epoch of the first in flight; LANE_IDLE: none */
     struct vio *first, *last; /* in flight, in order of epoch */
     struct vio *finished, *finished_last;
+    struct grace grace;
     struct loop_hook hook; /* answers what is finished */
     struct plan_run
         runs[WINDOW_EXTENTS * WORD_BLOCKS]; /* scratch of one read's planning */

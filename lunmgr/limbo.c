@@ -160,11 +160,28 @@ void limbo_discarded(struct pool *pool, size_t count)
     limbo_space_came(pool);
 }
 
+/* Under the lock. */
+static bool something_ages(struct pool *pool)
+{
+    struct limbo *l = &pool->limbo;
+    return l->count + l->discarding > 0 && !atomic_load(&pool->round.has_lost);
+}
+
+bool limbo_may_give(struct pool *pool)
+{
+    if (pool_free_extents(pool) > 0)
+        return true;
+    pthread_mutex_lock(&pool->limbo.lock);
+    bool ages = something_ages(pool);
+    pthread_mutex_unlock(&pool->limbo.lock);
+    return ages;
+}
+
 bool limbo_park(struct pool *pool, struct space_wait *wait)
 {
     struct limbo *l = &pool->limbo;
     pthread_mutex_lock(&l->lock);
-    bool aging = l->count + l->discarding > 0 && !atomic_load(&pool->round.has_lost);
+    bool aging = something_ages(pool);
     if (aging) {
         wait->next = l->waits;
         l->waits = wait;

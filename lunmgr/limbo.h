@@ -62,6 +62,8 @@ void limbo_discarded(struct pool *pool, size_t count);
 /* False: nothing that ages is waited for here, the pool is full. Else the note comes when
  * to try again: at once, if extents became free since the caller found none. */
 bool limbo_park(struct pool *pool, struct space_wait *wait);
+/* Who finds no space is to try again: some is free, or is on its way. */
+bool limbo_may_give(struct pool *pool);
 bool limbo_has_waiters(struct pool *pool);
 /* Freed and not free yet: those that age, those that discard.c has. */
 size_t limbo_count(struct pool *pool);

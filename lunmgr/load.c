@@ -38,7 +38,12 @@ static int load_pool(const struct pool_row *row, void *arg)
     struct pool *pool = pool_new(l->m, row->id, row->name, row->created_s, l->e);
     if (pool == NULL)
         return -ENOMEM;
+    pool->overcommit_cap_percent = row->overcommit_cap_percent;
     index_add(&l->m->pools, pool->name, pool->id, pool);
+    if (usage_thresholds_read(row->usage_thresholds, &pool->usage_thresholds) != 0)
+        return err_set(l->e, -EUCLEAN, NULL,
+                       "catalog: the thresholds of pool %s are '%s'", row->name,
+                       row->usage_thresholds);
     return 0;
 }
 

@@ -89,11 +89,17 @@ static int start_home(struct lunmgr *m, struct err *e)
     return rc;
 }
 
-static void lunmgr_free(struct lunmgr *m)
+static void timers_stop(struct lunmgr *m)
 {
     trash_stop(m);
     outdate_stop(m);
+    pools_unwatch(m);
     jobs_stop(m);
+}
+
+static void lunmgr_free(struct lunmgr *m)
+{
+    timers_stop(m);
     catalog_set_hooks(m->options.catalog, NULL);
     load_free(m);
     stamps_fini(m);
@@ -129,6 +135,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = trash_start(m, e);
     if (rc == 0)
         rc = outdate_start(m, e);
+    if (rc == 0)
+        rc = pools_watch(m, e);
     if (rc == 0)
         rc = jobs_prepare(m, e);
     if (rc == 0 && options->turn == NULL)
@@ -288,9 +296,7 @@ void lunmgr_close(struct lunmgr *m)
         return;
     assert(m->next_record == NULL);
     atomic_store(&m->closing, true);
-    trash_stop(m);
-    outdate_stop(m);
-    jobs_stop(m);
+    timers_stop(m);
     wait_for_background(m);
     bool clean = true;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)

@@ -52,6 +52,7 @@ struct lunmgr_options {
                                     dirty */
     unsigned io_timeout_ms;      /* an I/O without an answer for so long fails its device;
                                     0: it is waited for */
+    unsigned space_grace_ms;     /* how long a write waits for space in a full pool */
     uint64_t leaf_cache_bytes;   /* bound of the map in memory; 0: LEAF_CACHE_DEFAULT */
     uint32_t trash_retention_s;  /* how long a deleted volume can be restored; 0: not */
     uint32_t replay_retention_s; /* 0: REPLAY_RETENTION_DEFAULT */

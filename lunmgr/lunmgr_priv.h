@@ -47,6 +47,7 @@ struct lunmgr {
     struct volume *snapshots_due; /* being made, not in the index yet */
     struct event *trash_timer;
     struct event *outdate_timer;
+    struct event *watch_timer; /* pool_watch.c */
     struct jobs jobs;
     uint64_t next_ticket;
     struct op *settling; /* wait for lunmgr_settled */

@@ -3,13 +3,15 @@
  * when the control thread reads it. */
 #include "lunmgr/news.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "lunmgr/job.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define SPACE_TOLD_MS 1000
 
@@ -20,6 +22,7 @@ struct news_note {
     char reason[64];
     int error;
     uint64_t writes;
+    unsigned waiting;
 };
 
 void lunmgr_set_news(struct lunmgr *m, const struct lunmgr_news *news)
@@ -61,17 +64,10 @@ void news_device_failed(const struct device *device, const char *reason, int err
 
 /* ---- Space ----------------------------------------------------------------------- */
 
-static int64_t coarse_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Whether it is this caller's to tell now. */
 static bool space_is_due(struct pool *pool)
 {
-    int64_t now_ms = coarse_ms(), told_ms = atomic_load(&pool->refused_told_ms);
+    int64_t now_ms = clock_coarse_ms(), told_ms = atomic_load(&pool->refused_told_ms);
     return (told_ms == 0 || now_ms - told_ms >= SPACE_TOLD_MS) &&
            atomic_compare_exchange_strong(&pool->refused_told_ms, &told_ms, now_ms);
 }
@@ -81,13 +77,14 @@ static void space_refused_on_note(struct note *note)
     struct news_note *n = container_of(note, struct news_note, note);
     const struct lunmgr_news *news = &n->manager->news;
     if (news->space_refused != NULL)
-        news->space_refused(news->arg, n->id, n->pool, n->writes);
+        news->space_refused(news->arg, n->id, n->pool, n->writes, n->waiting);
     free(n);
 }
 
-void news_space_refused(struct pool *pool)
+static void tell_full(struct pool *pool)
 {
-    atomic_fetch_add(&pool->refused_writes, 1);
+    if (!atomic_exchange(&pool->ran_out, true))
+        log_warning("the pool is full", "pool=%s", pool->name);
     if (!space_is_due(pool))
         return;
     struct news_note *n = calloc(1, sizeof(*n));
@@ -96,7 +93,43 @@ void news_space_refused(struct pool *pool)
     snprintf(n->id, sizeof(n->id), "%s", pool->id);
     snprintf(n->pool, sizeof(n->pool), "%s", pool->name);
     n->writes = atomic_exchange(&pool->refused_writes, 0);
+    n->waiting = atomic_load(&pool->waiting_writes);
     news_post(pool->manager, n, space_refused_on_note);
+}
+
+void news_space_refused(struct pool *pool)
+{
+    atomic_fetch_add(&pool->refused_writes, 1);
+    tell_full(pool);
+}
+
+void news_space_waited_for(struct pool *pool)
+{
+    tell_full(pool);
+}
+
+void news_space_back(struct pool *pool)
+{
+    const struct lunmgr_news *news = &pool->manager->news;
+    uint64_t free_bytes = pool_free_bytes(pool);
+    log_info("the pool has space again", "pool=%s free_bytes=%" PRIu64, pool->name,
+             free_bytes);
+    if (news->space_back != NULL)
+        news->space_back(news->arg, pool->id, pool->name, free_bytes);
+}
+
+void news_pool_usage(struct lunmgr *m, const struct pool_usage_news *n)
+{
+    if (n->reached)
+        log_warning("pool usage reached",
+                    "pool=%s percent=%u used_bytes=%" PRIu64 " size_bytes=%" PRIu64,
+                    n->pool, n->percent, n->used_bytes, n->size_bytes);
+    else
+        log_info("pool usage left",
+                 "pool=%s percent=%u used_bytes=%" PRIu64 " size_bytes=%" PRIu64, n->pool,
+                 n->percent, n->used_bytes, n->size_bytes);
+    if (m->news.pool_usage != NULL)
+        m->news.pool_usage(m->news.arg, n);
 }
 
 /* ---- The catalog's mirror --------------------------------------------------------- */

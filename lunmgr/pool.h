@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "lunmgr/job.h"
 #include "lunmgr/row_walk.h"
+#include "lunmgr/usage.h"
 #include "lunmgr/volume.h"
 
 #include <stdbool.h>
@@ -29,8 +30,13 @@ struct pool_device_spec {
                    of a pool of this box */
 };
 
+/* What volumes may be provisioned to, in percent of the pool's size. 0: no cap. */
+#define POOL_CAP_PERCENT_MAX 1000000
+
 struct pool_spec {
     const char *name;
+    uint32_t overcommit_cap_percent;
+    const struct usage_thresholds *usage_thresholds; /* NULL: usage_default */
     const struct pool_device_spec *devices;
     size_t device_count;
 };
@@ -60,9 +66,18 @@ struct pool_info {
     uint64_t size_bytes; /* of all devices: whole extents less the superblocks */
     uint64_t used_bytes; /* extents not free, freed ones that wait for a commit too */
     uint64_t free_bytes; /* that can be handed out: on devices that serve */
-    uint64_t provisioned_bytes; /* sum of the volumes' sizes */
+    uint64_t provisioned_bytes;      /* sum of the volumes' sizes */
+    uint64_t overcommit_percent;     /* that, of the size; rounded up */
+    uint32_t overcommit_cap_percent; /* 0: there is none */
     uint32_t volume_count;
     uint32_t device_count;
+    uint32_t waiting_writes; /* commands that wait for space, each for its grace */
+    struct usage_thresholds usage_thresholds;
+    /* At the rate at which it has filled of late (forecast.h), since the moment from
+     * which that is known. 0: it does not fill, or is full, or that is not known. */
+    uint64_t full_in_s;
+    uint64_t fill_bytes_per_s;
+    int64_t watched_since_s; /* 0: not yet */
     /* "online"; "degraded": a device failed or is missing, what is on others is served;
      * "failed": no device is left that serves */
     const char *state;
@@ -87,6 +102,14 @@ typedef void (*pool_done_fn)(void *arg, struct pool *pool, const struct err *e);
  * signature of another pool is refused (-EEXIST, field devices/N/path). */
 void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn done,
                  void *arg);
+struct pool_change {
+    const uint32_t *overcommit_cap_percent; /* NULL: as it is. Less than is provisioned
+                                               refuses what is new alone */
+    const struct usage_thresholds *usage_thresholds; /* NULL: as they are */
+};
+/* All of it or nothing. -EBUSY: it is being changed. */
+void pool_change(struct lunmgr *m, const char *name_or_id,
+                 const struct pool_change *change, pool_done_fn done, void *arg);
 /* -EBUSY while it has volumes or is being checked. The device's superblock is wiped, a
  * file stays. */
 void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *arg);

@@ -3,6 +3,7 @@
  * thread of its own. */
 #include "lunmgr/joining.h"
 #include "lunmgr/op.h"
+#include "lunmgr/overcommit.h"
 #include "lunmgr/pool_priv.h"
 #include "lunmgr/volume_io.h"
 
@@ -137,6 +138,11 @@ static void pool_format(struct op *op)
                                            op->manager->box_id, op_is_dry(op), e));
 }
 
+static const struct usage_thresholds *thresholds_of(const struct pool_spec *spec)
+{
+    return spec->usage_thresholds == NULL ? &usage_default : spec->usage_thresholds;
+}
+
 static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struct err *e)
 {
     int rc = name_check(spec->name, "name", e);
@@ -144,6 +150,11 @@ static int pool_spec_check(struct lunmgr *m, const struct pool_spec *spec, struc
         return rc;
     if (index_find(&m->pools, spec->name) != NULL)
         return err_set(e, -EEXIST, "name", "pool %s exists", spec->name);
+    rc = overcommit_cap_check(spec->overcommit_cap_percent, e);
+    if (rc == 0)
+        rc = usage_thresholds_check(thresholds_of(spec), e);
+    if (rc != 0)
+        return rc;
     if (spec->device_count < 1 || spec->device_count > POOL_SPEC_DEVICE_MAX)
         return err_set(e, -EINVAL, "devices", "a pool is made with 1 to %d devices",
                        POOL_SPEC_DEVICE_MAX);
@@ -197,6 +208,10 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
         return;
     }
     snprintf(po->row.name, sizeof(po->row.name), "%s", spec->name);
+    po->row.overcommit_cap_percent = spec->overcommit_cap_percent;
+    po->pool->overcommit_cap_percent = spec->overcommit_cap_percent;
+    po->pool->usage_thresholds = *thresholds_of(spec);
+    usage_thresholds_text(thresholds_of(spec), po->row.usage_thresholds);
     op_block(&po->op, pool_format, pool_formatted);
 }
 
@@ -330,6 +345,8 @@ static int pool_unchecked(struct pool *pool, struct err *e)
     if (pool->devices_changing)
         return err_set(e, -EBUSY, "pool", "devices of pool %s are being changed",
                        pool->name);
+    if (pool->changing)
+        return err_set(e, -EBUSY, "pool", "pool %s is being changed", pool->name);
     return 0;
 }
 
@@ -407,8 +424,16 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .used_bytes = pool_used_extents(pool) * EXTENT_BYTES,
         .free_bytes = pool_free_bytes(pool),
         .provisioned_bytes = pool->provisioned_bytes,
+        .overcommit_percent = overcommit_percent(pool),
+        .overcommit_cap_percent = pool->overcommit_cap_percent,
         .volume_count = pool->volume_count,
         .device_count = device_count(pool),
+        .waiting_writes = atomic_load(&pool->waiting_writes),
+        .usage_thresholds = pool->usage_thresholds,
+        .full_in_s = forecast_full_s(&pool->watch.forecast, pool_free_extents(pool)),
+        .fill_bytes_per_s =
+            (uint64_t)(forecast_rate(&pool->watch.forecast) * EXTENT_BYTES),
+        .watched_since_s = pool->watch.since_s,
         .state = state_of(pool),
     };
     memcpy(out->id, pool->id, sizeof(out->id));

@@ -9,6 +9,7 @@
 #include "lunmgr/leaf.h"
 #include "lunmgr/limbo.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/pool_watch.h"
 #include "lunmgr/progress.h"
 #include "lunmgr/round.h"
 #include "lunmgr/share.h"
@@ -37,9 +38,14 @@ struct pool {
     bool closed;
     uint32_t volume_count;      /* control thread; those being made too */
     uint64_t provisioned_bytes; /* control thread */
-    bool deleting;              /* control thread */
-    bool devices_changing;      /* control thread: one comes, grows or goes */
-    struct layer *layers;       /* layer.c; under the lock below */
+    uint64_t promised_bytes;    /* control thread: beyond these, under way: promise.c */
+    uint32_t overcommit_cap_percent;          /* control thread; 0: none */
+    struct usage_thresholds usage_thresholds; /* control thread, the next too */
+    struct pool_watch watch;
+    bool deleting;         /* control thread */
+    bool changing;         /* control thread: pool_change.c */
+    bool devices_changing; /* control thread: one comes, grows or goes */
+    struct layer *layers;  /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
@@ -65,6 +71,8 @@ struct pool {
     struct map_check *checks; /* home loop: the one under way, then those that wait */
     /* Extents may be used that no word names: the next start is to look for them. */
     atomic_bool has_leaks;
+    atomic_bool ran_out;        /* a write has failed or waited; told when it is over */
+    atomic_uint waiting_writes; /* commands that wait for space: grace.c */
     /* Writes that found no space, since it was last told when: news.c. */
     atomic_uint_fast64_t refused_writes;
     atomic_int_fast64_t refused_told_ms;

@@ -3,6 +3,7 @@
  * one. No command is served from the step to its commit, so that it is either done or was
  * never there. */
 #include "lunmgr/op.h"
+#include "lunmgr/overcommit.h"
 #include "lunmgr/seal.h"
 #include "lunmgr/volume_io.h"
 #include "lunmgr/volume_priv.h"
@@ -18,6 +19,7 @@ struct rollback_op {
     struct volume *volume; /* being changed */
     struct volume *base;   /* the snapshot, pinned */
     struct seal *seal;
+    struct promise promise;
     volume_done_fn done;
     void *arg;
 };
@@ -32,6 +34,7 @@ static struct rollback_op *rollback_op_of(struct op *op)
 static void rollback_end(struct op *op)
 {
     struct rollback_op *ro = rollback_op_of(op);
+    promise_end(&ro->promise);
     if (ro->base != NULL)
         volume_unpin(ro->base);
     if (ro->volume != NULL)
@@ -166,9 +169,12 @@ static int rollback_check(struct rollback_op *ro, struct volume *v,
         return err_set(e, -ENOENT, "snapshot", "volume %s has no snapshot %s", v->name,
                        spec->snapshot);
     rc = volume_pin(base, e);
-    if (rc == 0)
-        ro->base = base;
-    return rc;
+    if (rc != 0)
+        return rc;
+    ro->base = base;
+    uint64_t now = volume_size_bytes(v), then = volume_size_bytes(base);
+    return promise_make(&ro->promise, v->pool, then > now ? then - now : 0, "snapshot",
+                        e);
 }
 
 static int rollback_prepare(struct rollback_op *ro, const char *keep_name, struct err *e)

@@ -9,6 +9,7 @@
  */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
+#include "lunmgr/overcommit.h"
 #include "lunmgr/volume_io.h"
 #include "lunmgr/volume_priv.h"
 #include "lunmgr/wipe.h"
@@ -27,6 +28,7 @@ struct change_op {
     uint64_t wipe_bytes;
     bool is_protected, zero_detect;
     struct qos qos;
+    struct promise promise;
     bool sets_labels;
     struct label_list labels; /* own copy */
     struct label *own_labels;
@@ -62,6 +64,7 @@ static bool change_clears(const struct change_op *co, const struct volume_change
 static void change_end(struct op *op)
 {
     struct change_op *co = change_op_of(op);
+    promise_end(&co->promise);
     if (co->volume != NULL)
         volume_change_end(co->volume);
     free(co->own_labels);
@@ -211,7 +214,7 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
         return err_set(e, -EINVAL, "size",
                        "a multiple of 4096 bytes, from 4096 to 128 TiB, is wanted");
     if (co->size_bytes >= old)
-        return 0;
+        return promise_make(&co->promise, v->pool, co->size_bytes - old, "size", e);
     if (!change->allow_data_loss)
         return err_set(e, -EINVAL, "size",
                        "it has %llu bytes: a smaller size loses data, and wants "

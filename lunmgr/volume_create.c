@@ -2,6 +2,7 @@
 /* Making volumes: empty ones, and clones, whose stack begins at a snapshot's layer. */
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
+#include "lunmgr/overcommit.h"
 #include "lunmgr/volume_io.h"
 #include "lunmgr/volume_priv.h"
 
@@ -18,6 +19,7 @@ struct create_op {
     struct shape_wait turn;
     struct volume_row row;
     struct qos qos;
+    struct promise promise;
     bool reserved;
     volume_done_fn done;
     void *arg;
@@ -41,6 +43,7 @@ static void create_end(struct op *op)
     struct create_op *co = create_op_of(op);
     struct volume *v = co->volume;
     bool good = op->job.rc == 0;
+    promise_end(&co->promise);
     if (co->base != NULL)
         volume_unpin(co->base);
     if (!good && v != NULL) {
@@ -257,6 +260,9 @@ static int create_prepare(struct create_op *co, const struct volume_spec *spec,
 {
     struct lunmgr *m = pool->manager;
     row_fill(co, spec, pool);
+    int rc = promise_make(&co->promise, pool, co->row.size_bytes, "size", e);
+    if (rc != 0)
+        return rc;
     if (index_reserve(&m->volumes) != 0)
         return err_oom(e);
     co->reserved = true;

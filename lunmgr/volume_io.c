@@ -552,6 +552,12 @@ void vio_submit(struct vio *vio)
         vio_start(vio);
 }
 
+void vio_give_up(struct vio *vio)
+{
+    vio->p.given_up = true;
+    grace_end_vio(vio);
+}
+
 void vio_resume(struct vio *vio)
 {
     if (!fence_enter(&vio->volume->fence, vio))

@@ -56,6 +56,9 @@ struct vio_private {
     struct buf work;         /* the window's extents, or a read's pieces */
     uint32_t pending;        /* of the window, not ended */
     uint32_t active;         /* of those, not parked */
+    uint32_t waiting;        /* of those, in a full pool: grace.c */
+    int64_t grace_end_ms;    /* until when they wait; 0: none has waited */
+    bool given_up;           /* none is to wait any more */
     int rc;                  /* the first failure */
 };
 
@@ -64,9 +67,12 @@ struct vio {
     struct lane *lane;
     struct volume *volume;
     enum vio_op op;
-    bool is_wipe;   /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk, or
-                       what a sanitize does */
-    bool fua;       /* WRITE, OR, UNMAP, ZERO: durable before done() */
+    bool is_wipe; /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk, or
+                     what a sanitize does */
+    bool fua;     /* WRITE, OR, UNMAP, ZERO: durable before done() */
+    /* A WRITE, OR or ZERO that needs an extent in a full pool waits for one, so long as
+     * the manager's grace says. */
+    bool patient;
     bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
     /* WRITE: all of it or nothing, for each READ beside it and after a crash:
      * SBC-4, 4.29. Whole blocks, VIO_ATOMIC_BYTES_MAX at most. Takes fresh extents, and
@@ -105,5 +111,8 @@ static inline size_t vio_buffer_bytes(uint64_t offset_bytes, uint64_t length_byt
 /* On the lane's thread. The vio is busy until done(); it cannot be cancelled: an aborted
  * command is answered when its disk I/O has ended. */
 void vio_submit(struct vio *vio);
+/* On the lane's thread, submitted or not: it does not wait for space any more. What
+ * waits fails, and done() comes as ever. */
+void vio_give_up(struct vio *vio);
 
 #endif

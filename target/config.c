@@ -21,6 +21,8 @@
 #define IO_TIMEOUT_S          30
 #define IO_TIMEOUT_S_MIN      5
 #define IO_TIMEOUT_S_MAX      3600
+#define SPACE_GRACE_S         5
+#define SPACE_GRACE_S_MAX     25 /* initiators abort commands after 30 s */
 #define LEAF_CACHE_MIN        (8ULL << 20)
 #define LEAF_CACHE_MAX        (1ULL << 40)
 #define TRASH_RETENTION_S     (7U * 86400)
@@ -176,6 +178,15 @@ static bool take_io_timeout(struct config *c, const char *value)
         seconds > IO_TIMEOUT_S_MAX)
         return false;
     c->io_timeout_ms = (unsigned)seconds * 1000;
+    return true;
+}
+
+static bool take_space_grace(struct config *c, const char *value)
+{
+    uint64_t seconds;
+    if (!duration_parse(value, &seconds) || seconds > SPACE_GRACE_S_MAX)
+        return false;
+    c->space_grace_ms = (unsigned)seconds * 1000;
     return true;
 }
 
@@ -345,6 +356,8 @@ static const struct config_key keys[] = {
      false},
     {"io-timeout", take_io_timeout, "seconds, or a time such as 30s or 2m, from 5s to 1h",
      "30s", "a disk that does not answer for so long has failed", false},
+    {"space-grace", take_space_grace, "seconds, or a time such as 10s, at most 25s", "5s",
+     "how long a write waits for space in a full pool; 0: it fails at once", false},
     {"log-level", take_log_level, "error, warning, info or debug", "info",
      "what is logged", true},
     {"round-interval-ms", take_round_interval, "a number from 100 to 60000", "3000",
@@ -579,6 +592,7 @@ static void config_set_defaults(struct config *c)
         .engine = ENGINE_AUTO,
         .log_level = LOG_LEVEL_INFO,
         .io_timeout_ms = IO_TIMEOUT_S * 1000,
+        .space_grace_ms = SPACE_GRACE_S * 1000,
         .round_interval_ms = 3000,
         .leaf_cache_bytes = LEAF_CACHE_DEFAULT,
         .trash_retention_s = TRASH_RETENTION_S,
@@ -675,6 +689,7 @@ void config_compare(const struct config *now, const struct config *next, char *o
         {"reactors", now->reactors != next->reactors},
         {"io-engine", now->engine != next->engine},
         {"io-timeout", now->io_timeout_ms != next->io_timeout_ms},
+        {"space-grace", now->space_grace_ms != next->space_grace_ms},
         {"round-interval-ms", now->round_interval_ms != next->round_interval_ms},
         {"leaf-cache", now->leaf_cache_bytes != next->leaf_cache_bytes},
         {"trash-retention", now->trash_retention_s != next->trash_retention_s},

@@ -39,6 +39,7 @@ struct config {
     unsigned reactors;
     enum engine_kind engine;
     unsigned io_timeout_ms;
+    unsigned space_grace_ms; /* 0: none */
     enum log_level log_level;
     unsigned round_interval_ms;
     uint64_t leaf_cache_bytes;

@@ -201,8 +201,14 @@ enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, i
     vio->lane = t->lane;
     vio->volume = t->lu->volume;
     vio->done = done;
+    vio->patient = !t->aborted && t->swap == NULL;
     vio_submit(vio);
     return EXEC_PENDING;
+}
+
+void exec_hurry(struct task *t)
+{
+    vio_give_up(&t->exec.vio);
 }
 
 bool exec_writes_through(const struct task *t)

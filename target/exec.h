@@ -30,6 +30,10 @@ enum exec_result exec_prepare(struct task *t) MUST_CHECK;
  * as it answers data-out that broke iSCSI's rules. */
 enum exec_result exec_start(struct task *t) MUST_CHECK;
 
+/* Somebody waits for t's end, with no answer wanted or its LU going: it waits for space
+ * no longer. */
+void exec_hurry(struct task *t);
+
 /* Whether limits are for t, which exec_start could get now, and how many bytes it counts
  * for. */
 bool exec_is_limited(const struct task *t, uint64_t *bytes);

@@ -146,6 +146,7 @@ static int daemon_open_lunmgr(struct daemon *d, struct err *e)
         .engine = d->config.engine,
         .round_interval_ms = d->config.round_interval_ms,
         .io_timeout_ms = d->config.io_timeout_ms,
+        .space_grace_ms = d->config.space_grace_ms,
         .leaf_cache_bytes = d->config.leaf_cache_bytes,
         .trash_retention_s = d->config.trash_retention_s,
     };

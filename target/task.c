@@ -382,10 +382,12 @@ void task_refuse(struct task *t, enum sense_code code)
 
 void task_abort(struct task *t)
 {
-    if (t->state == TASK_EXECUTING)
+    if (t->state == TASK_EXECUTING) {
         t->aborted = true;
-    else if (t->state != TASK_ANSWERING)
+        exec_hurry(t);
+    } else if (t->state != TASK_ANSWERING) {
         task_release(t);
+    }
 }
 
 bool task_retry(struct task *t)
@@ -405,6 +407,7 @@ void task_lose_lu(struct task *t, struct access_swap *swap)
 {
     if (t->state == TASK_EXECUTING) {
         access_swap_await(swap, t);
+        exec_hurry(t);
         return;
     }
     if (t->state == TASK_THROTTLED)

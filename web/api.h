@@ -21,8 +21,9 @@ void api_health_show(struct exchange *x);
 void api_ready_show(struct exchange *x);
 void api_metrics_show(struct exchange *x);
 
-extern const struct schema schema_pool_create, schema_pool_put;
+extern const struct schema schema_pool_create, schema_pool_put, schema_pool_change;
 void api_pool_create(struct exchange *x);
+void api_pool_change(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools: create, show, list, delete, check. Control thread. */
+/* Pools: create, show, list, change, delete, check. Control thread. */
 #include "lunmgr/pool.h"
 #include "web/api.h"
 #include "web/resource.h"
@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <stdio.h>
 
-const struct schema schema_pool_create = {"PoolCreate", {"name", "devices"}};
-const struct schema schema_pool_put = {"PoolPut", {"devices"}};
+const struct schema schema_pool_create = {
+    "PoolCreate", {"name", "devices", "overcommit_cap_percent", "usage_thresholds"}};
+const struct schema schema_pool_put = {
+    "PoolPut", {"devices", "overcommit_cap_percent", "usage_thresholds"}};
+const struct schema schema_pool_change = {"PoolChange",
+                                          {"overcommit_cap_percent", "usage_thresholds"}};
 
 static json_t *devices_json(const struct web *web, const void *info)
 {
@@ -21,6 +25,18 @@ static json_t *devices_json(const struct web *web, const void *info)
             json_decref(TAKE(devices));
     }
     return devices;
+}
+
+static json_t *thresholds_json(const struct web *web, const void *info)
+{
+    const struct usage_thresholds *t =
+        &((const struct pool_info *)info)->usage_thresholds;
+    json_t *percents = json_array();
+    (void)web;
+    for (uint32_t i = 0; percents != NULL && i < t->count; i++)
+        if (json_array_append_new(percents, json_integer(t->percents[i])) != 0)
+            json_decref(TAKE(percents));
+    return percents;
 }
 
 static const char *state_text(const void *info)
@@ -39,6 +55,14 @@ static const struct column columns[] = {
     {"used", COLUMN_BYTES, POOL(used_bytes)},
     {"free", COLUMN_BYTES, POOL(free_bytes)},
     {"provisioned", COLUMN_BYTES, POOL(provisioned_bytes)},
+    {"overcommit_percent", COLUMN_UINT, POOL(overcommit_percent)},
+    {"overcommit_cap_percent", COLUMN_UINT, POOL(overcommit_cap_percent),
+     .settable = true},
+    {"usage_thresholds", COLUMN_JSON, .render = thresholds_json, .settable = true},
+    {"full_in_s", COLUMN_UINT, POOL(full_in_s), .nullable = true},
+    {"fill_bytes_per_s", COLUMN_UINT, POOL(fill_bytes_per_s)},
+    {"watched_since", COLUMN_TIME, POOL(watched_since_s), .nullable = true},
+    {"waiting_writes", COLUMN_UINT, POOL(waiting_writes)},
     {"volume_count", COLUMN_UINT, POOL(volume_count)},
     {"devices", COLUMN_JSON, .render = devices_json},
     {.name = NULL},
@@ -120,6 +144,36 @@ static void pool_on_created(void *arg, struct pool *pool, const struct err *e)
         reply_resource(x, 201, &resource_pool, pool);
 }
 
+static uint32_t cap_read(struct input *in)
+{
+    return (uint32_t)input_uint(in, "overcommit_cap_percent", INPUT_OPTIONAL, 0,
+                                POOL_CAP_PERCENT_MAX, 0);
+}
+
+/* room, or NULL: absent, or a problem. */
+static const struct usage_thresholds *
+thresholds_read(struct input *in, const json_t *body, struct usage_thresholds *room)
+{
+    static const char accepted[] = "an array of at most 4 percents, each an integer of 1 "
+                                   "to 100 and greater than the one before";
+    const json_t *list = json_object_get(body, "usage_thresholds");
+    struct err e = {.code = 0};
+    bool good = json_is_array(list) && json_array_size(list) <= USAGE_THRESHOLD_MAX;
+    if (list == NULL)
+        return NULL;
+    *room = (struct usage_thresholds){.count = 0};
+    for (size_t i = 0; good && i < json_array_size(list); i++) {
+        json_int_t percent = json_integer_value(json_array_get(list, i));
+        good = percent >= 1 && percent <= USAGE_PERCENT_MAX;
+        room->percents[room->count++] = (uint32_t)percent;
+    }
+    if (good && usage_thresholds_check(room, &e) == 0)
+        return room;
+    input_refuse(in, "usage_thresholds", accepted,
+                 "usage_thresholds is not such an array");
+    return NULL;
+}
+
 void api_pool_create(struct exchange *x)
 {
     struct input in;
@@ -127,6 +181,9 @@ void api_pool_create(struct exchange *x)
     struct pool_spec spec = {.devices = devices};
     input_begin(&in, x->body, "", &schema_pool_create, &x->problem);
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
+    struct usage_thresholds thresholds;
+    spec.overcommit_cap_percent = cap_read(&in);
+    spec.usage_thresholds = thresholds_read(&in, x->body, &thresholds);
     const json_t *list = input_array(&in, "devices", 1, POOL_SPEC_DEVICE_MAX);
     bool good = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -137,6 +194,31 @@ void api_pool_create(struct exchange *x)
     spec.device_count = json_array_size(list);
     if (input_good(&in) && good)
         pool_create(x->web->lunmgr, &spec, pool_on_created, x);
+    else
+        reply_problem(x);
+}
+
+/* ---- Change ------------------------------------------------------------------------ */
+
+static void pool_on_changed(void *arg, struct pool *pool, const struct err *e)
+{
+    struct exchange *x = arg;
+    if (exchange_resume(x, e))
+        reply_resource(x, 200, &resource_pool, pool);
+}
+
+void api_pool_change(struct exchange *x)
+{
+    struct input in;
+    struct pool_change change = {.overcommit_cap_percent = NULL};
+    input_begin(&in, x->body, "", &schema_pool_change, &x->problem);
+    uint32_t cap = cap_read(&in);
+    if (json_object_get(x->body, "overcommit_cap_percent") != NULL)
+        change.overcommit_cap_percent = &cap;
+    struct usage_thresholds thresholds;
+    change.usage_thresholds = thresholds_read(&in, x->body, &thresholds);
+    if (input_good(&in))
+        pool_change(x->web->lunmgr, x->params[0], &change, pool_on_changed, x);
     else
         reply_problem(x);
 }

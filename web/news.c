@@ -19,24 +19,38 @@
 
 #define STRANGERS_MAX 32 /* told apart: their names are their own choice */
 
+enum damped_kind {
+    DAMPED_OPENED,
+    DAMPED_CLOSED,
+    DAMPED_LOGIN,
+    DAMPED_CLIENT,
+    DAMPED_FULL,
+    DAMPED_HAS_SPACE,
+    DAMPED_USAGE_REACHED,
+    DAMPED_USAGE_LEFT,
+    DAMPED_POOL_THRESHOLD,
+    DAMPED_VOLUME_THRESHOLD,
+    DAMPED_KINDS
+};
+
 /* Sessions are of hosts that are known, and a host may have many at once; what is refused
- * may be anybody's. */
-static const struct damper_rule opened_rule = {"session", "opened", 16,
-                                               WEB_DAMPER_KEYS_MAX},
-                                closed_rule = {"session", "closed", 16,
-                                               WEB_DAMPER_KEYS_MAX},
-                                refused_rule = {"initiator", "refused", 1, STRANGERS_MAX},
-                                full_rule = {"pool", "full", 1, STRANGERS_MAX},
-                                /* initiators set them, and set them anew */
-    pool_threshold_rule = {"pool", "threshold_reached", 16, STRANGERS_MAX},
-                                volume_threshold_rule = {"volume", "threshold_reached",
-                                                         16, STRANGERS_MAX},
-                                client_rule = {"client", "refused", 1, STRANGERS_MAX};
+ * may be anybody's; initiators set thresholds, and set them anew. */
+static const struct damper_rule rules[DAMPED_KINDS] = {
+    [DAMPED_OPENED] = {"session", "opened", 16, WEB_DAMPER_KEYS_MAX},
+    [DAMPED_CLOSED] = {"session", "closed", 16, WEB_DAMPER_KEYS_MAX},
+    [DAMPED_LOGIN] = {"initiator", "refused", 1, STRANGERS_MAX},
+    [DAMPED_CLIENT] = {"client", "refused", 1, STRANGERS_MAX},
+    [DAMPED_FULL] = {"pool", "full", 1, STRANGERS_MAX},
+    [DAMPED_HAS_SPACE] = {"pool", "has_space", 1, STRANGERS_MAX},
+    [DAMPED_USAGE_REACHED] = {"pool", "usage_reached", 16, STRANGERS_MAX},
+    [DAMPED_USAGE_LEFT] = {"pool", "usage_left", 16, STRANGERS_MAX},
+    [DAMPED_POOL_THRESHOLD] = {"pool", "threshold_reached", 16, STRANGERS_MAX},
+    [DAMPED_VOLUME_THRESHOLD] = {"volume", "threshold_reached", 16, STRANGERS_MAX},
+};
 
 struct news {
     struct web *web;
-    struct damper opened, closed, refused, full, client;
-    struct damper pool_threshold, volume_threshold;
+    struct damper dampers[DAMPED_KINDS];
 };
 
 /* ---- Of the target ----------------------------------------------------------------- */
@@ -56,13 +70,13 @@ static void tell_session(struct damper *damper, const struct target_session_news
 static void on_session_opened(void *arg, const struct target_session_news *s)
 {
     struct news *news = arg;
-    tell_session(&news->opened, s);
+    tell_session(&news->dampers[DAMPED_OPENED], s);
 }
 
 static void on_session_closed(void *arg, const struct target_session_news *s)
 {
     struct news *news = arg;
-    tell_session(&news->closed, s);
+    tell_session(&news->dampers[DAMPED_CLOSED], s);
 }
 
 static void on_login_refused(void *arg, const struct target_seen *seen)
@@ -73,7 +87,7 @@ static void on_login_refused(void *arg, const struct target_seen *seen)
     snprintf(status, sizeof(status), "%04x", (unsigned)seen->status);
     snprintf(key.name, sizeof(key.name), "%s", seen->initiator);
     snprintf(key.address, sizeof(key.address), "%s", seen->address);
-    damper_publish(&news->refused, &key, NULL,
+    damper_publish(&news->dampers[DAMPED_LOGIN], &key, NULL,
                    json_pack("{s:s, s:s, s:s, s:s?}", "address", seen->address, "status",
                              status, "reason", seen->reason, "host",
                              target_seen_host(news->web->target, seen)));
@@ -85,12 +99,13 @@ static void on_threshold_reached(void *arg, const struct target_threshold_news *
     bool of_volume = t->volume_id != NULL;
     struct damper_key key = {.name = ""};
     snprintf(key.name, sizeof(key.name), "%s", of_volume ? t->volume : t->pool);
-    damper_publish(of_volume ? &news->volume_threshold : &news->pool_threshold, &key,
-                   of_volume ? t->volume_id : t->pool_id,
-                   json_pack("{s:s, s:I, s:I, s:I, s:I}", "pool", t->pool, "threshold",
-                             (json_int_t)t->threshold_bytes, "used",
-                             (json_int_t)t->used_bytes, "free", (json_int_t)t->free_bytes,
-                             "volumes", (json_int_t)t->volume_count));
+    damper_publish(
+        &news->dampers[of_volume ? DAMPED_VOLUME_THRESHOLD : DAMPED_POOL_THRESHOLD], &key,
+        of_volume ? t->volume_id : t->pool_id,
+        json_pack("{s:s, s:I, s:I, s:I, s:I}", "pool", t->pool, "threshold",
+                  (json_int_t)t->threshold_bytes, "used", (json_int_t)t->used_bytes,
+                  "free", (json_int_t)t->free_bytes, "volumes",
+                  (json_int_t)t->volume_count));
 }
 
 /* ---- Of lunmgr --------------------------------------------------------------------- */
@@ -111,13 +126,38 @@ static void on_device_failed(void *arg, const char *id, const char *path,
     events_publish(news->web, &note);
 }
 
-static void on_space_refused(void *arg, const char *id, const char *pool, uint64_t writes)
+static void on_space_refused(void *arg, const char *id, const char *pool, uint64_t writes,
+                             unsigned waiting)
 {
     struct news *news = arg;
     struct damper_key key = {.name = ""};
     snprintf(key.name, sizeof(key.name), "%s", pool);
-    damper_publish(&news->full, &key, id,
-                   json_pack("{s:I}", "writes", (json_int_t)writes));
+    damper_publish(&news->dampers[DAMPED_FULL], &key, id,
+                   json_pack("{s:I, s:I}", "writes", (json_int_t)writes, "waiting",
+                             (json_int_t)waiting));
+}
+
+static void on_space_back(void *arg, const char *id, const char *pool,
+                          uint64_t free_bytes)
+{
+    struct news *news = arg;
+    struct damper_key key = {.name = ""};
+    snprintf(key.name, sizeof(key.name), "%s", pool);
+    damper_publish(&news->dampers[DAMPED_HAS_SPACE], &key, id,
+                   json_pack("{s:I}", "free", (json_int_t)free_bytes));
+}
+
+static void on_pool_usage(void *arg, const struct pool_usage_news *n)
+{
+    struct news *news = arg;
+    struct damper_key key = {.name = ""};
+    snprintf(key.name, sizeof(key.name), "%s", n->pool);
+    damper_publish(&news->dampers[n->reached ? DAMPED_USAGE_REACHED : DAMPED_USAGE_LEFT],
+                   &key, n->id,
+                   json_pack("{s:I, s:I, s:I, s:I}", "percent", (json_int_t)n->percent,
+                             "used", (json_int_t)n->used_bytes, "size",
+                             (json_int_t)n->size_bytes, "free",
+                             (json_int_t)n->free_bytes));
 }
 
 static void on_volume_purged(void *arg, const char *id, const char *name)
@@ -214,11 +254,8 @@ static void tell_daemon(struct news *news, const char *verb)
 
 void news_stopping(struct news *news)
 {
-    struct damper *const dampers[] = {
-        &news->opened, &news->closed,         &news->refused,         &news->full,
-        &news->client, &news->pool_threshold, &news->volume_threshold};
-    for (size_t i = 0; i < ARRAY_LEN(dampers); i++)
-        damper_flush(dampers[i]);
+    for (size_t i = 0; i < DAMPED_KINDS; i++)
+        damper_flush(&news->dampers[i]);
     tell_daemon(news, "stopping");
 }
 
@@ -227,7 +264,7 @@ void news_client_refused(const struct exchange *x)
     struct damper_key key = {.name = ""};
     snprintf(key.address, sizeof(key.address), "%s", x->who.address);
     damper_publish(
-        &x->web->news->client, &key, NULL,
+        &x->web->news->dampers[DAMPED_CLIENT], &key, NULL,
         json_pack("{s:s, s:s}", "address", key.address, "reason", x->problem.detail));
 }
 
@@ -240,13 +277,8 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
     if (news == NULL)
         return err_oom(e);
     news->web = web;
-    damper_init(&news->opened, web, base, &opened_rule);
-    damper_init(&news->closed, web, base, &closed_rule);
-    damper_init(&news->refused, web, base, &refused_rule);
-    damper_init(&news->full, web, base, &full_rule);
-    damper_init(&news->client, web, base, &client_rule);
-    damper_init(&news->pool_threshold, web, base, &pool_threshold_rule);
-    damper_init(&news->volume_threshold, web, base, &volume_threshold_rule);
+    for (size_t i = 0; i < DAMPED_KINDS; i++)
+        damper_init(&news->dampers[i], web, base, &rules[i]);
     const struct target_events target_events = {
         .arg = news,
         .session_opened = on_session_opened,
@@ -258,6 +290,8 @@ int news_create(struct web *web, struct event_base *base, struct news **out,
         .arg = news,
         .device_failed = on_device_failed,
         .space_refused = on_space_refused,
+        .space_back = on_space_back,
+        .pool_usage = on_pool_usage,
         .volume_purged = on_volume_purged,
         .job_ended = on_job_ended,
         .volume_sanitizing = on_volume_sanitizing,
@@ -279,12 +313,7 @@ void news_destroy(struct news *news)
         return;
     target_set_events(news->web->target, NULL);
     lunmgr_set_news(news->web->lunmgr, NULL);
-    damper_fini(&news->opened);
-    damper_fini(&news->closed);
-    damper_fini(&news->refused);
-    damper_fini(&news->full);
-    damper_fini(&news->client);
-    damper_fini(&news->pool_threshold);
-    damper_fini(&news->volume_threshold);
+    for (size_t i = 0; i < DAMPED_KINDS; i++)
+        damper_fini(&news->dampers[i]);
     free(news);
 }

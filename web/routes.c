@@ -30,6 +30,7 @@ static const struct route routes[] = {
     {POST,   ADMIN,     201, "pool_create",                "/v1/pools",                                api_pool_create, &schema_pool_create, QUERY_NONE, &resource_pool, NULL},
     {GET,    READ,      200, "pool_show",                  "/v1/pools/{pool}",                         api_show, NULL, QUERY_FIELDS, &resource_pool, NULL},
     {PUT,    ADMIN,     201, "pool_put",                   "/v1/pools/{pool}",                         api_put, &schema_pool_put, QUERY_NONE, &resource_pool, NULL},
+    {PATCH,  ADMIN,     200, "pool_change",                "/v1/pools/{pool}",                         api_pool_change, &schema_pool_change, QUERY_NONE, &resource_pool, NULL},
     {DELETE, ADMIN,     204, "pool_delete",                "/v1/pools/{pool}",                         api_pool_delete, NULL, QUERY_NONE, &resource_pool, NULL},
     {POST,   ADMIN,     202, "pool_check",                 "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE, &resource_pool, &resource_job},
     {GET,    READ,      200, "device_list_of_pool",        "/v1/pools/{pool}/devices",                 api_list, NULL, QUERY_LIST, &resource_device, NULL},

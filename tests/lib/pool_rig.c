@@ -103,6 +103,7 @@ static void rig_open_manager(struct pool_rig *r)
         .engine = rig_kind(r),
         .trash_retention_s = 3600,
         .round_interval_ms = r->options.tick_ms == 0 ? 3600000 : r->options.tick_ms,
+        .space_grace_ms = r->options.space_grace_ms,
         .leaf_cache_bytes = r->options.leaf_cache_bytes,
         .outdate_interval_ms = r->options.outdate_ms,
         .make_engine = own ? rig_make_engine : NULL,

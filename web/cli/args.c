@@ -192,8 +192,8 @@ static const struct flag *find_flag(const struct args *args, const char *typed,
 
 bool flag_is_repeatable(const struct flag *flag)
 {
-    return flag->kind == FLAG_LIST || flag->kind == FLAG_DEVICE ||
-           flag->kind == FLAG_LABEL;
+    return flag->kind == FLAG_LIST || flag->kind == FLAG_NUMBERS ||
+           flag->kind == FLAG_DEVICE || flag->kind == FLAG_LABEL;
 }
 
 static enum outcome note_flag(struct args *args, const struct flag *flag,

@@ -96,6 +96,7 @@ static json_t *flag_json(const struct flag *flag, const char *what, const char *
     case FLAG_SECRET:
         return secret_json(what, text);
     case FLAG_INT:
+    case FLAG_NUMBERS:
         if (read_integer(text, strlen(text), &number))
             return must(json_integer(number));
         say(OUTCOME_USAGE, "%s %s is not a number; accepted: %s", what, text,
@@ -144,6 +145,8 @@ static bool add_flag(json_t *body, const struct given *given)
     AUTO_FREE char *what = NULL;
     if (asprintf(&what, "--%s", flag->name) < 0)
         what = must(NULL);
+    if (flag->kind == FLAG_NUMBERS && strcmp(given->value, "none") == 0)
+        return member_of(body, flag) != NULL;
     if (flag->kind == FLAG_LABEL) {
         json_t *labels = member_of(body, flag);
         return strcmp(given->value, "none") == 0 || add_label(labels, what, given->value);

@@ -25,11 +25,12 @@ enum flag_kind {
     FLAG_TEXT,
     FLAG_SIZE, /* bytes, or a number with a unit */
     FLAG_INT,
-    FLAG_YES,    /* takes no value */
-    FLAG_LIST,   /* repeatable: the member is an array of strings */
-    FLAG_DEVICE, /* repeatable: PATH[,size=SIZE]; the member is an array of objects */
-    FLAG_SECRET, /* the one line of a file, or of "-", standard input */
-    FLAG_LABEL,  /* repeatable: KEY=VALUE; the member is an object. Or "none" alone */
+    FLAG_YES,     /* takes no value */
+    FLAG_NUMBERS, /* repeatable: an array of numbers. Or "none" alone */
+    FLAG_LIST,    /* repeatable: the member is an array of strings */
+    FLAG_DEVICE,  /* repeatable: PATH[,size=SIZE]; the member is an array of objects */
+    FLAG_SECRET,  /* the one line of a file, or of "-", standard input */
+    FLAG_LABEL,   /* repeatable: KEY=VALUE; the member is an object. Or "none" alone */
 };
 
 /* Also a flag with member NULL: one that is not of the request (--json, --socket). */

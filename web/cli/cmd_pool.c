@@ -44,6 +44,20 @@ static enum outcome pool_check(const struct cmd *cmd)
     return outcome;
 }
 
+#define FLAG_OF_CAP                                                                      \
+    {                                                                                    \
+        .name = "overcommit-cap-percent", .member = "overcommit_cap_percent",            \
+        .kind = FLAG_INT, .value = "PERCENT",                                            \
+        .help = "what volumes may be provisioned to, of the pool's size; 0: no cap"      \
+    }
+
+#define FLAG_OF_THRESHOLD                                                                \
+    {                                                                                    \
+        .name = "usage-threshold", .member = "usage_thresholds", .kind = FLAG_NUMBERS,   \
+        .value = "PERCENT",                                                              \
+        .help = "told of when so much of the pool is used; at most 4, rising; or none"   \
+    }
+
 const struct resource resource_pool = {
     .name = "pool",
     .summary = "Pools: devices that share one space of extents",
@@ -61,7 +75,9 @@ const struct resource resource_pool = {
                         .kind = FLAG_DEVICE,
                         .value = "PATH[,size=SIZE]",
                         .help = "absolute path; size: of a file that is made or grown",
-                        .required = true}},
+                        .required = true},
+                       FLAG_OF_CAP,
+                       FLAG_OF_THRESHOLD},
              .run = cmd_create},
             {.name = "list",
              .summary = "Pools, by name",
@@ -73,6 +89,13 @@ const struct resource resource_pool = {
              .names_min = 1,
              .names_max = NAMES_MANY,
              .run = cmd_show},
+            {.name = "change",
+             .summary = "Change what may be promised of a pool, and when to tell of it",
+             .names_usage = "NAME",
+             .names_min = 1,
+             .names_max = 1,
+             .flags = {FLAG_OF_CAP, FLAG_OF_THRESHOLD},
+             .run = cmd_change},
             {.name = "delete",
              .summary = "Delete pools without volumes; their files stay",
              .names_usage = "NAME...",

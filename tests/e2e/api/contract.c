@@ -53,7 +53,7 @@ static int run_walk(const json_t *document, struct place *at)
         "DELETE /v1/tokens/{token} 409", "DELETE /v1/mappings/{mapping} 409",
         "DELETE /v1/mappings/{volume}/{host} 409",
         "DELETE /v1/mappings/{volume}/{snapshot}/{host} 409", "PATCH /v1/auth 409",
-        "PATCH /v1/pools/{pool}/devices/{device} 409",
+        "PATCH /v1/pools/{pool} 409", "PATCH /v1/pools/{pool}/devices/{device} 409",
         "POST /v1/pools/{pool}/devices/{device}/evacuate 409", "POST /v1/apply 409",
         "POST /v1/jobs/{job}/cancel 200", NULL};
     json_t *sessions = get("/v1/sessions");

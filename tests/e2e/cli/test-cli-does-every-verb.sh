@@ -233,6 +233,8 @@ out '^p +online +.*iB +[0-9.]+.*B +.*iB +100.0GiB +2$'
 same '/v1/pools?limit=1000' pool list
 cli 0 pool show p
 out '^devices\[0\]\.path +/' '^devices\[0\]\.size +1GiB \(1073741824 bytes\)$' '^state +online$'
+cli 0 pool change p --overcommit-cap-percent 10000 --usage-threshold 60 --usage-threshold 80
+out '^overcommit_cap_percent +10000$' '^overcommit_percent +[0-9]+$' '^usage_thresholds.* 80' '^waiting_writes +0$'
 cli 0 pool check p
 out '^clean +yes$' '^leaked_extents +0$'
 cli 0 pool check p --json
@@ -257,8 +259,8 @@ cli 1 job cancel "$id"
 one_line "job $id has ended"
 cli 1 job cancel nope
 one_line 'no job nope'
-cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB"
-out '^devices\[0\]\.path +.*/with,comma\.img$'
+cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB" --overcommit-cap-percent 150 --usage-threshold none
+out '^overcommit_cap_percent +150$' '^devices\[0\]\.path +.*/with,comma\.img$'
 cli 0 mapping delete web01/hv1 web02/hv1 web01/h1
 out '^mapping web01/hv1 is deleted$' '^mapping web01/h1 is deleted$'
 cli 0 volume delete web01 --json web02

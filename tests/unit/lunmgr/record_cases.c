@@ -406,6 +406,26 @@ static void ask_pool(struct answer *a)
     make_pool(a, "n", path_n, MIB);
 }
 
+static void ask_pool_change(struct answer *a)
+{
+    static const uint32_t percent = 100000;
+    const struct pool_change change = {.overcommit_cap_percent = &percent};
+    pool_change(rig.manager, "p", &change, on_pool, a);
+}
+
+static void ask_pool_cap_too_high(struct answer *a)
+{
+    static const uint32_t percent = POOL_CAP_PERCENT_MAX + 1;
+    const struct pool_change change = {.overcommit_cap_percent = &percent};
+    pool_change(rig.manager, "p", &change, on_pool, a);
+}
+
+static void ask_pool_change_none(struct answer *a)
+{
+    const struct pool_change change = {.overcommit_cap_percent = NULL};
+    pool_change(rig.manager, "none", &change, on_pool, a);
+}
+
 static void ask_pool_taken(struct answer *a)
 {
     make_pool(a, "q", path_n, MIB);
@@ -567,6 +587,7 @@ const struct change_case change_cases[] = {
     {"token_create", ask_token, id_token, false},
     {"token_delete", ask_token_remove, id_k, true},
     {"pool_create", ask_pool, id_pool, false},
+    {"pool_change", ask_pool_change, id_pool, false},
     {"pool_delete", ask_pool_delete, id_q, true},
     {"session_delete", ask_record, id_given, true},
 };
@@ -599,6 +620,8 @@ const struct refusal refusals[] = {
     {"token_create", ask_token_expired, -EINVAL, "expires"},
     {"token_delete", ask_token_remove_none, -ENOENT, "token"},
     {"pool_create", ask_pool_taken, -EEXIST, "name"},
+    {"pool_change", ask_pool_cap_too_high, -EINVAL, "overcommit_cap_percent"},
+    {"pool_change", ask_pool_change_none, -ENOENT, "pool"},
     {"pool_create", ask_pool_in_use, -EBUSY, "devices/0/path"},
     {"pool_create", ask_pool_nowhere, -ENOENT, "devices/0/path"},
     {"pool_create", ask_pool_no_file, -ENOENT, "devices/0/path"},

@@ -86,11 +86,13 @@ struct told {
     int error;
 };
 
-static void on_refused(void *arg, const char *id, const char *pool, uint64_t writes)
+static void on_refused(void *arg, const char *id, const char *pool, uint64_t writes,
+                       unsigned waiting)
 {
     struct told *told = arg;
     told->spaces++;
     told->writes += writes;
+    assert_int_equal(waiting, 0);
     assert_string_equal(id, rig.pool->id);
     assert_string_equal(pool, "p");
 }

@@ -107,6 +107,11 @@ void fake_vio_reset(void)
     fake_vio = (struct fake_vio){0};
 }
 
+void vio_give_up(struct vio *vio)
+{
+    vio->p.given_up = true;
+}
+
 void vio_submit(struct vio *vio)
 {
     assert(vio->lane != NULL && vio->done != NULL && vio->p.next == NULL);

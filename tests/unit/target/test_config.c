@@ -52,6 +52,7 @@ static void all_keys_are_read(void **state)
                           "reactors = 3\n"
                           "io-engine = threads\n"
                           "io-timeout = 2m\n"
+                          "space-grace = 25s\n"
                           "log-level = debug\n"
                           "round-interval-ms = 500\n"
                           "leaf-cache = 64MiB\n"
@@ -75,6 +76,7 @@ static void all_keys_are_read(void **state)
     assert_int_equal(config.reactors, 3);
     assert_int_equal(config.engine, ENGINE_THREADS);
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(config.space_grace_ms, 25000);
     assert_int_equal(config.round_interval_ms, 500);
     assert_int_equal(config.leaf_cache_bytes, 64 << 20);
     assert_int_equal(config.trash_retention_s, 12 * 3600);
@@ -113,8 +115,10 @@ static void bounds_are_taken(void **state)
 {
     struct err e;
     (void)state;
-    assert_int_equal(load("leaf-cache = 8388608\ntrash-retention = 0\n", NULL, NULL, &e),
+    assert_int_equal(load("leaf-cache = 8388608\ntrash-retention = 0\nspace-grace = 0\n",
+                          NULL, NULL, &e),
                      0);
+    assert_int_equal(config.space_grace_ms, 0);
     assert_int_equal(config.leaf_cache_bytes, 8388608);
     assert_int_equal(config.trash_retention_s, 0);
     assert_int_equal(load("leaf-cache = 1TiB\ntrash-retention = 3650d\n", NULL, NULL, &e),
@@ -225,6 +229,8 @@ static void bad_input_is_named(void **state)
         {"io-timeout = 4s\n", NULL, NULL, {"io-timeout", "'4s'", "from 5s to 1h"}},
         {"io-timeout = 61m\n", NULL, NULL, {"io-timeout", "61m", "from 5s to 1h"}},
         {"io-timeout = never\n", NULL, NULL, {"io-timeout", "never", "seconds"}},
+        {"space-grace = 26s\n", NULL, NULL, {"space-grace", "26s", "at most 25s"}},
+        {"space-grace = long\n", NULL, NULL, {"space-grace", "long", "seconds"}},
         {"log-level = loud\n", NULL, NULL, {"log-level", "loud", "debug"}},
         {"portal = nowhere\n", NULL, NULL, {"portal", "nowhere", "ADDRESS:PORT"}},
         {"advertise = a b\n", NULL, NULL, {"advertise", "a b", "NAME:PORT"}},

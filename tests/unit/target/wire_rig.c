@@ -125,11 +125,11 @@ void wire_rig_sessions(struct wire_rig *r, struct wire_sessions *out)
     wire_rig_wait(r);
 }
 
-static void rig_provision(struct wire_rig *r)
+static void rig_provision(struct wire_rig *r, uint64_t pool_bytes)
 {
     char path[128];
     snprintf(path, sizeof(path), "%s/pool.img", r->dir);
-    struct pool_device_spec device = {.path = path, .size_bytes = 64U << 20};
+    struct pool_device_spec device = {.path = path, .size_bytes = pool_bytes};
     struct pool_spec pool = {.name = "p", .devices = &device, .device_count = 1};
     r->answers = 1;
     pool_create(r->lunmgr, &pool, on_pool, r);
@@ -167,10 +167,11 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
                                     .engine = ENGINE_THREADS,
                                     .round_interval_ms = 1000,
                                     .io_timeout_ms = options->io_timeout_ms,
+                                    .space_grace_ms = options->space_grace_ms,
                                     .make_engine = options->make_engine,
                                     .make_engine_arg = options->make_engine_arg};
     must(lunmgr_open(&lunmgr, &r->lunmgr, &e), &e);
-    rig_provision(r);
+    rig_provision(r, options->pool_bytes == 0 ? 64U << 20 : options->pool_bytes);
     const char *portals[] = {"127.0.0.1:0"};
     const char *advertise[] = {"san.example.org", "[2001:db8::1]:3261"};
     struct target_limits limits;

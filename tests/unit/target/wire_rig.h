@@ -40,6 +40,8 @@ struct wire_rig_options {
     int (*make_engine)(void *arg, struct loop *loop, struct engine **out, struct err *e);
     void *make_engine_arg;
     unsigned io_timeout_ms;
+    unsigned space_grace_ms;
+    uint64_t pool_bytes; /* 0: 64 MiB */
 };
 
 /* A pool, a volume at RIG_LUN of host h1 (RIG_INITIATOR), 2 reactors. */

@@ -35,6 +35,8 @@ static void do_pool_create(struct call *call, struct err *e)
         copy(info->name, sizeof(info->name), call->name);
         info->state = "online";
         info->size_bytes = info->free_bytes = call->number;
+        info->overcommit_cap_percent = (uint32_t)call->number2;
+        info->usage_thresholds = call->thresholds;
         device_place(call, pool);
         call_about(call, info->id);
     }
@@ -48,6 +50,40 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     copy(call->name, sizeof(call->name), spec->name);
     copy(call->path, sizeof(call->path), spec->devices[0].path);
     call->number = spec->devices[0].size_bytes;
+    call->number2 = spec->overcommit_cap_percent;
+    call->thresholds = (struct usage_thresholds){2, {75, 90}};
+    if (spec->usage_thresholds != NULL)
+        call->thresholds = *spec->usage_thresholds;
+    call->fn.pool = done;
+    call_post(call);
+}
+
+static void do_pool_change(struct call *call, struct err *e)
+{
+    struct pool *pool = pool_find(call->m, call->name);
+    if (e->code == 0 && pool == NULL)
+        err_set(e, -ENOENT, "pool", "there is no pool %s", call->name);
+    if (e->code == 0 && !call->dry && pool != NULL) {
+        call_about(call, pool->info.id);
+        if (call->flag)
+            pool->info.overcommit_cap_percent = (uint32_t)call->number;
+        if (call->flag2)
+            pool->info.usage_thresholds = call->thresholds;
+    }
+    call->fn.pool(call->arg, e->code == 0 ? pool : NULL, err_or_null(e));
+}
+
+void pool_change(struct lunmgr *m, const char *name_or_id,
+                 const struct pool_change *change, pool_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_pool_change, arg);
+    copy(call->name, sizeof(call->name), name_or_id);
+    call->flag = change->overcommit_cap_percent != NULL;
+    if (call->flag)
+        call->number = *change->overcommit_cap_percent;
+    call->flag2 = change->usage_thresholds != NULL;
+    if (call->flag2)
+        call->thresholds = *change->usage_thresholds;
     call->fn.pool = done;
     call_post(call);
 }

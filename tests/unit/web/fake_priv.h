@@ -77,6 +77,7 @@ struct call {
     char name[FAKE_NAME_MAX], other[FAKE_NAME_MAX], third[FAKE_NAME_MAX];
     char path[POOL_PATH_MAX];
     uint64_t number, number2, number3;
+    struct usage_thresholds thresholds;
     bool flag, flag2, flag3;
     bool has_flag, has_flag2, has_labels;
     struct label labels[LABEL_COUNT_MAX];

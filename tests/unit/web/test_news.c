@@ -146,8 +146,19 @@ static void news_from_below_are_events(void **state)
     struct rig *r = *state;
     const struct lunmgr_news *news = fake_news(r->m);
     news->device_failed(news->arg, "d1", "/dev/sdx", "p", "fdatasync", EIO);
-    news->space_refused(news->arg, "p1", "p", 5);
-    news->space_refused(news->arg, "p1", "p", 6);
+    news->space_refused(news->arg, "p1", "p", 5, 2);
+    news->space_refused(news->arg, "p1", "p", 6, 0);
+    news->space_back(news->arg, "p1", "p", 65536);
+    struct pool_usage_news usage = {.id = "p1",
+                                    .pool = "p",
+                                    .percent = 90,
+                                    .used_bytes = 95,
+                                    .size_bytes = 100,
+                                    .free_bytes = 5,
+                                    .reached = true};
+    news->pool_usage(news->arg, &usage);
+    usage.reached = false;
+    news->pool_usage(news->arg, &usage);
     news->volume_purged(news->arg, "v1", "v");
     news->job_ended(news->arg, &(struct job_info){.id = "j1",
                                                   .kind = "pool-check",
@@ -158,20 +169,27 @@ static void news_from_below_are_events(void **state)
     news->volume_sanitized(news->arg, "v2", "w", false);
     news->volume_sanitized(news->arg, "v2", "w", true);
     assert_int_equal(rig_call(r, "GET", "/v1/events?after=7-1", NULL), 200);
-    assert_int_equal(json_array_size(rig_get(r, "items")), 7);
+    assert_int_equal(json_array_size(rig_get(r, "items")), 10);
     assert_string_equal(rig_text(r, "items/0/type"), "device.failed");
     assert_string_equal(rig_text(r, "items/0/data/error"), "EIO");
     assert_string_equal(rig_text(r, "items/1/type"), "pool.full");
     assert_int_equal(rig_number(r, "items/1/data/writes"), 5);
-    assert_string_equal(rig_text(r, "items/2/type"), "volume.purged");
-    assert_string_equal(rig_text(r, "items/2/who"), "ashlard");
-    assert_string_equal(rig_text(r, "items/3/type"), "job.failed");
-    assert_string_equal(rig_text(r, "items/3/subject/id"), "j1");
-    assert_string_equal(rig_text(r, "items/3/data/kind"), "pool-check");
-    assert_string_equal(rig_text(r, "items/3/data/error"), "the disk is gone");
-    assert_string_equal(rig_text(r, "items/4/type"), "volume.sanitizing");
-    assert_string_equal(rig_text(r, "items/5/type"), "volume.sanitize_failed");
-    assert_string_equal(rig_text(r, "items/6/type"), "volume.sanitized");
+    assert_int_equal(rig_number(r, "items/1/data/waiting"), 2);
+    assert_string_equal(rig_text(r, "items/2/type"), "pool.has_space");
+    assert_int_equal(rig_number(r, "items/2/data/free"), 65536);
+    assert_string_equal(rig_text(r, "items/3/type"), "pool.usage_reached");
+    assert_int_equal(rig_number(r, "items/3/data/percent"), 90);
+    assert_int_equal(rig_number(r, "items/3/data/used"), 95);
+    assert_string_equal(rig_text(r, "items/4/type"), "pool.usage_left");
+    assert_string_equal(rig_text(r, "items/5/type"), "volume.purged");
+    assert_string_equal(rig_text(r, "items/5/who"), "ashlard");
+    assert_string_equal(rig_text(r, "items/6/type"), "job.failed");
+    assert_string_equal(rig_text(r, "items/6/subject/id"), "j1");
+    assert_string_equal(rig_text(r, "items/6/data/kind"), "pool-check");
+    assert_string_equal(rig_text(r, "items/6/data/error"), "the disk is gone");
+    assert_string_equal(rig_text(r, "items/7/type"), "volume.sanitizing");
+    assert_string_equal(rig_text(r, "items/8/type"), "volume.sanitize_failed");
+    assert_string_equal(rig_text(r, "items/9/type"), "volume.sanitized");
 }
 
 static void a_mirror_that_fails_is_an_event(void **state)

@@ -34,6 +34,7 @@ static const struct {
     {"pool_create", ADMIN},
     {"pool_show", READERS},
     {"pool_put", ADMIN},
+    {"pool_change", ADMIN},
     {"pool_delete", ADMIN},
     {"pool_check", ADMIN},
     {"device_list", READERS},

@@ -42,6 +42,8 @@ static const struct step {
     {"PUT", "/v1/pools/cq", "/v1/pools/{pool}",
      "{\"devices\":[{\"path\":\"@DIR@/put.img\",\"size\":\"64MiB\"}]}", 201, false},
     {"DELETE", "/v1/pools/cq", "/v1/pools/{pool}", NULL, 204, true},
+    {"PATCH", "/v1/pools/cp", "/v1/pools/{pool}",
+     "{\"overcommit_cap_percent\":1000000,\"usage_thresholds\":[60,80,100]}", 200, false},
     {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 202, false},

@@ -55,6 +55,7 @@ static const struct step making[] = {
 
 static const struct step changing[] = {
     {"apply", 0, NULL, NULL},
+    {"pool_change", 0, NULL, NULL},
     {"volume_change", 0, NULL, NULL},
     {"volume_change", 2, NULL, NULL},
     {"volume_rollback", 0, NULL, NULL},
