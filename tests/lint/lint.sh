@@ -33,18 +33,21 @@ refuse() {
 }
 
 rule_spdx() {
-    local f bad=0
-    while read -r f; do
-        head -n 3 "$f" | grep -q 'SPDX-License-Identifier: Apache-2\.0' && continue
-        echo "$f:1: no SPDX line in the first three lines"
-        bad=1
-    done < <(files -name '*.[ch]' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt \
+    local bad
+    bad=$(files -name '*.[ch]' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt \
         -o -name '*.py' -o -name '*.sql' -o -name '*.yaml' -o -name '*.yml' -o -name '*.md' \
         -o -name '*.service' -o -name '*.example' -o -name '*.html' -o -name '*.css' \
         -o -name '*.js' -o -name '*.ts' -o -path ./quickstart -o -path ./check \
         -o -path ./.ci/run -o -path './.clang-*' -o -path './tests/accept/*' ! -name '*.patch' \
-        -o -path ./tests/conformance/run -o -path ./tests/conformance/document -o -name '*.tsv')
-    return "$bad"
+        -o -path ./tests/conformance/run -o -path ./tests/conformance/document -o -name '*.tsv' |
+        xargs -r awk '
+            BEGIN {for (i = 1; i < ARGC; i++) without[ARGV[i]]}
+            FNR > 3 {nextfile}
+            /SPDX-License-Identifier: Apache-2\.0/ {delete without[FILENAME]}
+            END {for (f in without) print f ":1: no SPDX line in the first three lines"}' | sort)
+    [ -z "$bad" ] && return 0
+    echo "$bad"
+    return 1
 }
 
 # Calls without a bound or without a way to report failure; and who may end the process.
