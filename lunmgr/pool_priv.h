@@ -36,14 +36,14 @@ struct pool {
     uint32_t volume_count;       /* control thread; those being made too */
     uint64_t provisioned_bytes;  /* control thread */
     uint64_t promised_bytes;     /* control thread: beyond these, under way: promise.c */
-    uint32_t overcommit_cap_percent; /* control thread; 0: none */
+    uint32_t overcommit_cap_percent;          /* control thread; 0: none */
     struct usage_thresholds usage_thresholds; /* control thread, the next too */
     struct pool_watch watch;
-    bool deleting;                   /* control thread */
-    bool changing;                   /* control thread: pool_change.c */
-    bool devices_changing;           /* control thread: one comes, grows or goes */
-    unsigned evacuations;            /* control thread: under way */
-    struct layer *layers;            /* layer.c; under the lock below */
+    bool deleting;         /* control thread */
+    bool changing;         /* control thread: pool_change.c */
+    bool devices_changing; /* control thread: one comes, grows or goes */
+    unsigned evacuations;  /* control thread: under way */
+    struct layer *layers;  /* layer.c; under the lock below */
     pthread_mutex_t layers_lock;
     struct shape_wait *shape_first, *shape_last;
     struct seal *abandoned;          /* home loop: seal.c */
