@@ -38,7 +38,7 @@ struct pool {
     bool closed;
     uint32_t volume_count;      /* control thread; those being made too */
     uint64_t provisioned_bytes; /* control thread */
-    uint64_t promised_bytes;    /* control thread: beyond these, under way: promise.c */
+    uint64_t promised_bytes; /* control thread: beyond these, under way: overcommit.c */
     uint32_t overcommit_cap_percent;          /* control thread; 0: none */
     struct usage_thresholds usage_thresholds; /* control thread, the next too */
     struct pool_watch watch;

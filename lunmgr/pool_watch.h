@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A timer of the control thread looks at what the pools have left: tells of their
  * thresholds of use and that a pool which was full has space again, and keeps the
- * forecasts. No lock that I/O takes is taken. Control thread. */
+ * forecasts. Control thread. */
 #ifndef LUNMGR_POOL_WATCH_H
 #define LUNMGR_POOL_WATCH_H
 

@@ -5,6 +5,7 @@
 #include "web/resource.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 const struct schema schema_pool_create = {
@@ -151,27 +152,27 @@ static uint32_t cap_read(struct input *in)
 }
 
 /* room, or NULL: absent, or a problem. */
-static const struct usage_thresholds *
-thresholds_read(struct input *in, const json_t *body, struct usage_thresholds *room)
+static const struct usage_thresholds *thresholds_read(struct input *in,
+                                                      struct usage_thresholds *room)
 {
-    static const char accepted[] = "an array of at most 4 percents, each an integer of 1 "
-                                   "to 100 and greater than the one before";
-    const json_t *list = json_object_get(body, "usage_thresholds");
-    struct err e = {.code = 0};
-    bool good = json_is_array(list) && json_array_size(list) <= USAGE_THRESHOLD_MAX;
-    if (list == NULL)
+    struct input element = {.base = "/usage_thresholds", .problem = in->problem};
+    if (json_object_get(in->object, "usage_thresholds") == NULL)
         return NULL;
-    *room = (struct usage_thresholds){.count = 0};
-    for (size_t i = 0; good && i < json_array_size(list); i++) {
+    const json_t *list = input_array(in, "usage_thresholds", 0, USAGE_THRESHOLD_MAX);
+    json_int_t before = 0;
+    *room = (struct usage_thresholds){.count = (uint32_t)json_array_size(list)};
+    for (uint32_t i = 0; i < room->count; i++) {
+        char index[24];
+        snprintf(index, sizeof(index), "%" PRIu32, i);
         json_int_t percent = json_integer_value(json_array_get(list, i));
-        good = percent >= 1 && percent <= USAGE_PERCENT_MAX;
-        room->percents[room->count++] = (uint32_t)percent;
+        if (percent <= before || percent > USAGE_PERCENT_MAX)
+            input_refuse(&element, index,
+                         "a percent of 1 to 100, greater than the one before it",
+                         "not a percent, or not in ascending order");
+        room->percents[i] = (uint32_t)percent;
+        before = percent;
     }
-    if (good && usage_thresholds_check(room, &e) == 0)
-        return room;
-    input_refuse(in, "usage_thresholds", accepted,
-                 "usage_thresholds is not such an array");
-    return NULL;
+    return list == NULL ? NULL : room;
 }
 
 void api_pool_create(struct exchange *x)
@@ -183,7 +184,7 @@ void api_pool_create(struct exchange *x)
     spec.name = input_name(&in, "name", INPUT_REQUIRED);
     struct usage_thresholds thresholds;
     spec.overcommit_cap_percent = cap_read(&in);
-    spec.usage_thresholds = thresholds_read(&in, x->body, &thresholds);
+    spec.usage_thresholds = thresholds_read(&in, &thresholds);
     const json_t *list = input_array(&in, "devices", 1, POOL_SPEC_DEVICE_MAX);
     bool good = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -216,7 +217,7 @@ void api_pool_change(struct exchange *x)
     if (json_object_get(x->body, "overcommit_cap_percent") != NULL)
         change.overcommit_cap_percent = &cap;
     struct usage_thresholds thresholds;
-    change.usage_thresholds = thresholds_read(&in, x->body, &thresholds);
+    change.usage_thresholds = thresholds_read(&in, &thresholds);
     if (input_good(&in))
         pool_change(x->web->lunmgr, x->params[0], &change, pool_on_changed, x);
     else

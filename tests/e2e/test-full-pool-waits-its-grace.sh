@@ -78,8 +78,7 @@ io 1 'read -P 0x78 48M 256k' 'read -P 0 0 1M' "write -P 0x13 0 $(of /v1/pools/p 
 # --- who ends a wait ---
 is_full
 write_begin 1 'write 56M 64k'
-kill -9 "$WRITER"
-{ wait "$WRITER" || true; } 2>/dev/null
+{ kill -9 "$WRITER" && wait "$WRITER" || true; } 2>/dev/null
 eventually 'the write of a guest that is gone waits' waiting 0
 write_begin 1 'write 56M 64k'
 unmap v

@@ -39,8 +39,8 @@ eventually 'it is not told that it is below' is_told left '75 90'
 grep -q 'msg="pool usage reached" pool=p percent=90' "$RIG_DIR/daemon.log" || fail "the log does not tell of 90 %"
 
 # --- set, refused, kept ---
-refused 'usage-threshold.*accepted: .*percents' pool change p --usage-threshold 101
-refused 'usage-threshold.*accepted: .*percents' pool change p --usage-threshold 90 --usage-threshold 50
+refused 'usage-threshold.*accepted: .*percent' pool change p --usage-threshold 101
+refused 'usage-threshold.*accepted: .*percent' pool change p --usage-threshold 90 --usage-threshold 50
 [ "$(pool '.usage_thresholds | join(" ")')" = '75 90' ] || fail "what was refused was taken"
 ctl pool change p --usage-threshold 50 --usage-threshold 95
 eventually 'a new threshold that is reached is not told' is_told reached '75 90 50'

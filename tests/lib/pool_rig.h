@@ -35,7 +35,7 @@ struct pool_rig_options {
     uint64_t pool_bytes; /* of its file */
     unsigned tick_ms;    /* rounds nobody asked for; 0: none */
     unsigned space_grace_ms;
-    uint64_t seed;       /* FAKE: shuffles if not 0; CUT, BY HAND: 1 if 0 */
+    uint64_t seed; /* FAKE: shuffles if not 0; CUT, BY HAND: 1 if 0 */
     /* Everything (the pools' loop and the catalog too) is turned by hand, in an order
      * drawn from the seed; else only what `threads` leaves. */
     bool by_hand;

@@ -234,7 +234,7 @@ same '/v1/pools?limit=1000' pool list
 cli 0 pool show p
 out '^devices\[0\]\.path +/' '^devices\[0\]\.size +1GiB \(1073741824 bytes\)$' '^state +online$'
 cli 0 pool change p --overcommit-cap-percent 10000 --usage-threshold 60 --usage-threshold 80
-out '^overcommit_cap_percent +10000$' '^overcommit_percent +[0-9]+$' '^usage_thresholds.* 80' '^waiting_writes +0$'
+out '^overcommit_cap_percent +10000$' '^overcommit_percent +[0-9]+$' '^usage_thresholds +60$' '^ +80$' '^waiting_writes +0$'
 cli 0 pool check p
 out '^clean +yes$' '^leaked_extents +0$'
 cli 0 pool check p --json
