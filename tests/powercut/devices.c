@@ -17,7 +17,7 @@
 #define ALONE_BYTES   (8 * MIB) /* at least, of a pool's only one */
 #define LEAST_BYTES   (3 * MIB)
 #define GROWTH_MAX    32 /* extents */
-#define DISK_BYTES    (64 * MIB)
+#define DISK_BYTES    (32 * MIB)
 #define RUBBISH_BYTES (24 * MIB)
 
 /* ---- Files --------------------------------------------------------------------------
