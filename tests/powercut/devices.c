@@ -17,7 +17,7 @@
 #define ALONE_BYTES   (8 * MIB) /* at least, of a pool's only one */
 #define LEAST_BYTES   (3 * MIB)
 #define GROWTH_MAX    32 /* extents */
-#define DISK_BYTES    (64 * MIB)
+#define DISK_BYTES    (32 * MIB)
 #define RUBBISH_BYTES (24 * MIB)
 
 /* ---- Files --------------------------------------------------------------------------
@@ -179,7 +179,7 @@ static void change_name(struct run *run, struct change *c)
 void run_add_device(struct run *run)
 {
     struct model_device *d = any_device(run, is_stranger);
-    if (d == NULL || run->has_failed)
+    if (d == NULL)
         return;
     struct change c = {.kind = CHANGE_ADD, .device = d};
     struct pool_device_spec spec = device_spec(d);

@@ -360,6 +360,8 @@ static void op_fail_sync(struct run *run)
         op_wait(run);
         op_flush(run);
     }
+    if (run_chance(run, 30) && !run_is_off(run))
+        run_add_device(run); /* in its place */
     if (!run_has_offence(run))
         serve_beside(run);
 }
