@@ -195,8 +195,13 @@ static int snapshot_try_work(struct catalog_txn *txn, struct catalog_job *job,
 /* A dry run's end. */
 static void snapshot_try(struct snapshot_op *so)
 {
+    int rc = 0;
     if (pool_is_failed(so->seal->pool))
-        op_end(&so->op, snapshot_refuse_failed(op_err(&so->op), -EIO));
+        rc = snapshot_refuse_failed(op_err(&so->op), -EIO);
+    if (rc == 0)
+        rc = seal_has_room(so->seal, op_err(&so->op));
+    if (rc != 0)
+        op_end(&so->op, rc);
     else
         op_write(&so->op, snapshot_try_work, snapshot_end);
 }

@@ -118,6 +118,7 @@ struct volume *volume_new(struct pool *pool, const struct volume_row *row)
     v->is_protected = row->is_protected;
     v->wipe_bytes = row->wipe_bytes;
     atomic_init(&v->zero_detect, row->zero_detect);
+    v->guaranteed_bytes = row->guaranteed_bytes;
     memcpy(v->kind == VOLUME_SNAPSHOT ? v->group : v->clone_of,
            v->kind == VOLUME_SNAPSHOT ? row->group : row->origin, CATALOG_ID_MAX);
     volume_identify(v, row->naa_serial);
@@ -253,13 +254,33 @@ struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk)
 }
 
 /* A merge may give the volume another top, and free this one, at any moment. */
-uint64_t volume_used_extents(const struct volume *v)
+static uint64_t top_figure(const struct volume *v,
+                           uint64_t (*figure)(const struct layer *top))
 {
     pthread_mutex_lock(&v->pool->look);
-    const struct layer *top = volume_top((struct volume *)v);
-    uint64_t extents = atomic_load(&top->used_extents);
+    uint64_t extents = figure(volume_top((struct volume *)v));
     pthread_mutex_unlock(&v->pool->look);
     return extents;
+}
+
+static uint64_t used_of(const struct layer *top)
+{
+    return atomic_load(&top->used_extents);
+}
+
+uint64_t volume_used_extents(const struct volume *v)
+{
+    return top_figure(v, used_of);
+}
+
+uint64_t volume_available_extents(const struct volume *v, uint64_t free_extents)
+{
+    uint64_t all = space_reserved(v->pool);
+    if (all == 0)
+        return free_extents;
+    uint64_t own = top_figure(v, space_reserved_of);
+    uint64_t others = all > own ? all - own : 0;
+    return free_extents > others ? free_extents - others : 0;
 }
 
 /* Lists describe thousands of volumes: no snprintf here. */
@@ -280,6 +301,8 @@ void volume_describe(const struct volume *v, struct volume_info *out)
         .block_bytes = v->block_bytes,
         .physical_bytes = v->physical_bytes,
         .allocated_bytes = volume_used_extents(v) * EXTENT_BYTES,
+        .guaranteed_bytes = v->guaranteed_bytes,
+        .reserved_bytes = top_figure(v, space_reserved_of) * EXTENT_BYTES,
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,
         .snapshot_count = v->snapshot_count,
