@@ -63,6 +63,9 @@ struct volume_info {
     uint32_t block_bytes;
     uint32_t physical_bytes;
     uint64_t allocated_bytes; /* of extents that it owns */
+    /* By layers: in extents of its own and of those that it stands on, what was
+     * overwritten since too; in its own, unless a copy shares them; the rest of these. */
+    uint64_t used_bytes, unique_bytes, shared_bytes;
     uint64_t guaranteed_bytes;
     uint64_t reserved_bytes; /* of these: not taken yet, in whole extents */
     char naa[33];            /* NAA type 6 designator, 32 hex digits */
