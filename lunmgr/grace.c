@@ -96,11 +96,22 @@ static void waiter_fail(struct extent_io *x)
 
 /* ---- A look ---------------------------------------------------------------------- */
 
+/* In flight: what is its top stays. */
+static bool waiter_may_take(struct extent_io *x)
+{
+    if (!limbo_may_give(extent_pool(x)))
+        return false;
+    vio_extent_wakes(x->vio);
+    bool left = space_is_left(extent_pool(x), extent_layer(x));
+    vio_extent_parks(x->vio);
+    return left;
+}
+
 static void waiter_look(struct extent_io *x, int64_t now_ms)
 {
     if (now_ms >= x->vio->p.grace_end_ms) {
         waiter_fail(x);
-    } else if (limbo_may_give(extent_pool(x))) {
+    } else if (waiter_may_take(x)) {
         waiter_leave(x);
         extent_resume(x);
     } else {

@@ -100,8 +100,9 @@ static bool is_one_of(const char *text, const char *const *texts, size_t count)
  * API's other numbers are counts. */
 static bool is_bytes(const char *label, const char *member)
 {
-    static const char *const sizes[] = {"size", "used", "free", "provisioned",
-                                        "allocated"};
+    static const char *const sizes[] = {
+        "size",       "used",     "free",      "provisioned", "allocated",
+        "guaranteed", "reserved", "available", "unique",      "shared"};
     static const char *const own[] = {"read", "written"};
     return is_one_of(member, sizes, ARRAY_LEN(sizes)) ||
            is_one_of(label, own, ARRAY_LEN(own));
