@@ -468,6 +468,38 @@ static void what_has_no_room_is_not_evacuated(void **state)
 
 #define DEVICES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static int guarantee(uint64_t bytes)
+{
+    const struct volume_change change = {.guaranteed_bytes = &bytes};
+    return rig_change(&rig, "v", &change, NULL);
+}
+
+/* And what has been moved is taken as before. */
+static void what_guarantees_need_is_not_evacuated(void **state)
+{
+    const char *ended = NULL;
+    struct volume_info before, after;
+    (void)state;
+    struct volume *v = pool_rig_volume(&rig, "v", 32 * MIB, 512);
+    write_all(v, 2 * MIB, 1);
+    assert_int_equal(guarantee(DEVICE_BYTES + 2 * MIB), 0);
+    struct answer a = evacuate("p/1", &ended);
+    assert_refused(&a, -EBUSY, "device");
+    assert_non_null(strstr(a.err.text, "guaranteed to volumes"));
+    assert_string_equal(info_of(1).state, "online");
+    assert_int_equal(guarantee(8 * MIB), 0);
+    volume_describe(v, &before);
+    assert_int_equal(before.reserved_bytes, 6 * MIB);
+    a = evacuate("p/1", &ended);
+    assert_int_equal(a.err.code, 0);
+    assert_string_equal(ended, "done");
+    volume_describe(v, &after);
+    assert_int_equal(after.reserved_bytes, before.reserved_bytes);
+    assert_int_equal(after.unique_bytes, before.unique_bytes);
+    assert_int_equal(guarantee(DEVICE_BYTES), -ENOSPC); /* of what is left */
+    write_all(v, 8 * MIB, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +514,7 @@ int main(void)
         DEVICES_TEST(what_carries_something_is_taken_by_force_alone),
         DEVICES_TEST(an_evacuated_device_can_go),
         DEVICES_TEST(what_has_no_room_is_not_evacuated),
+        DEVICES_TEST(what_guarantees_need_is_not_evacuated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

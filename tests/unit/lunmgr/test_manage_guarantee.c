@@ -280,6 +280,28 @@ static void of_many_at_once_none_takes_what_is_anothers(void **state)
     rig_assert_sound(&rig);
 }
 
+/* A write that fails leaves what it has taken, and all of the guarantee can be written
+ * all the same. */
+static void failed_writes_use_nothing_up(void **state)
+{
+    (void)state;
+    struct volume *v = make("v", KEPT), *w = make("w", 0);
+    fill(w, 0);
+    for (unsigned nth = 1; nth <= 10; nth++) {
+        fake_engine_fail(rig.lanes[0].fake, FAKE_WRITE, nth, -EIO, false);
+        for (uint64_t i = 0; i < KEPT; i++) {
+            int rc = write_at(v, i);
+            assert_true(rc == 0 || rc == -EIO);
+        }
+        assert_true(fake_engine_failed(rig.lanes[0].fake));
+        write_all(v, 0, KEPT);
+        assert_int_equal(reserved(), 0);
+        assert_int_equal(write_at(w, 500), -ENOSPC);
+        unmap_extents(v, 0, KEPT);
+        assert_int_equal(reserved(), KEPT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +312,7 @@ int main(void)
         GUARANTEE_TEST(a_restart_finds_it_as_it_was),
         GUARANTEE_TEST(what_is_shared_is_not_taken),
         GUARANTEE_TEST(of_many_at_once_none_takes_what_is_anothers),
+        MANAGE_TEST(failed_writes_use_nothing_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
