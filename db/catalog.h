@@ -205,8 +205,9 @@ struct layer_row {
     char pool_id[CATALOG_ID_MAX];
     uint32_t parent; /* 0: none */
     enum layer_state state;
-    uint64_t size_extents; /* of volume; bounds the leaves */
-    uint64_t used_extents; /* words that name an extent with valid blocks */
+    uint64_t size_extents;   /* of volume; bounds the leaves */
+    uint64_t used_extents;   /* words that name an extent with valid blocks */
+    uint64_t shared_extents; /* of these: those that a copy has shared */
 };
 int layer_row_add(struct catalog_txn *txn, struct layer_row *row,
                   struct err *e) MUST_CHECK;
@@ -252,6 +253,7 @@ struct volume_row {
     bool zero_detect;
     uint64_t
         wipe_bytes; /* a shrink's blocks up to here are not all cleared yet; 0: none */
+    uint64_t guaranteed_bytes; /* PLAIN: of the pool's space, whatever others take */
 };
 int volume_row_add(struct catalog_txn *txn, const struct volume_row *row,
                    struct err *e) MUST_CHECK;
@@ -504,6 +506,7 @@ struct bitmap_change {
 struct layer_count {
     uint32_t layer;
     uint64_t used_extents;
+    uint64_t shared_extents; /* of these */
 };
 /* So many words more (or less) name a shared extent. One that a single word names has no
  * row, whether it was shared before or never. */

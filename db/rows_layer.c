@@ -18,6 +18,7 @@ static void layer_read(struct stmt *s, void *row)
     layer->state = (enum layer_state)column_u64(s, LAYER_DROPPING);
     layer->size_extents = column_u64(s, INT64_MAX);
     layer->used_extents = column_u64(s, INT64_MAX);
+    layer->shared_extents = column_u64(s, INT64_MAX);
 }
 
 static int layer_refuse_reference(struct catalog_txn *txn, const struct layer_row *row,
@@ -38,14 +39,15 @@ int layer_row_add(struct catalog_txn *txn, struct layer_row *row, struct err *e)
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO layer (pool_id, parent, state, size_extents,"
-                  " used_extents, id)"
-                  " VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, nullif(?6, 0))",
+                  " used_extents, shared_extents, id)"
+                  " VALUES (?1, nullif(?2, 0), ?3, ?4, ?5, ?6, nullif(?7, 0))",
                   e);
     bind_text(&s, "pool", row->pool_id, sizeof(row->pool_id));
     bind_int(&s, row->parent);
     bind_int(&s, row->state);
     bind_u64(&s, "size_extents", row->size_extents);
     bind_u64(&s, "used_extents", row->used_extents);
+    bind_u64(&s, "shared_extents", row->shared_extents);
     bind_int(&s, row->id);
     int rc = stmt_run(&s);
     if (rc == -ENOENT)
@@ -142,7 +144,8 @@ int layer_row_each(struct catalog_txn *txn,
 {
     AUTO_STMT struct stmt s =
         stmt_open(txn,
-                  "SELECT id, pool_id, parent, state, size_extents, used_extents"
+                  "SELECT id, pool_id, parent, state, size_extents, used_extents,"
+                  " shared_extents"
                   " FROM layer ORDER BY id",
                   e);
     struct layer_row row;

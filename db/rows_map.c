@@ -146,9 +146,10 @@ static int round_store_words(struct catalog_txn *txn, const struct word_change *
 static int round_store_count(struct catalog_txn *txn, const struct layer_count *count,
                              struct err *e)
 {
-    AUTO_STMT struct stmt s =
-        stmt_open(txn, "UPDATE layer SET used_extents = ?1 WHERE id = ?2", e);
+    AUTO_STMT struct stmt s = stmt_open(
+        txn, "UPDATE layer SET used_extents = ?1, shared_extents = ?2 WHERE id = ?3", e);
     bind_u64(&s, "used_extents", count->used_extents);
+    bind_u64(&s, "shared_extents", count->shared_extents);
     bind_int(&s, count->layer);
     return stmt_run(&s);
 }

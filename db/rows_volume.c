@@ -32,6 +32,7 @@ static void volume_read(struct stmt *s, void *row)
     v->is_protected = column_u64(s, 1) != 0;
     v->zero_detect = column_u64(s, 1) != 0;
     v->wipe_bytes = column_u64(s, INT64_MAX);
+    v->guaranteed_bytes = column_u64(s, INT64_MAX);
     v->kind = v->origin[0] != '\0' ? VOLUME_SNAPSHOT : VOLUME_PLAIN;
     if (v->kind == VOLUME_PLAIN)
         memcpy(v->origin, clone_of, sizeof(v->origin));
@@ -44,7 +45,7 @@ static void volume_read(struct stmt *s, void *row)
     "id, name, pool_id, top_layer, size_bytes, block_bytes, physical_bytes, naa_serial," \
     " created_s, snapshot_of, snapshot_group, clone_of, trashed_s, is_protected, "       \
     "zero_detect,"                                                                       \
-    " wipe_bytes"
+    " wipe_bytes, guaranteed_bytes"
 
 static void scoped_name(const struct volume_row *row, char out[SCOPED_NAME_MAX])
 {
@@ -84,7 +85,7 @@ int volume_row_add(struct catalog_txn *txn, const struct volume_row *row, struct
         stmt_open(txn,
                   "INSERT INTO volume (" VOLUME_COLUMNS
                   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-                  " ?14, ?15, ?16)",
+                  " ?14, ?15, ?16, ?17)",
                   e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", name, sizeof(name));
@@ -102,6 +103,7 @@ int volume_row_add(struct catalog_txn *txn, const struct volume_row *row, struct
     bind_int(&s, row->is_protected);
     bind_int(&s, row->zero_detect);
     bind_u64(&s, "wipe_bytes", row->wipe_bytes);
+    bind_u64(&s, "guaranteed", row->guaranteed_bytes);
     int rc = stmt_run(&s);
     return rc == -ENOENT ? volume_refuse_reference(txn, row, e) : rc;
 }
@@ -127,7 +129,8 @@ int volume_row_change(struct catalog_txn *txn, const struct volume_row *row,
         stmt_open(txn,
                   "UPDATE volume SET name = ?1, top_layer = ?2, size_bytes = ?3,"
                   " snapshot_group = ?4, clone_of = ?5, trashed_s = ?6,"
-                  " is_protected = ?7, zero_detect = ?8, wipe_bytes = ?9 WHERE id = ?10",
+                  " is_protected = ?7, zero_detect = ?8, wipe_bytes = ?9,"
+                  " guaranteed_bytes = ?10 WHERE id = ?11",
                   e);
     bind_text(&s, "name", name, sizeof(name));
     bind_int(&s, row->top_layer);
@@ -138,6 +141,7 @@ int volume_row_change(struct catalog_txn *txn, const struct volume_row *row,
     bind_int(&s, row->is_protected);
     bind_int(&s, row->zero_detect);
     bind_u64(&s, "wipe_bytes", row->wipe_bytes);
+    bind_u64(&s, "guaranteed", row->guaranteed_bytes);
     bind_text(&s, "id", row->id, sizeof(row->id));
     int rc = stmt_run_one(&s, "volume");
     if (rc == -ENOENT &&

@@ -74,7 +74,7 @@ static uint64_t *used_word(struct group *g, uint64_t extent)
 /* Under the lock: nobody else writes it. */
 static void free_extents_set(struct alloc *a, uint64_t extents)
 {
-    atomic_store_explicit(&a->free_extents, extents, memory_order_relaxed);
+    atomic_store_explicit(&a->free_extents, extents, memory_order_release);
 }
 
 /* It was free. */
@@ -313,7 +313,7 @@ void alloc_untake(struct alloc *a, uint64_t extent)
 
 uint64_t alloc_free_extents(const struct alloc *a)
 {
-    return atomic_load_explicit(&a->free_extents, memory_order_relaxed);
+    return atomic_load_explicit(&a->free_extents, memory_order_acquire);
 }
 
 uint64_t alloc_usable_extents(const struct alloc *a)

@@ -52,6 +52,7 @@ struct device {
     atomic_int evacuation; /* enum device_evacuation */
     /* Words that named this device were given to other places while it is evacuated. */
     atomic_uint_fast64_t handed_on;
+    atomic_uint_fast64_t aging_extents; /* freed, and not free yet: limbo.h */
     struct writers writers;
     /* I/O that it answered with an error, or not at all. */
     atomic_uint_fast64_t read_errors, write_errors, sync_errors;

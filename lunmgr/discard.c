@@ -109,6 +109,7 @@ static struct device *discard_take(struct pool *pool, uint64_t max, uint64_t *fi
 
 static void release_run(struct device *device, uint64_t first, uint64_t count)
 {
+    space_aged(device, count);
     for (uint64_t i = 0; i < count; i++)
         alloc_release(device->alloc, first + i);
 }

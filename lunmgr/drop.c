@@ -106,7 +106,7 @@ static void drop_word(struct drop *d, struct leaf *leaf, uint32_t extent_index)
     round_mark_word(d->pool, leaf, extent_index);
     if (word_place(w) != 0) {
         round_count_extent(d->pool, d->layer, -1);
-        share_let_go(d->pool, d->layer->family, w);
+        share_let_go(d->layer, w);
     }
 }
 

@@ -24,7 +24,7 @@ static void move_end(struct evacuate_move *mv, int rc)
     for (size_t i = 0; i < mv->count; i++)
         side_release(&mv->sides[i]);
     if (rc != 0 && mv->to != 0)
-        pool_untake(mv->pool, mv->to);
+        space_untake(mv->pool, NULL, mv->to);
     mv->done(mv, rc);
 }
 
@@ -37,7 +37,8 @@ static void side_set(const struct evacuate_move *mv, const struct evacuate_side 
     atomic_store(side->cell, word);
     round_mark_word(mv->pool, side->leaf, side->index);
     stack_changed(mv->pool, side->index / LEAF_WORDS);
-    share_let_go(mv->pool, side->layer->family, old);
+    space_name(side->layer, word);
+    share_let_go(side->layer, old);
 }
 
 /* All of them share the new extent, as they did the old one: one is counted already. */
@@ -51,7 +52,7 @@ static int sharers_add(const struct evacuate_move *mv)
     if (rc == 0)
         return 0;
     while (--i > 1) /* those that were added */
-        share_let_go(mv->pool, first, word_with_place(WORD_SHARED, mv->to));
+        share_release(mv->pool, first, word_with_place(WORD_SHARED, mv->to));
     return rc;
 }
 
@@ -112,7 +113,7 @@ static void move_go(struct evacuate_move *mv)
         move_drop(mv);
         return;
     }
-    int rc = pool_take(mv->pool, mv->after, &mv->to);
+    int rc = space_take(mv->pool, NULL, mv->after, &mv->to);
     if (rc != 0) {
         move_end(mv, rc);
         return;

@@ -29,7 +29,7 @@ void extent_atomic_leave(struct extent_io *x)
     holds_release(lead);
     for (uint32_t i = 0; i < lead->run_count; i++) {
         if (lead[i].place != 0)
-            pool_untake(extent_pool(x), lead[i].place);
+            space_untake(extent_pool(x), extent_layer(x), lead[i].place);
         lead[i].place = 0;
     }
 }
@@ -50,7 +50,7 @@ static void word_swap(struct extent_io *x)
     if (word_mask(w) == 0)
         round_count_extent(pool, extent_layer(x), 1);
     round_mark_word(pool, x->leaf, x->index);
-    share_let_go(pool, extent_layer(x)->family, w);
+    share_let_go(extent_layer(x), w);
     x->place = 0;
 }
 
@@ -118,10 +118,10 @@ static int places_take(struct extent_io *lead)
         if (lead[i].place != 0 && device_gives(pool_device(volume->pool, lead[i].place)))
             continue;
         if (lead[i].place != 0) /* its device is being evacuated, or has failed, since */
-            pool_untake(volume->pool, lead[i].place);
+            space_untake(volume->pool, extent_layer(lead), lead[i].place);
         lead[i].place = 0;
-        int rc =
-            pool_take(volume->pool, atomic_load(&volume->last_place), &lead[i].place);
+        int rc = space_take(volume->pool, extent_layer(lead),
+                            atomic_load(&volume->last_place), &lead[i].place);
         if (rc != 0)
             return rc;
         atomic_store(&volume->last_place, lead[i].place);

@@ -212,7 +212,7 @@ static void unshare_swap(struct extent_io *x)
     map_word w = atomic_load(x->cell);
     atomic_store(x->cell, word_with_place(w & ~WORD_SHARED, x->place));
     round_mark_word(pool, x->leaf, x->index);
-    share_let_go(pool, extent_layer(x)->family, w);
+    share_let_go(extent_layer(x), w);
     pthread_rwlock_unlock(&pool->gate);
 }
 
@@ -222,7 +222,7 @@ static void unshare_on_copied(struct extent_io *x, int rc)
         unshare_swap(x);
         hold_write(x);
     } else {
-        pool_untake(extent_pool(x), x->place);
+        space_untake(extent_pool(x), extent_layer(x), x->place);
         extent_end(x, rc);
     }
 }
@@ -231,8 +231,8 @@ static void unshare_on_copied(struct extent_io *x, int rc)
  * write may be lost. */
 static void hold_unshare(struct extent_io *x, map_word w)
 {
-    int rc =
-        pool_take(extent_pool(x), atomic_load(&x->vio->volume->last_place), &x->place);
+    int rc = space_take(extent_pool(x), extent_layer(x),
+                        atomic_load(&x->vio->volume->last_place), &x->place);
     if (rc != 0)
         extent_no_space(x, rc);
     else

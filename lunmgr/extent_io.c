@@ -122,14 +122,16 @@ static bool extent_park_for_space(struct extent_io *x)
     return false;
 }
 
-/* No extent to be had now: waits for freed ones that age; where there are none, for what
- * may come within its grace. */
+/* No extent to be had now: waits for freed ones that age; where there are none, or none
+ * for this volume, for what may come within its grace. Looked at in flight: what is its
+ * top stays. */
 void extent_no_space(struct extent_io *x, int rc)
 {
+    bool left = rc == -ENOSPC && space_is_left(extent_pool(x), extent_layer(x));
     extent_leave(x);
     if (rc != -ENOSPC)
         extent_end(x, rc);
-    else if (!extent_park_for_space(x) && !grace_park(x))
+    else if (!(left && extent_park_for_space(x)) && !grace_park(x))
         extent_refuse(x);
 }
 
@@ -141,12 +143,13 @@ int extent_place(struct extent_io *x, map_word *w)
     struct volume *volume = x->vio->volume;
     while (word_place(*w) == 0) {
         place p;
-        int rc = pool_take(volume->pool, atomic_load(&volume->last_place), &p);
+        int rc = space_take(volume->pool, extent_layer(x),
+                            atomic_load(&volume->last_place), &p);
         if (rc != 0)
             return rc;
         map_word named = word_with_place(*w, p);
         if (!atomic_compare_exchange_strong(x->cell, w, named)) {
-            pool_untake(volume->pool, p);
+            space_untake(volume->pool, extent_layer(x), p);
             if ((*w & WORD_HELD) != 0 && !x->held)
                 return -EAGAIN;
             continue;
@@ -196,7 +199,7 @@ bool extent_swap_empty(struct extent_io *x, map_word w)
         round_mark_word(pool, x->leaf, x->index);
         /* Before any round can commit the empty word: what no word names is either on its
          * way to be free, or a leak. */
-        share_let_go(pool, extent_layer(x)->family, w);
+        share_let_go(extent_layer(x), w);
     }
     pthread_rwlock_unlock(&pool->gate);
     return done;

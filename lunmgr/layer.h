@@ -23,10 +23,14 @@ struct layer {
     uint32_t id;
     uint32_t family; /* the same for a volume, its snapshots and clones; never changes */
     struct pool *pool;
-    _Atomic(struct layer *) parent; /* NULL: none. An I/O in flight may follow it */
-    _Atomic uint64_t size_extents;  /* beyond it the layer has words of 0 */
-    _Atomic uint64_t used_extents;  /* changed under the gate */
-    atomic_bool count_changed;      /* is in its pool's list of changed counts */
+    _Atomic(struct layer *) parent;  /* NULL: none. An I/O in flight may follow it */
+    _Atomic uint64_t size_extents;   /* beyond it the layer has words of 0 */
+    _Atomic uint64_t used_extents;   /* changed under the gate */
+    _Atomic uint64_t shared_extents; /* of these: shared. Under the gate, too */
+    /* space.h: changed under its lock. Extents that it owns, those too of which no block
+     * is valid yet; the guarantee of the volume whose top it is. */
+    _Atomic uint64_t taken_extents, guaranteed_extents;
+    atomic_bool count_changed; /* is in its pool's list of changed counts */
     struct layer *next_changed;
     struct layer *next_orphan; /* drop.c */
     atomic_uint pins;          /* loads of its leaves under way, and the like */

@@ -58,6 +58,7 @@ void limbo_add(struct pool *pool, place p)
                                     .round = atomic_load(&pool->round.whole_no),
                                     .epoch = lunmgr_next_epoch(pool->manager)};
         *entry_at(l, l->count++) = entry;
+        atomic_fetch_add(&pool_device(pool, p)->aging_extents, 1);
     }
     pthread_mutex_unlock(&l->lock);
     if (many)
@@ -99,6 +100,7 @@ static bool limbo_hand_on(struct pool *pool, place p)
         pool->limbo.discarding++;
         return false;
     }
+    space_aged(pool_device(pool, p), 1);
     alloc_release(pool_device(pool, p)->alloc, place_extent(p));
     return true;
 }

@@ -45,6 +45,8 @@ static void side_set(const struct merge_word *mw, const struct merge_side *side,
     atomic_store(side->cell, word | WORD_HELD);
     if (change != 0)
         round_count_extent(word_pool(mw), side->layer, change);
+    space_unname(side->layer, side->word);
+    space_name(side->layer, word);
     round_mark_word(word_pool(mw), side->leaf, mw->index);
 }
 
@@ -57,6 +59,7 @@ static void parent_haunt(const struct merge_word *mw)
     atomic_fetch_or(&parent->leaf->ghosts[i / 64], 1ULL << i % 64);
     if (word_mask(parent->word) != 0)
         round_count_extent(word_pool(mw), parent->layer, -1);
+    space_unname(parent->layer, parent->word);
     round_mark_word(word_pool(mw), parent->leaf, mw->index);
 }
 
@@ -81,7 +84,7 @@ static void word_step(struct merge_word *mw)
     }
     stack_changed(pool, mw->index / LEAF_WORDS);
     for (unsigned i = 0; i < ARRAY_LEN(mw->gone); i++)
-        share_let_go(pool, mw->parent.layer->family, mw->gone[i]);
+        share_release(pool, mw->parent.layer->family, mw->gone[i]);
     side_release(mw, &mw->child);
     if (mw->down)
         side_release(mw, &mw->parent);
@@ -92,7 +95,7 @@ static void word_step(struct merge_word *mw)
 static void word_give_up(struct merge_word *mw, int rc)
 {
     if (mw->is_fresh)
-        pool_untake(word_pool(mw), mw->to);
+        space_untake(word_pool(mw), NULL, mw->to);
     side_release(mw, &mw->child);
     side_release(mw, &mw->parent);
     word_end(mw, rc);
@@ -138,7 +141,7 @@ static void word_copy(struct merge_word *mw)
 /* Neither extent may be written: a third gets the blocks of both. */
 static int word_plan_fresh(struct merge_word *mw, unsigned missing)
 {
-    int rc = pool_take(word_pool(mw), 0, &mw->to);
+    int rc = space_take(word_pool(mw), NULL, 0, &mw->to);
     if (rc != 0)
         return rc;
     mw->is_fresh = true;

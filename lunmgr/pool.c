@@ -37,6 +37,7 @@ struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_init(&pool->stripes[i]);
     limbo_init(&pool->limbo);
+    space_init(&pool->space);
     share_init(&pool->share);
     pool->loader = leaf_loader_create(lunmgr_catalog(m), loop_inbox(lunmgr_home(m)));
     if (round_init(pool, e) != 0 || discard_init(pool, e) != 0 || pool->loader == NULL) {
@@ -67,6 +68,7 @@ void pool_free(struct pool *pool)
     }
     leaf_loader_destroy(pool->loader);
     limbo_fini(&pool->limbo);
+    space_fini(&pool->space);
     share_fini(&pool->share);
     for (unsigned i = 0; i < POOL_STRIPES; i++)
         stripe_fini(&pool->stripes[i]);

@@ -63,9 +63,11 @@ struct pool_info {
     char id[VOLUME_ID_MAX];
     char name[VOLUME_NAME_MAX];
     int64_t created_s;
-    uint64_t size_bytes; /* of all devices: whole extents less the superblocks */
-    uint64_t used_bytes; /* extents not free, freed ones that wait for a commit too */
-    uint64_t free_bytes; /* that can be handed out: on devices that serve */
+    uint64_t size_bytes;     /* of all devices: whole extents less the superblocks */
+    uint64_t used_bytes;     /* extents not free, freed ones that wait for a commit too */
+    uint64_t free_bytes;     /* that can be handed out: on devices that serve */
+    uint64_t reserved_bytes; /* guaranteed to volumes and not taken yet */
+    uint64_t available_bytes;        /* free, and reserved for nobody */
     uint64_t provisioned_bytes;      /* sum of the volumes' sizes */
     uint64_t overcommit_percent;     /* that, of the size; rounded up */
     uint32_t overcommit_cap_percent; /* 0: there is none */

@@ -415,6 +415,7 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .size_bytes = pool_extents(pool) * EXTENT_BYTES,
         .used_bytes = pool_used_extents(pool) * EXTENT_BYTES,
         .free_bytes = pool_free_bytes(pool),
+        .reserved_bytes = space_reserved(pool) * EXTENT_BYTES,
         .provisioned_bytes = pool->provisioned_bytes,
         .overcommit_percent = overcommit_percent(pool),
         .overcommit_cap_percent = pool->overcommit_cap_percent,
@@ -428,6 +429,8 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .watched_since_s = pool->watch.since_s,
         .state = state_of(pool),
     };
+    if (out->free_bytes > out->reserved_bytes)
+        out->available_bytes = out->free_bytes - out->reserved_bytes;
     memcpy(out->id, pool->id, sizeof(out->id));
     memcpy(out->name, pool->name, sizeof(out->name));
 }

@@ -14,6 +14,7 @@
 #include "lunmgr/round.h"
 #include "lunmgr/share.h"
 #include "lunmgr/snapshot.h"
+#include "lunmgr/space.h"
 #include "lunmgr/stripe.h"
 #include "lunmgr/volume.h"
 
@@ -60,6 +61,7 @@ struct pool {
     pthread_mutex_t look;
     struct stripe stripes[POOL_STRIPES];
     struct limbo limbo;
+    struct space space;
     struct share share;
     struct discard discard; /* home loop */
     struct leaf_loader *loader;
@@ -105,7 +107,8 @@ struct volume {
     bool is_protected;
     struct qos qos;
     int64_t trashed_s;
-    uint64_t wipe_bytes; /* a shrink's blocks up to here are not all cleared yet */
+    uint64_t wipe_bytes;       /* a shrink's blocks up to here are not all cleared yet */
+    uint64_t guaranteed_bytes; /* its top layer has them in extents */
     struct label *labels;
     size_t label_count;
     bool has_saved_modes;
@@ -145,9 +148,9 @@ void pool_add_device(struct pool *pool, struct device *d);
 /* The lowest slot that no device ever had since the start; 0: none. */
 unsigned pool_free_slot(const struct pool *pool);
 struct device *pool_device(struct pool *pool, place p);
-/* Any thread. After the last place handed out to the asker; with several devices on each
- * in turn, 4 MiB at a time, the oftener the more it has free. -ENOSPC: no free extent
- * now; -EIO: no device serves. */
+/* space.c's alone. After the last place handed out to the asker; with several devices on
+ * each in turn, 4 MiB at a time, the oftener the more it has free. -ENOSPC: no free
+ * extent now; -EIO: no device serves. */
 int pool_take(struct pool *pool, place after, place *out) MUST_CHECK;
 void pool_untake(struct pool *pool, place p);
 /* Any thread, before another word becomes w: an evacuation looks again. */

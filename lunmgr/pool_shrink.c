@@ -4,6 +4,7 @@
  * takes the row away, and only then wipes the superblock: a crash in between leaves a
  * device that no pool has, and that says whose it was. Control thread. */
 #include "lunmgr/evacuate.h"
+#include "lunmgr/guarantee.h"
 #include "lunmgr/job_priv.h"
 #include "lunmgr/op.h"
 #include "lunmgr/pool_priv.h"
@@ -22,6 +23,7 @@ struct evacuation {
     struct job *job;
     struct device *device;
     enum device_evacuation state; /* to be written */
+    int before;                   /* the device's, should that fail */
     struct err err;               /* how it went; code 0: well */
 };
 
@@ -108,15 +110,16 @@ static void evacuation_refused(struct op *op)
     op_free(op);
 }
 
-/* It is durable that it is being evacuated: from now on it gives nothing. */
+/* It is durable that it is being evacuated, or it serves as before. */
 static void evacuation_marked(struct op *op)
 {
     struct evacuation *ev = evacuation_of(op);
     if (op->job.rc != 0) {
+        atomic_store(&ev->device->evacuation, ev->before);
+        limbo_space_came(ev->device->pool);
         evacuation_refused(op);
         return;
     }
-    atomic_store(&ev->device->evacuation, DEVICE_EVACUATING);
     op_at_home(op, evacuation_at_home, evacuation_ended);
 }
 
@@ -130,8 +133,12 @@ static void evacuation_start(struct job *job)
         return;
     }
     d->pool->evacuations++;
+    ev->before = atomic_load(&d->evacuation);
+    uint64_t short_of;
     if (device_is_failed(d))
         op_end(&ev->op, err_set(op_err(&ev->op), -EIO, NULL, "the device has failed"));
+    else if (space_withdraw(d, &short_of) != 0)
+        op_end(&ev->op, guarantee_refuse(d->pool, NULL, short_of, op_err(&ev->op)));
     else
         op_write(&ev->op, evacuation_work, evacuation_marked);
 }
@@ -144,7 +151,7 @@ static uint64_t used_extents(const struct device *d)
 /* What the others have free is enough now; what is written meanwhile may still use it. */
 static int room_check(const struct device *d, struct err *e)
 {
-    uint64_t free = 0;
+    uint64_t free = 0, reserved = space_reserved(d->pool);
     unsigned others = 0;
     for (struct device *o = NULL; (o = pool_next_device(d->pool, o)) != NULL;) {
         if (o == d || !device_gives(o))
@@ -155,12 +162,14 @@ static int room_check(const struct device *d, struct err *e)
     if (others == 0)
         return err_set(e, -EBUSY, "device", "no other device of pool %s serves",
                        d->pool->name);
-    if (free >= used_extents(d))
+    if (free >= used_extents(d) + reserved)
         return 0;
     return err_set(e, -EBUSY, "device",
                    "%" PRIu64 " bytes of device %s are in use, and the other devices "
-                   "have %" PRIu64 " free",
-                   used_extents(d) * EXTENT_BYTES, d->row.path, free * EXTENT_BYTES);
+                   "have %" PRIu64 " free, of which %" PRIu64
+                   " are guaranteed to volumes and not used yet",
+                   used_extents(d) * EXTENT_BYTES, d->row.path, free * EXTENT_BYTES,
+                   reserved * EXTENT_BYTES);
 }
 
 static int evacuation_find(struct lunmgr *m, const char *key, struct job_row *row,

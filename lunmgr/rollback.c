@@ -2,6 +2,7 @@
 /* Rollback: a volume goes back to one of its snapshots; what it held is kept as another
  * one. No command is served from the step to its commit, so that it is either done or was
  * never there. */
+#include "lunmgr/guarantee.h"
 #include "lunmgr/op.h"
 #include "lunmgr/overcommit.h"
 #include "lunmgr/seal.h"
@@ -128,8 +129,13 @@ static int rollback_try_work(struct catalog_txn *txn, struct catalog_job *job,
 /* A dry run's end. */
 static void rollback_try(struct rollback_op *ro)
 {
+    int rc = 0;
     if (pool_is_failed(ro->seal->pool))
-        op_end(&ro->op, rollback_refuse_failed(op_err(&ro->op), -EIO));
+        rc = rollback_refuse_failed(op_err(&ro->op), -EIO);
+    if (rc == 0)
+        rc = seal_has_room(ro->seal, op_err(&ro->op));
+    if (rc != 0)
+        op_end(&ro->op, rc);
     else
         op_write(&ro->op, rollback_try_work, rollback_end);
 }
@@ -173,6 +179,9 @@ static int rollback_check(struct rollback_op *ro, struct volume *v,
         return rc;
     ro->base = base;
     uint64_t now = volume_size_bytes(v), then = volume_size_bytes(base);
+    rc = guarantee_check(v->guaranteed_bytes, then, "snapshot", e);
+    if (rc != 0)
+        return rc;
     return promise_make(&ro->promise, v->pool, then > now ? then - now : 0, "snapshot",
                         e);
 }

@@ -58,11 +58,25 @@ void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index
         round_want(pool);
 }
 
+static void layer_changed(struct pool *pool, struct layer *layer)
+{
+    if (!atomic_exchange(&layer->count_changed, true))
+        changed_push(&pool->round, layer);
+}
+
 void round_count_extent(struct pool *pool, struct layer *layer, int change)
 {
     atomic_fetch_add(&layer->used_extents, (uint64_t)(int64_t)change);
-    if (!atomic_exchange(&layer->count_changed, true))
-        changed_push(&pool->round, layer);
+    layer_changed(pool, layer);
+}
+
+void round_count_shared(struct pool *pool, struct layer *layer, int change)
+{
+    uint64_t n = atomic_load(&layer->shared_extents), now;
+    do
+        now = change < 0 && n == 0 ? 0 : n + (uint64_t)(int64_t)change;
+    while (!atomic_compare_exchange_weak(&layer->shared_extents, &n, now));
+    layer_changed(pool, layer);
 }
 
 /* ---- Life ----------------------------------------------------------------------------
@@ -422,7 +436,9 @@ static bool copy_counts_of(struct pool *pool, unsigned scope)
         }
         r->layers[r->count_count] = layer;
         r->counts[r->count_count++] =
-            (struct layer_count){.layer = layer->id, .used_extents = layer->used_extents};
+            (struct layer_count){.layer = layer->id,
+                                 .used_extents = layer->used_extents,
+                                 .shared_extents = layer->shared_extents};
         atomic_store(&layer->count_changed, false);
     }
     return room;
@@ -516,7 +532,7 @@ static void round_redo(struct pool *pool)
             dirty_push(r, leaf);
     }
     for (size_t i = 0; i < r->count_count; i++)
-        round_count_extent(pool, r->layers[i], 0);
+        layer_changed(pool, r->layers[i]);
     share_give_back(pool, &r->shares);
     for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
         alloc_copy_failed(d->alloc, d->row.no, r->bitmaps, r->bitmap_count);

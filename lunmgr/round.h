@@ -138,6 +138,8 @@ void round_stop(struct pool *pool);
 void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index);
 /* Under the gate, with the word's change: the layer owns one more (+1) or less (-1). */
 void round_count_extent(struct pool *pool, struct layer *layer, int change);
+/* The same of those that are shared; never below 0, whatever an old catalog counted. */
+void round_count_shared(struct pool *pool, struct layer *layer, int change);
 
 /* A write to the device, of a layer of that family, has ended with rc: before any word or
  * bit shows what it wrote. */

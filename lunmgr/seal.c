@@ -3,6 +3,7 @@
 #include "lunmgr/seal.h"
 
 #include "base/log.h"
+#include "lunmgr/guarantee.h"
 #include "lunmgr/label.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/record_priv.h"
@@ -174,14 +175,13 @@ static void seal_abandon(struct seal *s, int rc)
 }
 
 static void seal_revert(struct seal *s);
+static void seal_let_go(struct seal *s, int rc);
 
 /* Behind the fences still. */
 static void seal_take_back(struct seal *s, int rc)
 {
     seal_revert(s);
-    for (size_t i = 0; i < s->count; i++)
-        fence_release(&s->parts[i].volume->fence);
-    seal_end(s, rc);
+    seal_let_go(s, rc);
 }
 
 /* The round has left it out. */
@@ -239,6 +239,42 @@ static void seal_on_failed(struct round_rider *rider)
         seal_abandon(s, -EIO);
 }
 
+/* ---- Guarantees ------------------------------------------------------------------ */
+
+/* Back from the fresh tops: that takes no room. */
+static void guarantees_return(struct seal_part *parts, size_t count)
+{
+    uint64_t short_of;
+    for (size_t i = count; i-- > 0;) {
+        int rc = space_move(parts[i].fresh, volume_top(parts[i].volume), &short_of);
+        assert(rc == 0);
+    }
+}
+
+/* To the fresh tops, of all or of none. */
+static int guarantees_move(struct seal *s, struct err *e)
+{
+    uint64_t short_of;
+    for (size_t i = 0; i < s->count; i++) {
+        struct seal_part *part = &s->parts[i];
+        if (space_move(volume_top(part->volume), part->fresh, &short_of) == 0)
+            continue;
+        guarantees_return(s->parts, i);
+        return guarantee_refuse(s->pool, NULL, short_of, e);
+    }
+    return 0;
+}
+
+int seal_has_room(struct seal *s, struct err *e)
+{
+    pthread_mutex_lock(&s->pool->look);
+    int rc = guarantees_move(s, e);
+    if (rc == 0)
+        guarantees_return(s->parts, s->count);
+    pthread_mutex_unlock(&s->pool->look);
+    return rc;
+}
+
 /* ---- The step -------------------------------------------------------------------- */
 
 static void seal_part_step(struct seal_part *part)
@@ -264,6 +300,7 @@ static void seal_revert(struct seal *s)
     for (size_t i = 0; i < s->count; i++) {
         struct seal_part *part = &s->parts[i];
         volume_set_top(part->volume, part->sealed);
+        guarantees_return(part, 1);
         atomic_store(&part->volume->size_bytes, part->old_bytes);
         part->sealed->volume = part->volume;
         part->fresh->volume = NULL;
@@ -286,11 +323,16 @@ static void seal_step(struct seal *s)
         fence_release(&s->parts[i].volume->fence);
 }
 
-void seal_release(struct seal *s)
+static void seal_let_go(struct seal *s, int rc)
 {
     for (size_t i = 0; i < s->count; i++)
         fence_release(&s->parts[i].volume->fence);
-    seal_end(s, 0);
+    seal_end(s, rc);
+}
+
+void seal_release(struct seal *s)
+{
+    seal_let_go(s, 0);
 }
 
 /* ---- The fences ------------------------------------------------------------------ */
@@ -299,10 +341,16 @@ static void seal_on_raised(struct note *note)
 {
     struct seal *s = container_of(note, struct seal_part, raise.note)->seal;
     s->raised++;
-    if (s->raised < s->count)
+    if (s->raised < s->count) {
         seal_raise(s);
-    else
+        return;
+    }
+    int rc = guarantees_move(s, &s->err);
+    s->is_refused = rc != 0;
+    if (rc == 0)
         seal_step(s);
+    else
+        seal_let_go(s, rc);
 }
 
 /* One after the other, in order of volume id: askers of several cannot block each other.

@@ -50,7 +50,9 @@ struct seal {
     bool is_abandoned;
     /* What is recorded with the rows, while it is not abandoned; NULL: nothing. */
     const struct record *record;
-    bool is_refused; /* by the record, whose err it is: rc is -EEXIST */
+    /* By the record (rc is -EEXIST), or for want of room for what its volumes are
+     * guaranteed (-ENOSPC): err says why. */
+    bool is_refused;
     struct err err;
     void *arg; /* the caller's */
     /* its own */
@@ -69,6 +71,10 @@ struct seal {
 /* A dry run, on the catalog's writer, of one that was not started: writes rows as the
  * seal would, to be rolled back. */
 int seal_try(struct catalog_txn *txn, struct seal *seal, struct err *e) MUST_CHECK;
+
+/* For a dry run, too: -ENOSPC: the pool lacks room for what its volumes are guaranteed
+ * with tops that have taken nothing. */
+int seal_has_room(struct seal *seal, struct err *e) MUST_CHECK;
 
 /* Home loop. */
 void seal_start(struct seal *seal);

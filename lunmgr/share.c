@@ -76,7 +76,7 @@ static void share_leak(struct pool *pool)
     log_error("a shared extent leaks", "pool=%s reason=memory", pool->name);
 }
 
-void share_let_go(struct pool *pool, uint32_t family, map_word w)
+void share_release(struct pool *pool, uint32_t family, map_word w)
 {
     place p = word_place(w);
     if (p == 0)
@@ -90,6 +90,13 @@ void share_let_go(struct pool *pool, uint32_t family, map_word w)
                                     .family = family};
     if (!share_keep(pool, &note))
         share_leak(pool);
+}
+
+/* What is reserved for the layer rises before what it gives back counts. */
+void share_let_go(struct layer *layer, map_word w)
+{
+    space_unname(layer, w);
+    share_release(layer->pool, layer->family, w);
 }
 
 bool share_has_changes(struct pool *pool)

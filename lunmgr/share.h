@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+struct layer;
 struct pool;
 
 /* One change, with the families of layers whose words it is about. */
@@ -42,10 +43,11 @@ void share_fini(struct share *s);
 /* Under the gate, before another word (of family) is made to name the extent that one of
  * `other` names. -ENOMEM: it must not be. */
 int share_add(struct pool *pool, place p, uint32_t family, uint32_t other) MUST_CHECK;
-/* Under the gate, after the word, of a layer of that family, was swapped: it named an
- * extent that is nobody's from now on, or less shared. Out of memory: that leaks, said in
- * the log. */
-void share_let_go(struct pool *pool, uint32_t family, map_word w);
+/* Under the gate, after the word was swapped: it named an extent that is nobody's from
+ * now on, or less shared. Out of memory: that leaks, said in the log. */
+void share_let_go(struct layer *layer, map_word w);
+/* The same of a word that no layer counts as its own (space.h). */
+void share_release(struct pool *pool, uint32_t family, map_word w);
 bool share_has_changes(struct pool *pool);
 
 /* A round's copy phase: the notes that have gathered; the batch's are given back or

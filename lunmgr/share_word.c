@@ -82,13 +82,26 @@ static void target_set(const struct share_word *sw, map_word source)
     pool_hand_on(pool, source);
     map_word old = atomic_load(sw->to.cell);
     map_word opaque = layer_parent(sw->to_top) == NULL ? 0 : WORD_OPAQUE;
-    atomic_store(sw->to.cell,
-                 word_with_place(word_mask(source) | WORD_SHARED | WORD_HELD | opaque,
-                                 word_place(source)));
+    map_word word = word_with_place(word_mask(source) | WORD_SHARED | WORD_HELD | opaque,
+                                    word_place(source));
+    atomic_store(sw->to.cell, word);
+    space_name(sw->to_top, word);
     if (word_mask(old) == 0)
         round_count_extent(pool, sw->to_top, 1);
     round_mark_word(pool, sw->to.leaf, sw->to.index);
-    share_let_go(pool, sw->to_top->family, old);
+    share_let_go(sw->to_top, old);
+}
+
+/* Counted first: it tells whether the source's layer lets its extents be shared. */
+static int source_share(const struct share_word *sw, map_word source)
+{
+    struct pool *pool = word_pool(sw);
+    struct layer *from = sw->from.layer;
+    int rc = share_add(pool, word_place(source), sw->to_top->family, from->family);
+    if (rc != 0 || (source & WORD_SHARED) != 0 || space_share(from))
+        return rc;
+    share_release(pool, sw->to_top->family, source | WORD_SHARED);
+    return -EXDEV;
 }
 
 static int word_step(const struct share_word *sw)
@@ -98,7 +111,7 @@ static int word_step(const struct share_word *sw)
     map_word source = atomic_load(sw->from.cell);
     uint32_t from = sw->from.layer->family, to = sw->to_top->family;
     bool lost = round_has_lost(pool, from) || round_has_lost(pool, to);
-    int rc = lost ? -EIO : share_add(pool, word_place(source), to, from);
+    int rc = lost ? -EIO : source_share(sw, source);
     if (rc == 0) {
         if ((source & WORD_SHARED) == 0) {
             atomic_store(sw->from.cell, source | WORD_SHARED);

@@ -195,8 +195,13 @@ static int snapshot_try_work(struct catalog_txn *txn, struct catalog_job *job,
 /* A dry run's end. */
 static void snapshot_try(struct snapshot_op *so)
 {
+    int rc = 0;
     if (pool_is_failed(so->seal->pool))
-        op_end(&so->op, snapshot_refuse_failed(op_err(&so->op), -EIO));
+        rc = snapshot_refuse_failed(op_err(&so->op), -EIO);
+    if (rc == 0)
+        rc = seal_has_room(so->seal, op_err(&so->op));
+    if (rc != 0)
+        op_end(&so->op, rc);
     else
         op_write(&so->op, snapshot_try_work, snapshot_end);
 }
@@ -442,6 +447,9 @@ void snapshot_describe(const struct volume *s, struct snapshot_info *out)
         .block_bytes = info.block_bytes,
         .physical_bytes = info.physical_bytes,
         .allocated_bytes = info.allocated_bytes,
+        .used_bytes = info.used_bytes,
+        .unique_bytes = info.unique_bytes,
+        .shared_bytes = info.shared_bytes,
         .created_s = info.created_s,
         .mapping_count = info.mapping_count,
         .clone_count = s->clone_count,

@@ -30,7 +30,8 @@ struct snapshot_info {
     uint64_t size_bytes;
     uint32_t block_bytes;
     uint32_t physical_bytes;
-    uint64_t allocated_bytes; /* of extents that its layer owns */
+    uint64_t allocated_bytes;                        /* of extents that its layer owns */
+    uint64_t used_bytes, unique_bytes, shared_bytes; /* as a volume's */
     char naa[33];
     char serial[17];
     int64_t created_s;

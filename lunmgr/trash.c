@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes on their way out: into the trash with their snapshots, back from it, or gone
  * for good. The trash lets go what has been there for its time. Control thread. */
+#include "lunmgr/guarantee.h"
 #include "lunmgr/op.h"
 #include "lunmgr/volume_priv.h"
 
@@ -97,6 +98,8 @@ static void gone_end(struct op *op)
 static void gone_at_home(struct op *op)
 {
     struct volume *v = trash_op_of(op)->volume;
+    v->guaranteed_bytes = 0;
+    guarantee_settle(v);
     volume_top(v)->volume = NULL;
     for (struct volume *s = v->first_snapshot; s != NULL; s = s->next_snapshot)
         volume_top(s)->volume = NULL;

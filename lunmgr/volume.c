@@ -118,6 +118,7 @@ struct volume *volume_new(struct pool *pool, const struct volume_row *row)
     v->is_protected = row->is_protected;
     v->wipe_bytes = row->wipe_bytes;
     atomic_init(&v->zero_detect, row->zero_detect);
+    v->guaranteed_bytes = row->guaranteed_bytes;
     memcpy(v->kind == VOLUME_SNAPSHOT ? v->group : v->clone_of,
            v->kind == VOLUME_SNAPSHOT ? row->group : row->origin, CATALOG_ID_MAX);
     volume_identify(v, row->naa_serial);
@@ -253,13 +254,33 @@ struct volume *volume_walk(struct lunmgr *m, struct row_walk *walk)
 }
 
 /* A merge may give the volume another top, and free this one, at any moment. */
-uint64_t volume_used_extents(const struct volume *v)
+static uint64_t top_figure(const struct volume *v,
+                           uint64_t (*figure)(const struct layer *top))
 {
     pthread_mutex_lock(&v->pool->look);
-    const struct layer *top = volume_top((struct volume *)v);
-    uint64_t extents = atomic_load(&top->used_extents);
+    uint64_t extents = figure(volume_top((struct volume *)v));
     pthread_mutex_unlock(&v->pool->look);
     return extents;
+}
+
+static uint64_t used_of(const struct layer *top)
+{
+    return atomic_load(&top->used_extents);
+}
+
+uint64_t volume_used_extents(const struct volume *v)
+{
+    return top_figure(v, used_of);
+}
+
+uint64_t volume_available_extents(const struct volume *v, uint64_t free_extents)
+{
+    uint64_t all = space_reserved(v->pool);
+    if (all == 0)
+        return free_extents;
+    uint64_t own = top_figure(v, space_reserved_of);
+    uint64_t others = all > own ? all - own : 0;
+    return free_extents > others ? free_extents - others : 0;
 }
 
 /* Lists describe thousands of volumes: no snprintf here. */
@@ -273,13 +294,36 @@ static void naa_text(const uint8_t naa[16], char out[33])
     out[32] = '\0';
 }
 
+/* What is unlinked from the pool's layers is freed after, and nothing that is linked
+ * stands on it. */
+static void space_describe(const struct volume *v, struct volume_info *out)
+{
+    struct pool *pool = v->pool;
+    pthread_mutex_lock(&pool->look);
+    pthread_mutex_lock(&pool->layers_lock);
+    struct layer *top = volume_top((struct volume *)(uintptr_t)v);
+    uint64_t own = atomic_load(&top->used_extents), used = 0;
+    uint64_t copied = atomic_load(&top->shared_extents);
+    uint64_t reserved = space_reserved_of(top);
+    for (struct layer *l = top; l != NULL; l = layer_parent(l))
+        used += atomic_load(&l->used_extents);
+    pthread_mutex_unlock(&pool->layers_lock);
+    pthread_mutex_unlock(&pool->look);
+    uint64_t unique = own > copied ? own - copied : 0;
+    out->allocated_bytes = own * EXTENT_BYTES;
+    out->used_bytes = used * EXTENT_BYTES;
+    out->unique_bytes = unique * EXTENT_BYTES;
+    out->shared_bytes = (used > unique ? used - unique : 0) * EXTENT_BYTES;
+    out->reserved_bytes = reserved * EXTENT_BYTES;
+}
+
 void volume_describe(const struct volume *v, struct volume_info *out)
 {
     *out = (struct volume_info){
         .size_bytes = volume_size_bytes(v),
         .block_bytes = v->block_bytes,
         .physical_bytes = v->physical_bytes,
-        .allocated_bytes = volume_used_extents(v) * EXTENT_BYTES,
+        .guaranteed_bytes = v->guaranteed_bytes,
         .created_s = v->created_s,
         .mapping_count = v->mapping_count,
         .snapshot_count = v->snapshot_count,
@@ -289,6 +333,7 @@ void volume_describe(const struct volume *v, struct volume_info *out)
         .trashed_s = v->trashed_s,
         .labels = labels_of(v),
     };
+    space_describe(v, out);
     if (v->trashed_s != 0)
         out->purge_s = v->trashed_s + v->manager->options.trash_retention_s;
     memcpy(out->id, v->id, sizeof(out->id));

@@ -49,6 +49,7 @@ struct volume_spec {
     const char *snapshot; /* NULL, or what it is a clone of: VOLUME/SNAPSHOT or an id */
     bool is_protected;
     bool zero_detect;
+    uint64_t guaranteed_bytes;    /* at most its size; counted in extents. 0: none */
     const struct qos_change *qos; /* NULL: unlimited, a clone too */
     struct label_list labels;
 };
@@ -62,8 +63,13 @@ struct volume_info {
     uint32_t block_bytes;
     uint32_t physical_bytes;
     uint64_t allocated_bytes; /* of extents that it owns */
-    char naa[33];             /* NAA type 6 designator, 32 hex digits */
-    char serial[17];          /* VPD 80h */
+    /* By layers: in extents of its own and of those that it stands on, what was
+     * overwritten since too; in its own, unless a copy shares them; the rest of these. */
+    uint64_t used_bytes, unique_bytes, shared_bytes;
+    uint64_t guaranteed_bytes;
+    uint64_t reserved_bytes; /* of these: not taken yet, in whole extents */
+    char naa[33];            /* NAA type 6 designator, 32 hex digits */
+    char serial[17];         /* VPD 80h */
     int64_t created_s;
     uint32_t mapping_count;
     uint32_t snapshot_count;
@@ -94,8 +100,9 @@ struct volume_change {
     bool allow_data_loss;     /* a shrink's blocks beyond the new end are lost for good */
     const bool *is_protected; /* NULL: stays */
     const bool *zero_detect;
-    const struct qos_change *qos;    /* NULL: stays */
-    const struct label_list *labels; /* all of them, anew */
+    const uint64_t *guaranteed_bytes; /* -ENOSPC: the pool has not as much left */
+    const struct qos_change *qos;     /* NULL: stays */
+    const struct label_list *labels;  /* all of them, anew */
 };
 /* Answered when durable; a new size, when every reactor serves it (initiators get the
  * capacity unit attention), new limits, when every reactor applies them. -EBUSY:
@@ -163,6 +170,8 @@ uint32_t volume_physical_bytes(const struct volume *volume);
 struct pool *volume_pool(const struct volume *volume); /* as long as the volume */
 /* That it owns, now. Takes a lock that no I/O waits for. */
 uint64_t volume_used_extents(const struct volume *volume);
+/* Of so many free extents of its pool those that are reserved for no other volume. */
+uint64_t volume_available_extents(const struct volume *volume, uint64_t free_extents);
 const char *volume_id(const struct volume *volume);
 const uint8_t *volume_naa(const struct volume *volume); /* 16 bytes */
 const char *volume_serial(const struct volume *volume); /* 16 hex digits */

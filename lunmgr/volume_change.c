@@ -7,6 +7,7 @@
  * start goes on (wipe.c). A wipe that failed is done before the next growth, by a change
  * to the same size, or with the next shrink.
  */
+#include "lunmgr/guarantee.h"
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/overcommit.h"
@@ -27,6 +28,7 @@ struct change_op {
     uint64_t size_bytes; /* the new one; the old one if it stays */
     uint64_t wipe_bytes;
     bool is_protected, zero_detect;
+    uint64_t guaranteed_bytes;
     struct qos qos;
     struct promise promise;
     bool sets_labels;
@@ -65,6 +67,8 @@ static void change_end(struct op *op)
 {
     struct change_op *co = change_op_of(op);
     promise_end(&co->promise);
+    if (co->volume != NULL && !volume_is_snapshot(co->volume))
+        guarantee_settle(co->volume);
     if (co->volume != NULL)
         volume_change_end(co->volume);
     free(co->own_labels);
@@ -145,6 +149,7 @@ static void change_adopt(struct op *op)
     }
     volume_rename(v, co->name);
     v->is_protected = co->is_protected;
+    v->guaranteed_bytes = co->guaranteed_bytes;
     atomic_store(&v->zero_detect, co->zero_detect);
     if (co->sets_labels) {
         free(v->labels);
@@ -173,6 +178,7 @@ static int change_work(struct catalog_txn *txn, struct catalog_job *job, struct 
     row.wipe_bytes = co->wipe_bytes;
     row.is_protected = co->is_protected;
     row.zero_detect = co->zero_detect;
+    row.guaranteed_bytes = co->guaranteed_bytes;
     rc = volume_row_change(txn, &row, e);
     if (rc == 0 && grows)
         rc = layer_row_set_size(txn, row.top_layer, extents_for(row.size_bytes), e);
@@ -225,6 +231,19 @@ static int size_change_check(struct change_op *co, const struct volume_change *c
     return co->is_protected ? volume_unprotected(v, "size", e) : 0;
 }
 
+/* More is reserved before it is promised. */
+static int guarantee_change_check(struct change_op *co, const uint64_t *bytes,
+                                  struct err *e)
+{
+    struct volume *v = co->volume;
+    co->guaranteed_bytes = bytes == NULL ? v->guaranteed_bytes : *bytes;
+    int rc = guarantee_check(co->guaranteed_bytes, co->size_bytes,
+                             bytes == NULL ? "size" : "guaranteed", e);
+    if (rc != 0 || co->guaranteed_bytes <= v->guaranteed_bytes)
+        return rc;
+    return guarantee_reserve(volume_top(v), co->guaranteed_bytes, op_is_dry(&co->op), e);
+}
+
 static int name_change_check(struct change_op *co, const char *name, struct err *e)
 {
     struct volume *v = co->volume;
@@ -270,7 +289,9 @@ static int change_check(struct change_op *co, const struct volume_change *change
         rc = size_change_check(co, change, e);
     if (rc == 0)
         rc = qos_apply(&co->qos, change->qos, e);
-    return rc != 0 ? rc : labels_change_check(co, change->labels, e);
+    if (rc == 0)
+        rc = labels_change_check(co, change->labels, e);
+    return rc != 0 ? rc : guarantee_change_check(co, change->guaranteed_bytes, e);
 }
 
 /* What an earlier shrink has cut off would be seen again by one that grows. */
@@ -323,7 +344,8 @@ void volume_change(struct lunmgr *m, const char *name_or_id,
 void snapshot_change(struct lunmgr *m, const char *key_or_id,
                      const struct volume_change *change, volume_done_fn done, void *arg)
 {
-    assert(change->size_bytes == 0 && change->zero_detect == NULL && change->qos == NULL);
+    assert(change->size_bytes == 0 && change->zero_detect == NULL &&
+           change->qos == NULL && change->guaranteed_bytes == NULL);
     change_start(m, snapshot_find(m, key_or_id), "snapshot", key_or_id, change, done,
                  arg);
 }

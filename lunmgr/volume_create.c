@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making volumes: empty ones, and clones, whose stack begins at a snapshot's layer. */
+#include "lunmgr/guarantee.h"
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/overcommit.h"
@@ -38,6 +39,13 @@ static struct layer *base_layer(const struct create_op *co)
 
 /* ---- The end --------------------------------------------------------------------- */
 
+static void create_forget_top(struct create_op *co)
+{
+    uint64_t short_of;
+    if (co->top != NULL && space_guarantee(co->top, 0, false, &short_of) == 0)
+        layer_destroy(co->top);
+}
+
 static void create_end(struct op *op)
 {
     struct create_op *co = create_op_of(op);
@@ -48,7 +56,7 @@ static void create_end(struct op *op)
         volume_unpin(co->base);
     if (!good && v != NULL) {
         v->pool->volume_count--;
-        layer_destroy(co->top);
+        create_forget_top(co);
         volume_set_base(v, NULL);
         volume_put(v);
     }
@@ -223,6 +231,8 @@ static int spec_check(struct create_op *co, const struct volume_spec *spec,
         rc = size_check(co->row.size_bytes, e);
     if (rc == 0)
         rc = blocks_check(&co->row, e);
+    if (rc == 0)
+        rc = guarantee_check(spec->guaranteed_bytes, co->row.size_bytes, "guaranteed", e);
     if (rc != 0)
         return rc;
     rc = pool_of_spec(m, spec, base, pool, e);
@@ -252,6 +262,7 @@ static void row_fill(struct create_op *co, const struct volume_spec *spec,
     op_about(&co->op, co->row.id);
     co->row.is_protected = spec->is_protected;
     co->row.zero_detect = spec->zero_detect;
+    co->row.guaranteed_bytes = spec->guaranteed_bytes;
 }
 
 /* What could fail after the commit is had before it. */
@@ -273,7 +284,9 @@ static int create_prepare(struct create_op *co, const struct volume_spec *spec,
     pool->volume_count++;
     volume_set_base(co->volume, co->base);
     co->top = layer_create(pool, extents_for(co->row.size_bytes), 0);
-    return co->top == NULL || labels_set(co->volume, spec->labels) != 0 ? err_oom(e) : 0;
+    if (co->top == NULL || labels_set(co->volume, spec->labels) != 0)
+        return err_oom(e);
+    return guarantee_reserve(co->top, spec->guaranteed_bytes, false, e);
 }
 
 void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done_fn done,

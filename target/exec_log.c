@@ -15,7 +15,8 @@ static void log_figures_of(const struct lu *lu, struct log_figures *out)
     struct unit_work reads = unit_work(lu->unit, false);
     struct unit_work writes = unit_work(lu->unit, true);
     *out = (struct log_figures){
-        .available_sets = pool_free_bytes(volume_pool(lu->volume)) / EXTENT_BYTES,
+        .available_sets = volume_available_extents(
+            lu->volume, pool_free_bytes(volume_pool(lu->volume)) / EXTENT_BYTES),
         .used_sets = volume_used_extents(lu->volume),
         .read_commands = reads.commands,
         .write_commands = writes.commands,

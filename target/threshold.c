@@ -168,7 +168,7 @@ static void look_at_unit(struct thresholds *all, struct unit *u)
     }
     const struct threshold_space space = {
         .pool_extents = pool_extents(pool),
-        .free_extents = pool_free_extents(pool),
+        .free_extents = volume_available_extents(u->volume, pool_free_extents(pool)),
         .used_extents = looks_at_used(modes) ? volume_used_extents(u->volume) : 0,
     };
     for (unsigned i = 0; i < THRESHOLD_MAX; i++)

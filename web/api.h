@@ -54,6 +54,11 @@ void api_volume_rollback(struct exchange *x);
         {"block_size", COLUMN_UINT, VOLUME_AT(block_bytes)},                             \
         {"physical_block_size", COLUMN_UINT, VOLUME_AT(physical_bytes)},                 \
         {"allocated", COLUMN_BYTES, VOLUME_AT(allocated_bytes)},                         \
+        {"used", COLUMN_BYTES, VOLUME_AT(used_bytes)},                                   \
+        {"unique", COLUMN_BYTES, VOLUME_AT(unique_bytes)},                               \
+        {"shared", COLUMN_BYTES, VOLUME_AT(shared_bytes)},                               \
+        {"guaranteed", COLUMN_BYTES, VOLUME_AT(guaranteed_bytes), .settable = true},     \
+        {"reserved", COLUMN_BYTES, VOLUME_AT(reserved_bytes)},                           \
         {"naa", COLUMN_TEXT, VOLUME_AT(naa)},                                            \
         {"serial", COLUMN_TEXT, VOLUME_AT(serial)},                                      \
         {"created", COLUMN_TIME, VOLUME_AT(created_s)},                                  \

@@ -55,6 +55,8 @@ static const struct column columns[] = {
     {"size", COLUMN_BYTES, POOL(size_bytes)},
     {"used", COLUMN_BYTES, POOL(used_bytes)},
     {"free", COLUMN_BYTES, POOL(free_bytes)},
+    {"reserved", COLUMN_BYTES, POOL(reserved_bytes)},
+    {"available", COLUMN_BYTES, POOL(available_bytes)},
     {"provisioned", COLUMN_BYTES, POOL(provisioned_bytes)},
     {"overcommit_percent", COLUMN_UINT, POOL(overcommit_percent)},
     {"overcommit_cap_percent", COLUMN_UINT, POOL(overcommit_cap_percent),

@@ -10,14 +10,15 @@
 const struct schema schema_volume_create = {
     "VolumeCreate",
     {"name", "pool", "size", "block_size", "physical_block_size", "snapshot", "protected",
-     "zero_detect", "qos", "labels"}};
+     "zero_detect", "guaranteed", "qos", "labels"}};
 const struct schema schema_volume_put = {"VolumePut",
                                          {"pool", "size", "block_size",
                                           "physical_block_size", "snapshot", "protected",
-                                          "zero_detect", "qos", "labels"}};
-const struct schema schema_volume_change = {
-    "VolumeChange",
-    {"name", "size", "allow_data_loss", "protected", "zero_detect", "qos", "labels"}};
+                                          "zero_detect", "guaranteed", "qos", "labels"}};
+const struct schema schema_volume_change = {"VolumeChange",
+                                            {"name", "size", "allow_data_loss",
+                                             "protected", "zero_detect", "guaranteed",
+                                             "qos", "labels"}};
 const struct schema schema_volume_rollback = {"VolumeRollback",
                                               {"snapshot", "keep_name", "fence"}};
 
@@ -116,6 +117,11 @@ static uint64_t size_read(struct input *in, enum input_need need)
     return bytes;
 }
 
+static uint64_t guaranteed_read(struct input *in)
+{
+    return input_bytes(in, "guaranteed", INPUT_OPTIONAL, 0, VOLUME_BYTES_MAX, 0);
+}
+
 static uint32_t block_size_read(struct input *in, const char *member)
 {
     uint64_t bytes = input_uint(in, member, INPUT_OPTIONAL, 512, 4096, 0);
@@ -141,6 +147,7 @@ void api_volume_create(struct exchange *x)
     spec.physical_bytes = block_size_read(&in, "physical_block_size");
     spec.is_protected = input_bool(&in, "protected", false);
     spec.zero_detect = input_bool(&in, "zero_detect", false);
+    spec.guaranteed_bytes = guaranteed_read(&in);
     spec.qos = qos_read(&in, &qos);
     if (labels_read(&in, &labels))
         spec.labels = labels.list;
@@ -169,6 +176,9 @@ void api_volume_change(struct exchange *x)
     c.change.size_bytes = size_read(&in, INPUT_OPTIONAL);
     c.change.allow_data_loss = input_bool(&in, "allow_data_loss", false);
     c.change.zero_detect = input_flag(&in, "zero_detect", &c.zero_detect);
+    uint64_t guaranteed = guaranteed_read(&in);
+    if (json_object_get(x->body, "guaranteed") != NULL)
+        c.change.guaranteed_bytes = &guaranteed;
     c.change.qos = qos_read(&in, &qos);
     if (input_good(&in))
         volume_change(x->web->lunmgr, x->params[0], &c.change, volume_on_changed, x);

@@ -87,7 +87,7 @@ static int work_layer(struct catalog_txn *txn, void *arg, struct err *e)
 static int work_round(struct catalog_txn *txn, void *arg, struct err *e)
 {
     struct bench *b = arg;
-    const struct layer_count count = {b->layer, b->map_leaves * LEAF_WORDS};
+    const struct layer_count count = {b->layer, b->map_leaves * LEAF_WORDS, 0};
     struct round_changes round = {.words = b->changes,
                                   .word_count = b->change_count,
                                   .layers = &count,

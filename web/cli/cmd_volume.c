@@ -35,6 +35,12 @@ static enum outcome volume_delete(const struct cmd *cmd)
         .help = (help_text), .required = (is_required)                                   \
     }
 
+#define FLAG_OF_GUARANTEE                                                                \
+    {                                                                                    \
+        .name = "guaranteed", .member = "guaranteed", .kind = FLAG_SIZE,                 \
+        .value = "SIZE", .help = "of the pool's space, whatever others take; 0: none"    \
+    }
+
 const struct resource resource_volume = {
     .name = "volume",
     .summary = "Volumes: thin virtual disks",
@@ -66,6 +72,7 @@ const struct resource resource_volume = {
                         .help = "told to hosts (default 4096); 512 if they refuse 512e"},
                        FLAG_OF_PROTECTION,
                        FLAG_OF_ZERO_DETECT,
+                       FLAG_OF_GUARANTEE,
                        FLAGS_OF_QOS,
                        FLAG_OF_LABELS},
              .run = cmd_create},
@@ -76,8 +83,8 @@ const struct resource resource_volume = {
              .names_max = 2,
              .names = {{"VOLUME/SNAPSHOT", "snapshot"}, {"NAME", "name"}},
              .flags = {FLAG_OF_SIZE("a larger size than the snapshot's", false),
-                       FLAG_OF_PROTECTION, FLAG_OF_ZERO_DETECT, FLAGS_OF_QOS,
-                       FLAG_OF_LABELS},
+                       FLAG_OF_PROTECTION, FLAG_OF_ZERO_DETECT, FLAG_OF_GUARANTEE,
+                       FLAGS_OF_QOS, FLAG_OF_LABELS},
              .run = cmd_create},
             {.name = "list",
              .summary = "Volumes, by name",
@@ -105,6 +112,7 @@ const struct resource resource_volume = {
                         .help = "the size may be smaller; what lies beyond it is lost"},
                        FLAG_OF_PROTECTION,
                        FLAG_OF_ZERO_DETECT,
+                       FLAG_OF_GUARANTEE,
                        FLAGS_OF_QOS,
                        FLAG_OF_LABELS},
              .run = cmd_change},

@@ -91,8 +91,9 @@ char *human_value(const json_t *value, enum column_kind kind)
 /* The members that are sizes; the API's other numbers are counts. */
 static bool is_bytes(const char *member)
 {
-    static const char *const sizes[] = {"size",      "used", "free",   "provisioned",
-                                        "allocated", "read", "written"};
+    static const char *const sizes[] = {
+        "size",    "used",       "free",     "provisioned", "allocated", "read",
+        "written", "guaranteed", "reserved", "available",   "unique",    "shared"};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         if (strcmp(sizes[i], member) == 0)
             return true;

@@ -26,6 +26,8 @@ refused() {
 }
 
 refused '--size 12parsecs: .*accepted: .*100GiB' -- volume create w --pool p --size 12parsecs
+refused '--guaranteed 2MiB: .*more than its size' -- volume create w --pool p --size 1MiB --guaranteed 2MiB
+refused '--guaranteed 2GiB: pool p lacks ' -- volume create w --pool p --size 2GiB --guaranteed 2GiB
 refused '--size 5000: .*4096' -- volume create w --pool p --size 5000
 refused '--size -1: ' -- volume create w --pool p --size -1
 refused '--size 99999999999999999999999: ' -- volume create w --pool p --size 99999999999999999999999

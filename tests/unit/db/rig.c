@@ -147,7 +147,7 @@ static void put(char *out, size_t room_bytes, const char *text)
 
 struct pool_row sample_pool(const char *id, const char *name)
 {
-    struct pool_row row = {.created_s = 1700000000};
+    struct pool_row row = {.created_s = 1700000000, .overcommit_cap_percent = 150};
     PUT(row.id, id);
     PUT(row.name, name);
     return row;
@@ -165,8 +165,10 @@ struct device_row sample_device(const char *id, const char *pool, unsigned slot)
 
 struct layer_row sample_layer(const char *pool, uint32_t parent)
 {
-    struct layer_row row = {
-        .parent = parent, .size_extents = 1U << 31, .used_extents = 7};
+    struct layer_row row = {.parent = parent,
+                            .size_extents = 1U << 31,
+                            .used_extents = 7,
+                            .shared_extents = 3};
     PUT(row.pool_id, pool);
     return row;
 }
@@ -178,7 +180,8 @@ struct volume_row sample_volume(const char *id, const char *name, uint32_t layer
                              .block_bytes = 512,
                              .physical_bytes = 4096,
                              .naa_serial = layer + 100U,
-                             .created_s = -5};
+                             .created_s = -5,
+                             .guaranteed_bytes = 65536};
     PUT(row.id, id);
     PUT(row.name, name);
     PUT(row.pool_id, "p1");

@@ -124,7 +124,7 @@ static void words_of_a_layer_that_is_gone_are_dropped(void **state)
         {extent_key(LAYER_B, 1), 20},
         {extent_key(77, 1), 30},
     };
-    const struct layer_count counts[] = {{LAYER_A, 2}, {LAYER_B, 1}};
+    const struct layer_count counts[] = {{LAYER_A, 2, 0}, {LAYER_B, 1, 0}};
     const struct bitmap_change bitmap = {.device_no = 9, .free_extents = 1};
     struct round_changes round = {words, 4, counts, 2, &bitmap, 1, NULL, 0};
     assert_int_equal(round_store(&r->txn, &round, NULL), 0);
@@ -208,7 +208,7 @@ static int see_layer(const struct layer_row *row, void *arg)
 static void counts_are_stored_with_their_layers(void **state)
 {
     struct rig *r = *state;
-    const struct layer_count counts[] = {{LAYER_B, UINT64_C(1) << 31}};
+    const struct layer_count counts[] = {{LAYER_B, UINT64_C(1) << 31, 7}};
     struct round_changes round = {.layers = counts, .layer_count = 1};
     uint64_t used[3] = {0};
     assert_int_equal(round_store(&r->txn, &round, NULL), 0);

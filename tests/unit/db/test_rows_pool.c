@@ -67,6 +67,13 @@ static void pools_are_listed_by_name(void **state)
     assert_string_equal(list.rows[1].name, "fast");
     assert_string_equal(list.rows[1].id, "p2");
     assert_int_equal(list.rows[1].created_s, 1700000000);
+    assert_int_equal(list.rows[1].overcommit_cap_percent, 150);
+    struct pool_row changed = list.rows[1];
+    changed.overcommit_cap_percent = 0;
+    assert_int_equal(pool_row_change(&r->txn, &changed, NULL), 0);
+    assert_int_equal(all_pool_row(r).rows[1].overcommit_cap_percent, 0);
+    snprintf(changed.id, sizeof(changed.id), "p9");
+    assert_refused(pool_row_change(&r->txn, &changed, &last), -ENOENT, "");
     assert_string_equal(list.rows[2].name, "slow");
 }
 
@@ -251,6 +258,7 @@ static void a_layer_comes_back(void **state)
     assert_string_equal(list.rows[1].pool_id, "p1");
     assert_int_equal(list.rows[1].size_extents, 1U << 31);
     assert_int_equal(list.rows[1].used_extents, 7);
+    assert_int_equal(list.rows[1].shared_extents, 3);
 }
 
 static void a_layer_number_never_returns(void **state)
@@ -399,7 +407,7 @@ static void a_row_that_does_not_fit_is_told_not_cut(void **state)
     struct rig *r = *state;
     struct pool_rows list = {.count = 0};
     assert_int_equal(txn_exec(&r->txn,
-                              "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0)",
+                              "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0, 0)",
                               NULL),
                      0);
     assert_refused(pool_row_each(&r->txn, collect_pool_row, &list, &last), -EUCLEAN, "");

@@ -239,6 +239,7 @@ static void share_word_of(struct pool_rig *r, struct layer *layer)
     map_word w = atomic_fetch_or(leaf_cell(leaf, 0), WORD_SHARED);
     round_mark_word(r->pool, leaf, 0);
     assert_int_equal(share_add(r->pool, word_place(w), 1, 0), 0);
+    assert_true(space_share(layer));
 }
 
 static void share_all_words(struct pool_rig *r, void *arg)

@@ -81,6 +81,12 @@ uint64_t volume_used_extents(const struct volume *v)
     return v->used_extents;
 }
 
+uint64_t volume_available_extents(const struct volume *v, uint64_t free_extents)
+{
+    (void)v;
+    return free_extents;
+}
+
 uint64_t pool_free_bytes(const struct pool *pool)
 {
     return pool->free_extents * EXTENT_BYTES;

@@ -76,7 +76,7 @@ struct call {
     struct record record;
     char name[FAKE_NAME_MAX], other[FAKE_NAME_MAX], third[FAKE_NAME_MAX];
     char path[POOL_PATH_MAX];
-    uint64_t number, number2, number3;
+    uint64_t number, number2, number3, guaranteed_bytes;
     struct usage_thresholds thresholds;
     bool flag, flag2, flag3;
     bool has_flag, has_flag2, has_labels;

@@ -145,6 +145,7 @@ static struct volume *volume_build(struct call *call, const struct volume *base,
     info->physical_bytes = call->number3 == 0 ? 4096 : (uint32_t)call->number3;
     info->is_protected = call->flag;
     info->zero_detect = call->flag2;
+    info->guaranteed_bytes = call->guaranteed_bytes;
     info->qos = call->qos;
     if (base != NULL)
         copy(info->clone_of, sizeof(info->clone_of), base->info.id);
@@ -185,6 +186,7 @@ void volume_create(struct lunmgr *m, const struct volume_spec *spec, volume_done
     call->number3 = spec->physical_bytes;
     call->flag = spec->is_protected;
     call->flag2 = spec->zero_detect;
+    call->guaranteed_bytes = spec->guaranteed_bytes;
     call_change_qos(call, &(const struct qos){{0}}, spec->qos);
     call_copy_labels(call, spec->labels);
     call->fn.volume = done;
@@ -204,8 +206,10 @@ static void change_apply(struct call *call, struct volume *v)
         v->info.is_protected = call->flag;
     if (call->has_flag2)
         v->info.zero_detect = call->flag2;
-    if (v->of == NULL)
+    if (v->of == NULL) {
         v->info.qos = call->qos;
+        v->info.guaranteed_bytes = call->guaranteed_bytes;
+    }
     if (call->has_labels)
         volume_take_labels(v, call);
 }
@@ -250,8 +254,12 @@ struct call *change_call(struct lunmgr *m, work_fn work, const char *name,
     call->has_flag2 = change->zero_detect != NULL;
     call->flag2 = call->has_flag2 && *change->zero_detect;
     const struct volume *v = volume_find(m, name);
-    if (v != NULL)
+    if (v != NULL) {
         call_change_qos(call, &v->info.qos, change->qos);
+        call->guaranteed_bytes = v->info.guaranteed_bytes;
+    }
+    if (change->guaranteed_bytes != NULL)
+        call->guaranteed_bytes = *change->guaranteed_bytes;
     if (change->labels != NULL)
         call_copy_labels(call, *change->labels);
     call->fn.volume = done;

@@ -58,6 +58,7 @@ static const struct step changing[] = {
     {"pool_change", 0, NULL, NULL},
     {"volume_change", 0, NULL, NULL},
     {"volume_change", 2, NULL, NULL},
+    {"volume_change", 3, NULL, NULL},
     {"volume_rollback", 0, NULL, NULL},
     {"snapshot_change", 0, NULL, NULL},
     {"snapshot_change_by_name", 0, NULL, NULL},

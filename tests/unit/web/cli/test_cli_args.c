@@ -116,7 +116,7 @@ static void wrong_flags_are_named_with_what_is_accepted(void **state)
         WORDS("volume", "create", "v", "--sizes", "1"),
         PARTS("--sizes;",
               "--pool, --size, --block-size, --physical-block-size, --protected, "
-              "--zero-detect, --iops, --bytes-per-s, --burst-iops, "
+              "--zero-detect, --guaranteed, --iops, --bytes-per-s, --burst-iops, "
               "--burst-bytes-per-s, --burst-s, --label, --json"));
     rig_expect_usage(WORDS("volume", "list", "--size", "1"), PARTS("--size;", "--json"));
     rig_expect_usage(WORDS("-x"), PARTS("-x;", "--socket"));
