@@ -35,11 +35,11 @@ static void watch_usage(struct pool *pool)
     }
 }
 
-/* Full is what has let a write fail or wait. */
+/* Full is what has let a write fail or wait; what is reserved is not for everyone. */
 static void watch_fullness(struct pool *pool)
 {
     if (!atomic_load(&pool->ran_out) || atomic_load(&pool->waiting_writes) > 0 ||
-        pool_free_extents(pool) == 0)
+        pool_free_extents(pool) <= atomic_load(&pool->space.reserved_extents))
         return;
     atomic_store(&pool->ran_out, false);
     news_space_back(pool);
