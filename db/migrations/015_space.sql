@@ -9,3 +9,5 @@ ALTER TABLE volume ADD COLUMN guaranteed_bytes INTEGER NOT NULL DEFAULT 0
     CONSTRAINT guaranteed CHECK (guaranteed_bytes BETWEEN 0 AND 140737488355328);
 ALTER TABLE layer ADD COLUMN shared_extents INTEGER NOT NULL DEFAULT 0
     CONSTRAINT shared_extents CHECK (shared_extents BETWEEN 0 AND 2147483648);
+UPDATE layer SET shared_extents = used_extents
+    WHERE pool_id IN (SELECT pool_id FROM device JOIN share ON share.device_no = device.no);

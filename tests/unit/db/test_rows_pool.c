@@ -407,8 +407,8 @@ static void a_row_that_does_not_fit_is_told_not_cut(void **state)
     struct rig *r = *state;
     struct pool_rows list = {.count = 0};
     assert_int_equal(
-        txn_exec(&r->txn, "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0, 0)",
-                 NULL),
+        txn_exec(&r->txn,
+                 "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0, 0, '')", NULL),
         0);
     assert_refused(pool_row_each(&r->txn, collect_pool_row, &list, &last), -EUCLEAN, "");
     assert_int_equal(list.count, 0);
