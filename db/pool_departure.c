@@ -71,7 +71,10 @@ static int file_make(struct catalog_txn *from, const char *pool_id, bool clean,
     int rc = txn_open_writer(&to, path, NULL, e);
     if (rc != 0)
         return rc;
-    rc = migrate_run(&to, path, e);
+    /* It is synced once, when it is whole; one that is not has no seal. */
+    rc = txn_exec(&to, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF", e);
+    if (rc == 0)
+        rc = migrate_run(&to, path, e);
     if (rc == 0)
         rc = file_fill(from, &to, pool_id, clean, rule, e);
     txn_close(&to);

@@ -203,6 +203,7 @@ for round in $(seq $KILLS); do
     killed_in "$round" $export_ms pool export moving --path "$FILE"
     if has_pool; then
         kept=$((kept + 1))
+        [ ! -e "$FILE" ] || cp "$FILE" "$TOP/killed.pool"
         box b
         refused '.' pool import --path "$FILE"
     else
@@ -218,6 +219,15 @@ done
 box a
 see
 cmp "$TOP/83" "$TOP/83.first" || fail "page 83h is another at home"
+if [ -e "$TOP/killed.pool" ]; then # what an export that was cut off has left
+    unsee
+    export_pool
+    box b
+    refused 'is older than|no exported pool' pool import --path "$TOP/killed.pool" --device "$ONE" --device "$TWO"
+    box a
+    import_pool
+    see
+fi
 unsee
 clean
 echo "an export takes $export_ms ms; of $KILLS that were killed $kept had not given the pool away"
