@@ -185,6 +185,7 @@ static void import_adopt(struct op *op)
     index_add(&op->manager->pools, pool->name, pool->id, pool);
     adopt_volumes(x);
     x->reserved = 0;
+    trash_arm(op->manager);
     op_at_home(op, import_serve_at_home, import_served);
 }
 

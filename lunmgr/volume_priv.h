@@ -51,5 +51,7 @@ void snapshot_discard(struct volume *snapshot);
 /* At start: the timer of the trash runs. Control loop. 0 or -ENOMEM. */
 int trash_start(struct lunmgr *m, struct err *e) MUST_CHECK;
 void trash_stop(struct lunmgr *m);
+/* Something has come into the trash. */
+void trash_arm(struct lunmgr *m);
 
 #endif
