@@ -352,6 +352,17 @@ static int import_open_device(struct import_op *x, const char *path, struct err 
     return rc;
 }
 
+/* Of those that were named, or of the file's. */
+static int import_open_nth(struct import_op *x, size_t i, struct err *e)
+{
+    if (x->path_count == 0)
+        return import_open_device(x, x->info.devices[i].path, e);
+    int rc = import_open_device(x, x->paths[i], e);
+    if (rc != 0 && strcmp(e->field, "devices") == 0)
+        snprintf(e->field, sizeof(e->field), "devices/%zu", i);
+    return rc;
+}
+
 static int import_all_there(const struct import_op *x, struct err *e)
 {
     for (size_t i = 0; i < x->info.device_count; i++)
@@ -370,10 +381,10 @@ static int import_open_devices(struct import_op *x, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < x->info.device_count; i++)
         x->carriers[i].fd = -1;
-    bool named = x->path_count > 0;
+    size_t count = x->path_count > 0 ? x->path_count : x->info.device_count;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < (named ? x->path_count : x->info.device_count); i++)
-        rc = import_open_device(x, named ? x->paths[i] : x->info.devices[i].path, e);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = import_open_nth(x, i, e);
     return rc != 0 ? rc : import_all_there(x, e);
 }
 

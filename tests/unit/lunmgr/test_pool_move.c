@@ -332,10 +332,10 @@ static void what_cannot_come_is_told(void **state)
     spec.devices = wrong;
     spec.device_count = 2;
     a = import_as(&spec);
-    assert_refused(&a, -EBUSY, "devices");
+    assert_refused(&a, -EBUSY, "devices/1");
     spec.devices = twice;
     a = import_as(&spec);
-    assert_refused(&a, -EBUSY, "devices");
+    assert_refused(&a, -EBUSY, "devices/1");
     a = import_as(&(struct pool_import_spec){.path = file, .name = "own"});
     assert_refused(&a, -EEXIST, "name");
     a = import_as(&(struct pool_import_spec){.path = other});
