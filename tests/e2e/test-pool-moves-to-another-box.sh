@@ -155,6 +155,7 @@ cmp "$TOP/80" "$TOP/80.first" || fail "the unit serial number is another"
 cmp "$TOP/83" "$TOP/83.first" || fail "page 83h is another"
 unsee
 clean
+[ "$(dd if="$TWO" bs=1 skip=112 count=36 status=none)" = "$(of /v1 .id)" ] || fail "the device names another box"
 for what in exported:a imported:b; do
     box "${what#*:}"
     [ "$(of '/v1/events?limit=1000' "[.items[] | select(.type == \"pool.${what%:*}\")] | length")" = 1 ] ||
@@ -169,6 +170,11 @@ refused 'in use' pool import --path "$TOP/stale.pool"
 restart
 ! has_pool || fail "the first box has the pool again"
 box b
+rig_stop # nobody holds the devices now
+box a
+refused 'stale.pool \(generation [0-9]+\) is older than' pool import --path "$TOP/stale.pool"
+box b
+rig_start
 export_pool
 box a
 refused 'stale.pool \(generation [0-9]+\) is older than' pool import --path "$TOP/stale.pool"
