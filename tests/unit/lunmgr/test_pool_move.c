@@ -4,6 +4,8 @@
  * leaves all as it is. */
 #include "tests/unit/lunmgr/manage_rig.h"
 
+#include "tests/unit/db/fault_vfs.h"
+
 #include "lunmgr/copy.h"
 #include "lunmgr/device.h"
 #include "lunmgr/pool_move.h"
@@ -12,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +365,27 @@ static void what_cannot_come_is_told(void **state)
     assert_refused(&a, -EBUSY, "devices");
 }
 
+/* Whichever write of the catalog fails: the pool serves on, and no file is left that its
+ * devices would take; or it is gone, and the file is good. */
+static void an_export_that_fails_keeps_the_pool(void **state)
+{
+    int nth = 0;
+    struct answer a;
+    (void)state;
+    fill_pool();
+    do {
+        fault_vfs_arm_path("catalog.db", FAULT_WRITE | FAULT_SYNC, nth++, 1,
+                           SQLITE_IOERR_WRITE);
+        a = export_to(file);
+        fault_vfs_disarm();
+        assert_in_range(nth, 1, 500);
+        assert_true(a.err.code == 0 || access(file, F_OK) != 0);
+        assert_int_equal(pool_find(rig.manager, "p") != NULL, a.err.code != 0);
+    } while (a.err.code != 0);
+    assert_int_equal(import_back().err.code, 0);
+    assert_is_whole();
+}
+
 static void dry_runs_change_nothing(void **state)
 {
     struct record dry = {.dry_run = true};
@@ -395,7 +419,9 @@ int main(void)
         MOVE_TEST(a_file_is_good_once),
         MOVE_TEST(what_cannot_go_is_told),
         MOVE_TEST(what_cannot_come_is_told),
+        MOVE_TEST(an_export_that_fails_keeps_the_pool),
         MOVE_TEST(dry_runs_change_nothing),
     };
+    fault_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
