@@ -386,6 +386,33 @@ static void an_export_that_fails_keeps_the_pool(void **state)
     assert_is_whole();
 }
 
+/* The file is as good as it was, or the pool is here: where its devices could not be
+ * raised after the commit, from the next start on. */
+static void an_import_that_fails_can_be_repeated(void **state)
+{
+    int nth = 0;
+    struct answer a;
+    (void)state;
+    fill_pool();
+    assert_int_equal(export_to(file).err.code, 0);
+    do {
+        fault_vfs_arm_path("catalog.db", FAULT_WRITE | FAULT_SYNC, nth++, 1,
+                           SQLITE_IOERR_WRITE);
+        a = import_back();
+        fault_vfs_disarm();
+        assert_in_range(nth, 1, 500);
+        assert_int_equal(pool_find(rig.manager, "p") != NULL, a.err.code == 0);
+    } while (a.err.code != 0);
+    assert_true(nth > 1);
+    if (pool_is_failed(rig.pool)) {
+        pool_rig_close(&rig);
+        pool_rig_open(&rig);
+        rig.pool = pool_find(rig.manager, "p");
+        pool_rig_await_checks(&rig);
+    }
+    assert_is_whole();
+}
+
 static void dry_runs_change_nothing(void **state)
 {
     struct record dry = {.dry_run = true};
@@ -420,6 +447,7 @@ int main(void)
         MOVE_TEST(what_cannot_go_is_told),
         MOVE_TEST(what_cannot_come_is_told),
         MOVE_TEST(an_export_that_fails_keeps_the_pool),
+        MOVE_TEST(an_import_that_fails_can_be_repeated),
         MOVE_TEST(dry_runs_change_nothing),
     };
     fault_vfs_install();
