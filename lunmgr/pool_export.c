@@ -362,14 +362,6 @@ static void export_await_io(struct op *op)
 
 /* ---- Asking ------------------------------------------------------------------------ */
 
-static int nothing_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
-{
-    (void)txn;
-    (void)job;
-    (void)e;
-    return 0;
-}
-
 static void export_try(struct op *op)
 {
     op->job.rc = path_is_free(export_of(op)->path, op_err(op));
@@ -380,7 +372,7 @@ static void export_tried(struct op *op)
     if (op->job.rc != 0)
         export_end(op);
     else
-        op_write(op, nothing_work, export_end); /* undone: it is dry */
+        op_write_record(op, export_end); /* undone: it is dry */
 }
 
 static int export_check(struct export_op *x, const char *name_or_id, const char *path,
