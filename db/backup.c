@@ -3,14 +3,13 @@
  * on meanwhile; the log cannot start over until the copy has ended. The copy is made a
  * plain database of one file, without a log beside it. */
 #include "db/catalog.h"
+#include "db/new_file.h"
 #include "db/sqlerr.h"
 #include "db/txn.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a reader thread runs in the caller's job's stead. */
 struct backup {
@@ -47,35 +46,15 @@ static int backup_fill(struct catalog_txn *txn, const char *path, struct err *e)
     return rc;
 }
 
-static int path_sync(const char *path, int flags, struct err *e)
-{
-    AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC);
-    if (fd >= 0 && fsync(fd) == 0)
-        return 0;
-    return err_set(e, -errno, "path", "cannot sync %s: %s", path, strerrordesc_np(errno));
-}
-
-static int backup_sync(const char *path, struct err *e)
-{
-    int rc = path_sync(path, O_RDWR, e);
-    if (rc != 0)
-        return rc;
-    char copy[CATALOG_PATH_MAX];
-    snprintf(copy, sizeof(copy), "%s", path);
-    return path_sync(dirname(copy), O_RDONLY | O_DIRECTORY, e);
-}
-
 static int backup_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
     struct backup *b = container_of(job, struct backup, job);
-    int fd = open(b->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(e, -errno, "path", "cannot create %s: %s", b->path,
-                       strerrordesc_np(errno));
-    close(fd);
-    int rc = backup_fill(txn, b->path, e);
+    int rc = new_file_create(b->path, e);
+    if (rc != 0)
+        return rc;
+    rc = backup_fill(txn, b->path, e);
     if (rc == 0)
-        rc = backup_sync(b->path, e);
+        rc = new_file_sync(b->path, e);
     if (rc != 0)
         unlink(b->path);
     return rc;

@@ -31,6 +31,7 @@
 #define CATALOG_PATH_MAX      1024
 #define CATALOG_LABEL_MAX     256 /* with NUL: a label's value */
 #define CATALOG_HASH_BYTES    32
+#define CATALOG_NAA_BYTES     16
 #define CATALOG_SCOPE_MAX     16 /* with NUL, as the next three */
 #define CATALOG_PRINCIPAL_MAX 64
 #define CATALOG_KEY_MAX       256
@@ -274,6 +275,13 @@ int volume_row_remove(struct catalog_txn *txn, const char *id, struct err *e) MU
 int volume_row_each(struct catalog_txn *txn,
                     int (*each)(const struct volume_row *row, void *arg), void *arg,
                     struct err *e) MUST_CHECK;
+
+/* Volumes and snapshots whose identity is not what this box makes of their serial: of
+ * pools that came from another one (db/pool_file.h). In order of volume id. */
+int identity_row_each(struct catalog_txn *txn,
+                      int (*each)(const char *volume_id,
+                                  const uint8_t naa[CATALOG_NAA_BYTES], void *arg),
+                      void *arg, struct err *e) MUST_CHECK;
 
 /* A volume that is being sanitized (SBC-4, 4.11), or whose sanitize has failed. */
 #define CATALOG_PATTERN_MAX 4096

@@ -67,13 +67,13 @@ int migrate_run(struct catalog_txn *txn, const char *path, struct err *e)
     int rc = txn_query_int(txn, "PRAGMA user_version", &version, e);
     if (rc != 0)
         return rc;
-    char quoted[256];
-    log_quote(quoted, sizeof(quoted), path);
-    for (int next = (int)version + 1; next <= migration_count; next++) {
+    for (int next = (int)version + 1; rc == 0 && next <= migration_count; next++)
         rc = migrate_step(txn, next, e);
-        if (rc != 0)
-            return rc;
-        log_info("catalog schema made", "path=%s version=%d", quoted, next);
-    }
+    if (rc != 0)
+        return rc;
+    char quoted[256];
+    if (version < migration_count)
+        log_info("catalog schema made", "path=%s from=%" PRId64 " version=%d",
+                 log_quote(quoted, sizeof(quoted), path), version, migration_count);
     return 0;
 }

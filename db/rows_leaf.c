@@ -13,8 +13,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* leaf key = layer << LEAF_INDEX_BITS | extent index / LEAF_WORDS */
-#define LEAF_INDEX_BITS 23
 static_assert(LEAF_WORDS == 1 << (EXTENT_INDEX_BITS - LEAF_INDEX_BITS), "leaf key");
 static_assert(LEAF_KEY_BITS == 32 + LEAF_INDEX_BITS, "leaf key");
 
@@ -57,8 +55,8 @@ static int leaf_row_remove(struct catalog_txn *txn, uint64_t leaf_key, struct er
     return stmt_run(&s);
 }
 
-static int leaf_row_store(struct catalog_txn *txn, uint64_t leaf_key,
-                          const uint64_t words[LEAF_WORDS], struct err *e)
+int leaf_row_store(struct catalog_txn *txn, uint64_t leaf_key,
+                   const uint64_t words[LEAF_WORDS], struct err *e)
 {
     if (memcmp(words, leaf_zeros, sizeof(leaf_zeros)) == 0)
         return leaf_row_remove(txn, leaf_key, e);

@@ -11,9 +11,6 @@
 #include <assert.h>
 #include <errno.h>
 
-/* bitmap key = device number << GIB_BITS | GiB of the device */
-#define GIB_BITS 21
-
 /* ---- A round ----------------------------------------------------------------------- */
 
 /* 1: there is such a layer; 0: none; or an error. */
@@ -156,14 +153,14 @@ static int round_store_count(struct catalog_txn *txn, const struct layer_count *
 
 static uint64_t bitmap_key(uint32_t device_no, uint32_t gib)
 {
-    return (uint64_t)device_no << GIB_BITS | gib;
+    return (uint64_t)device_no << BITMAP_GIB_BITS | gib;
 }
 
 /* A device that is gone takes its bitmaps with it, as a layer its words. */
 static int round_store_bitmap(struct catalog_txn *txn, const struct bitmap_change *bitmap,
                               struct err *e)
 {
-    assert(bitmap->gib < 1U << GIB_BITS);
+    assert(bitmap->gib < 1U << BITMAP_GIB_BITS);
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO bitmap (key, free_extents, bits)"
@@ -198,7 +195,7 @@ int round_store(struct catalog_txn *txn, const struct round_changes *changes,
 static void bitmap_read(struct stmt *s, void *row)
 {
     struct bitmap_change *bitmap = row;
-    bitmap->gib = (uint32_t)column_int(s) & ((1U << GIB_BITS) - 1);
+    bitmap->gib = (uint32_t)column_int(s) & ((1U << BITMAP_GIB_BITS) - 1);
     bitmap->free_extents = (uint32_t)column_u64(s, UINT64_C(8) * BITMAP_BYTES);
     column_bytes(s, bitmap->bits, sizeof(bitmap->bits));
 }
@@ -213,7 +210,7 @@ int bitmap_each(struct catalog_txn *txn, uint32_t device_no,
                   " ORDER BY key",
                   e);
     bind_u64(&s, NULL, bitmap_key(device_no, 0));
-    bind_u64(&s, NULL, bitmap_key(device_no, (1U << GIB_BITS) - 1));
+    bind_u64(&s, NULL, bitmap_key(device_no, (1U << BITMAP_GIB_BITS) - 1));
     struct bitmap_change row = {.device_no = device_no};
     int rc = 0;
     while (rc == 0 && (rc = stmt_next_row(&s, bitmap_read, &row)) > 0)

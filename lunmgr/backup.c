@@ -30,15 +30,6 @@ static void backup_ended(struct op *op)
     op_free(op);
 }
 
-static int backup_record_work(struct catalog_txn *txn, struct catalog_job *job,
-                              struct err *e)
-{
-    (void)txn;
-    (void)job;
-    (void)e;
-    return 0;
-}
-
 /* One that the devices do not refuse is worth nothing. */
 static void backup_remove(struct op *op)
 {
@@ -49,7 +40,7 @@ static void backup_raised(struct catalog_job *job)
 {
     struct op *op = container_of(job, struct op, job);
     if (job->rc == 0)
-        op_write(op, backup_record_work, backup_ended);
+        op_write_record(op, backup_ended);
     else
         op_block(op, backup_remove, backup_ended);
 }
@@ -77,7 +68,7 @@ static void backup_tried(struct op *op)
     if (op->job.rc != 0)
         backup_ended(op);
     else
-        op_write(op, backup_record_work, backup_ended); /* undone: it is dry */
+        op_write_record(op, backup_ended); /* undone: it is dry */
 }
 
 void lunmgr_backup(struct lunmgr *m, const char *path, done_fn done, void *arg)

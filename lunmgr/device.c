@@ -145,13 +145,15 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e)
     return err_set(e, -ENODATA, "path", "carries no superblock of a pool");
 }
 
-int device_superblock_set_generation(struct device *d, uint64_t generation, struct err *e)
+int device_superblock_set_generation(struct device *d, uint64_t generation,
+                                     const char *box_id, struct err *e)
 {
     struct superblock sb;
     pthread_mutex_lock(&d->superblock);
     int rc = device_read_superblock(d->fd, &sb, e);
     if (rc == 0) {
         sb.generation = generation;
+        snprintf(sb.box_id, sizeof(sb.box_id), "%s", box_id);
         rc = device_write_superblock(d->fd, &sb, e);
     }
     pthread_mutex_unlock(&d->superblock);
@@ -413,23 +415,56 @@ static int check_against_row(const struct superblock *sb, const struct device_ro
     return 0;
 }
 
-static int open_known(struct device *d, struct err *e)
+/* Exclusively, with its superblock; what is open is c's also where it is refused. */
+static int carrier_open(const char *path, struct carrier *c, struct err *e)
 {
-    d->fd = open_direct(d->row.path, O_RDWR | O_EXCL, &d->direct);
-    if (d->fd < 0)
-        return errno_set(e, "path", "cannot open", d->row.path);
     uint64_t bytes;
     bool is_file;
-    struct superblock sb;
-    d->blocks = device_blocks(d->fd);
-    int rc = measure(d->fd, d->row.path, &bytes, &is_file, e);
+    c->fd = open_direct(path, O_RDWR | O_EXCL, &c->direct);
+    if (c->fd < 0)
+        return errno_set(e, "path", "cannot open", path);
+    c->blocks = device_blocks(c->fd);
+    int rc = measure(c->fd, path, &bytes, &is_file, e);
     if (rc == 0)
-        rc = lock_exclusive(d->fd, d->row.path, e);
+        rc = lock_exclusive(c->fd, path, e);
     if (rc == 0)
-        rc = device_read_superblock(d->fd, &sb, e);
+        rc = device_read_superblock(c->fd, &c->superblock, e);
+    c->extents = rc == 0 ? bytes / EXTENT_SIZE : 0;
+    return rc;
+}
+
+int device_carrier_open(const char *path, struct carrier *out, struct err *e)
+{
+    int rc = carrier_open(path, out, e);
+    if (rc == -ENODATA)
+        rc = err_set(e, rc, "path", "%s carries no superblock of a pool", path);
+    if (rc != 0)
+        device_carrier_close(out);
+    return rc;
+}
+
+void device_carrier_close(struct carrier *c)
+{
+    auto_close(&c->fd);
+    c->fd = -1;
+}
+
+void device_take_carrier(struct device *d, struct carrier *c)
+{
+    d->fd = c->fd;
+    d->direct = c->direct;
+    d->blocks = c->blocks;
+    c->fd = -1;
+}
+
+static int open_known(struct device *d, struct err *e)
+{
+    struct carrier c;
+    int rc = carrier_open(d->row.path, &c, e);
+    device_take_carrier(d, &c);
     if (rc == 0)
-        rc = check_against_row(&sb, &d->row, e);
-    if (rc == 0 && bytes / EXTENT_SIZE < d->row.extents)
+        rc = check_against_row(&c.superblock, &d->row, e);
+    if (rc == 0 && c.extents < d->row.extents)
         rc = err_set(e, -EUCLEAN, "path", "%s is smaller than when it joined the pool",
                      d->row.path);
     return rc;

@@ -111,12 +111,27 @@ int device_wipe_superblock(int fd, struct err *e) MUST_CHECK;
 /* Reads the newer valid copy. -ENODATA: there is none. */
 int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CHECK;
 
-/* Changes one thing in the superblock that is there and syncs; blocking, any thread. */
+/* Changes one thing in the superblock that is there and syncs; blocking, any thread. The
+ * generation goes with the box that raises it. */
 int device_superblock_set_generation(struct device *d, uint64_t generation,
-                                     struct err *e) MUST_CHECK;
+                                     const char *box_id, struct err *e) MUST_CHECK;
 /* Not fewer than it has. */
 int device_superblock_set_extents(struct device *d, uint64_t extents,
                                   struct err *e) MUST_CHECK;
+
+/* What is a device of some pool, open for us alone. */
+struct carrier {
+    int fd; /* -1: not open */
+    bool direct, blocks;
+    uint64_t extents; /* whole ones that it has */
+    struct superblock superblock;
+};
+/* Blocking; field path. -EBUSY: in use. -ENODATA: it is none. Else as the system says. */
+int device_carrier_open(const char *path, struct carrier *out, struct err *e) MUST_CHECK;
+/* Also of one that is not open. */
+void device_carrier_close(struct carrier *carrier);
+/* What is open is the device's from now on. */
+void device_take_carrier(struct device *d, struct carrier *carrier);
 
 /* With an allocator in which all is free, and nothing open. NULL: out of memory. */
 struct device *device_new(const struct device_row *row);

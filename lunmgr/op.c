@@ -86,6 +86,19 @@ void op_write(struct op *op,
     catalog_write(lunmgr_catalog(op->manager), &op->job);
 }
 
+static int nothing_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
+{
+    (void)txn;
+    (void)job;
+    (void)e;
+    return 0;
+}
+
+void op_write_record(struct op *op, void (*step)(struct op *op))
+{
+    op_write(op, nothing_work, step);
+}
+
 void op_read(struct op *op,
              int (*work)(struct catalog_txn *txn, struct catalog_job *job, struct err *e),
              void (*step)(struct op *op))

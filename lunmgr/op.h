@@ -58,6 +58,8 @@ void op_write(struct op *op,
               int (*work)(struct catalog_txn *txn, struct catalog_job *job,
                           struct err *e),
               void (*step)(struct op *op));
+/* The same of the record alone. */
+void op_write_record(struct op *op, void (*step)(struct op *op));
 /* work on a reader, then step() on the control thread. */
 void op_read(struct op *op,
              int (*work)(struct catalog_txn *txn, struct catalog_job *job, struct err *e),

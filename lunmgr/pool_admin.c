@@ -329,7 +329,7 @@ static bool is_evacuating(const struct pool *pool)
 }
 
 /* The daemon's own check, after an unclean stop, is no job. */
-static int pool_unchecked(struct pool *pool, struct err *e)
+int pool_unoccupied(struct pool *pool, struct err *e)
 {
     const struct job *job = job_of_subject(pool->manager, pool->id);
     if (job != NULL)
@@ -369,7 +369,7 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
                        pool->name, pool->volume_count));
         return;
     }
-    int rc = pool_unchecked(pool, e);
+    int rc = pool_unoccupied(pool, e);
     if (rc != 0) {
         op_end(&po->op, rc);
         return;

@@ -133,6 +133,9 @@ struct volume {
     uint32_t clone_count;
 };
 
+/* Control thread. 0, or -EBUSY: a job, a check or a change of its devices is under way.
+ */
+int pool_unoccupied(struct pool *pool, struct err *e) MUST_CHECK;
 /* Loop, gate, stripes, limbo, loader, rounds; the devices are set by the caller. */
 struct pool *pool_new(struct lunmgr *m, const char *id, const char *name,
                       int64_t created_s, struct err *e);

@@ -137,19 +137,11 @@ static void record_written(struct op *op)
     op_free(op);
 }
 
-static int nothing_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
-{
-    (void)txn;
-    (void)job;
-    (void)e;
-    return 0;
-}
-
 void record_write(struct lunmgr *m, const struct record *record, done_fn done, void *arg)
 {
     lunmgr_record_next(m, record);
     struct record_op *ro = op_new(m, sizeof(*ro), record_written);
     ro->done = done;
     ro->arg = arg;
-    op_write(&ro->op, nothing_work, record_written);
+    op_write_record(&ro->op, record_written);
 }

@@ -92,7 +92,8 @@ static void stamp_put(struct stamp *s)
 
 static int stamp_work(struct stamp *s)
 {
-    return device_superblock_set_generation(s->device, s->generation, &s->err);
+    return device_superblock_set_generation(s->device, s->generation,
+                                            s->device->manager->box_id, &s->err);
 }
 
 static void *stamp_main(void *arg)

@@ -164,8 +164,6 @@ static int trash_work(struct catalog_txn *txn, struct catalog_job *job, struct e
     return volume_row_change(txn, &row, e);
 }
 
-static void trash_arm(struct lunmgr *m);
-
 static void trashed(struct op *op)
 {
     struct trash_op *to = trash_op_of(op);
@@ -400,7 +398,7 @@ static void trash_on_time(evutil_socket_t fd, short what, void *arg)
 }
 
 /* For the first that is due; what is overdue could not be purged and waits a while. */
-static void trash_arm(struct lunmgr *m)
+void trash_arm(struct lunmgr *m)
 {
     int64_t now = now_s(), first = INT64_MAX;
     for (struct volume *v = NULL; (v = volume_trash_next(m, v)) != NULL;) {

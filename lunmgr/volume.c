@@ -3,6 +3,7 @@
  * found and described. What its blocks do is volume_io.c's. */
 #include "lunmgr/volume.h"
 
+#include "lunmgr/identity.h"
 #include "lunmgr/label.h"
 #include "lunmgr/op.h"
 #include "lunmgr/sanitize.h"
@@ -26,27 +27,69 @@
 
 /* ---- Identity -------------------------------------------------------------------- */
 
+#define SERIAL_BITS 36
+
 /* Bytes of the box's id, in which its UUID's hex digits are. */
-static uint64_t box_bits(const struct lunmgr *m)
+static uint64_t box_bits(const char *box_id)
 {
     uint64_t bits = 0;
-    for (const char *p = m->box_id; *p != '\0'; p++)
+    for (const char *p = box_id; *p != '\0'; p++)
         bits = bits * 0x100000001b3ULL + (uint8_t)*p; /* every digit counts */
     return bits;
 }
 
 /* NAA type 6 (SPC-4 7.8.6.6.5): company, 36 bits of the box, 64 bits: the box's and the
  * serial. */
+static void naa_of_box(const char *box_id, uint64_t naa_serial, uint8_t naa[16])
+{
+    uint64_t box = box_bits(box_id);
+    uint64_t high = 6ULL << 60 | (uint64_t)NAA_OUI << 36 | box >> 28;
+    uint64_t low = box << SERIAL_BITS | (naa_serial & ((1ULL << SERIAL_BITS) - 1));
+    for (int i = 0; i < 8; i++) {
+        naa[i] = (uint8_t)(high >> (56 - 8 * i));
+        naa[8 + i] = (uint8_t)(low >> (56 - 8 * i));
+    }
+}
+
+static uint64_t naa_low(const uint8_t naa[16])
+{
+    uint64_t low = 0;
+    for (int i = 8; i < 16; i++)
+        low = low << 8 | naa[i];
+    return low;
+}
+
+static void rule_make(const void *box_id, uint64_t naa_serial, uint8_t naa[16])
+{
+    naa_of_box(box_id, naa_serial, naa);
+}
+
+static bool rule_serial_of(const void *box_id, const uint8_t naa[16],
+                           uint64_t *naa_serial)
+{
+    uint8_t own[16];
+    *naa_serial = naa_low(naa) & ((1ULL << SERIAL_BITS) - 1);
+    naa_of_box(box_id, *naa_serial, own);
+    return memcmp(own, naa, sizeof(own)) == 0;
+}
+
+struct identity_rule identity_rule_of(const struct lunmgr *m)
+{
+    return (struct identity_rule){
+        .arg = m->box_id, .make = rule_make, .serial_of = rule_serial_of};
+}
+
+void volume_set_naa(struct volume *v, const uint8_t naa[16])
+{
+    memcpy(v->naa, naa, sizeof(v->naa));
+    snprintf(v->serial, sizeof(v->serial), "%016llx", (unsigned long long)naa_low(naa));
+}
+
 void volume_identify(struct volume *v, uint64_t naa_serial)
 {
-    uint64_t box = box_bits(v->manager);
-    uint64_t high = 6ULL << 60 | (uint64_t)NAA_OUI << 36 | box >> 28;
-    uint64_t low = box << 36 | (naa_serial & ((1ULL << 36) - 1));
-    for (int i = 0; i < 8; i++) {
-        v->naa[i] = (uint8_t)(high >> (56 - 8 * i));
-        v->naa[8 + i] = (uint8_t)(low >> (56 - 8 * i));
-    }
-    snprintf(v->serial, sizeof(v->serial), "%016llx", (unsigned long long)low);
+    uint8_t naa[16];
+    naa_of_box(v->manager->box_id, naa_serial, naa);
+    volume_set_naa(v, naa);
 }
 
 const char *volume_id(const struct volume *volume)

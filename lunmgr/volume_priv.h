@@ -11,6 +11,8 @@
 struct volume *volume_new(struct pool *pool, const struct volume_row *row);
 /* The SCSI identity, once the catalog has given the serial. */
 void volume_identify(struct volume *volume, uint64_t naa_serial);
+/* One that it has from elsewhere. */
+void volume_set_naa(struct volume *volume, const uint8_t naa[16]);
 /* A new row's members that do not depend on the volume. */
 void volume_row_begin(struct volume_row *row, const struct pool *pool, const char *name);
 
@@ -49,5 +51,7 @@ void snapshot_discard(struct volume *snapshot);
 /* At start: the timer of the trash runs. Control loop. 0 or -ENOMEM. */
 int trash_start(struct lunmgr *m, struct err *e) MUST_CHECK;
 void trash_stop(struct lunmgr *m);
+/* Something has come into the trash. */
+void trash_arm(struct lunmgr *m);
 
 #endif

@@ -26,6 +26,8 @@ static const struct {
     {"_evacuate", "evacuation_begun"},
     {"_add_device", "device_added"},
     {"_backup", "backed_up"},
+    {"_export", "exported"},
+    {"_import", "imported"},
 };
 
 /* Its verb, and in kind what stands before it. NULL: it needs no event of its own, since

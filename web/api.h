@@ -27,6 +27,10 @@ void api_pool_change(struct exchange *x);
 void api_pool_delete(struct exchange *x);
 void api_pool_check(struct exchange *x);
 
+extern const struct schema schema_pool_export, schema_pool_import;
+void api_pool_export(struct exchange *x);
+void api_pool_import(struct exchange *x);
+
 extern const struct schema schema_device_create, schema_device_change;
 void api_pool_add_device(struct exchange *x);
 void api_device_change(struct exchange *x);

@@ -33,6 +33,8 @@ static const struct route routes[] = {
     {PATCH,  ADMIN,     200, "pool_change",                "/v1/pools/{pool}",                         api_pool_change, &schema_pool_change, QUERY_NONE, &resource_pool, NULL},
     {DELETE, ADMIN,     204, "pool_delete",                "/v1/pools/{pool}",                         api_pool_delete, NULL, QUERY_NONE, &resource_pool, NULL},
     {POST,   ADMIN,     202, "pool_check",                 "/v1/pools/{pool}/check",                   api_pool_check, NULL, QUERY_NONE, &resource_pool, &resource_job},
+    {POST,   ADMIN,     204, "pool_export",                "/v1/pools/{pool}/export",                  api_pool_export, &schema_pool_export, QUERY_NONE, &resource_pool, NULL},
+    {POST,   ADMIN,     201, "pool_import",                "/v1/pools/import",                         api_pool_import, &schema_pool_import, QUERY_NONE, &resource_pool, NULL},
     {GET,    READ,      200, "device_list_of_pool",        "/v1/pools/{pool}/devices",                 api_list, NULL, QUERY_LIST, &resource_device, NULL},
     {POST,   ADMIN,     201, "pool_add_device",            "/v1/pools/{pool}/devices",                 api_pool_add_device, &schema_device_create, QUERY_NONE, &resource_pool, &resource_device},
     {GET,    READ,      200, "device_show_of_pool",        "/v1/pools/{pool}/devices/{device}",        api_show, NULL, QUERY_FIELDS, &resource_device, NULL},

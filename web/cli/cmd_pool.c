@@ -58,6 +58,17 @@ static enum outcome pool_check(const struct cmd *cmd)
         .help = "told of when so much of the pool is used; at most 4, rising; or none"   \
     }
 
+static enum outcome pool_export(const struct cmd *cmd)
+{
+    AUTO_FREE char *path = cmd_path(cmd, cmd->args->names[0], "/export");
+    return path == NULL ? OUTCOME_USAGE : cmd_send(cmd, "POST", path, cmd->args->names);
+}
+
+static enum outcome pool_import(const struct cmd *cmd)
+{
+    return cmd_send(cmd, "POST", "/v1/pools/import", NULL);
+}
+
 const struct resource resource_pool = {
     .name = "pool",
     .summary = "Pools: devices that share one space of extents",
@@ -111,6 +122,35 @@ const struct resource resource_pool = {
                         .kind = FLAG_YES,
                         .help = "do not wait for the end; print the job"}},
              .run = pool_check},
+            {.name = "export",
+             .summary =
+                 "Give a pool away with a file of its volumes, to be imported elsewhere",
+             .names_usage = "NAME",
+             .names_min = 1,
+             .names_max = 1,
+             .flags = {{.name = "path",
+                        .member = "path",
+                        .value = "PATH",
+                        .help = "absolute; of the file, which is not there yet",
+                        .required = true}},
+             .run = pool_export},
+            {.name = "import",
+             .summary = "Take a pool that another box has exported",
+             .flags = {{.name = "path",
+                        .member = "path",
+                        .value = "PATH",
+                        .help = "absolute; of the file",
+                        .required = true},
+                       {.name = "device",
+                        .member = "devices",
+                        .kind = FLAG_LIST,
+                        .value = "PATH",
+                        .help = "where its devices are now (default: where they were)"},
+                       {.name = "name",
+                        .member = "name",
+                        .value = "NAME",
+                        .help = "another name than it had"}},
+             .run = pool_import},
         },
     .columns = {{"NAME", "name", COLUMN_TEXT},
                 {"STATE", "state", COLUMN_TEXT},

@@ -267,7 +267,11 @@ cli 0 volume delete web01 --json web02
 quiet
 [ ! -s "$RIG_DIR/out" ] || fail "--json prints what the API did not say"
 cli 0 host delete hv1
-cli 0 pool delete other
+cli 0 pool export other --path "$RIG_DIR/other.pool"
+cli 1 pool show other
+cli 0 pool import --path "$RIG_DIR/other.pool" --device "$RIG_DIR/with,comma.img" --name another
+out '^name +another$' '^state +online$'
+cli 0 pool delete another
 [ -e "$RIG_DIR/with,comma.img" ] || fail "the file of a deleted pool is gone"
 for resource in volume mapping; do
     cli 0 $resource list

@@ -80,6 +80,10 @@ refused 'no pool nope' -- pool check nope
 refused 'no pool nope' -- pool change nope --overcommit-cap-percent 5
 refused '--overcommit-cap-percent 1000001: .*accepted: .*1000000' -- pool change p --overcommit-cap-percent 1000001
 refused '--usage-threshold .*accepted: .*percent' -- pool change p --usage-threshold 90 --usage-threshold 75
+refused 'no pool nope' -- pool export nope --path /nowhere/p.pool
+refused '--path p.pool: ' -- pool export p --path p.pool
+refused 'volume v is mapped' -- pool export p --path /nowhere/p.pool
+refused '--path /nowhere/p.pool: .*No such file' -- pool import --path /nowhere/p.pool
 refused 'no mapping v/h2' -- mapping delete v/h2
 refused 'no mapping v$' -- mapping show v
 refused 'no session 12345' -- session kick 12345

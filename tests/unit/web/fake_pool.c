@@ -2,6 +2,8 @@
 /* Pools of the fake manager. */
 #include "fake_priv.h"
 
+#include "lunmgr/pool_move.h"
+
 FAKE_TABLE(pool, pools)
 
 static struct device *device_place(struct call *call, struct pool *pool)
@@ -107,6 +109,66 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
     struct call *call = call_new(m, do_pool_delete, arg);
     copy(call->name, sizeof(call->name), name_or_id);
     call->fn.done = done;
+    call_post(call);
+}
+
+/* The one pool that is away comes back with the same id. */
+static void do_pool_export(struct call *call, struct err *e)
+{
+    struct lunmgr *m = call->m;
+    struct pool *pool = pool_find(m, call->name);
+    if (e->code == 0 && pool == NULL)
+        err_set(e, -ENOENT, "pool", "there is no pool %s", call->name);
+    if (e->code == 0 && call->path[0] != '/')
+        err_set(e, -EINVAL, "path", "an absolute path is wanted");
+    if (e->code == 0 && strcmp(call->path, m->export_path) == 0)
+        err_set(e, -EEXIST, "path", "%s is there already", call->path);
+    if (e->code == 0 && !call->dry) {
+        call_about(call, pool->info.id);
+        copy(m->export_path, sizeof(m->export_path), call->path);
+        copy(m->exported, sizeof(m->exported), pool->info.name);
+        pool->info.id[0] = '\0';
+    }
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+void pool_export(struct lunmgr *m, const char *name_or_id, const char *path, done_fn done,
+                 void *arg)
+{
+    struct call *call = call_new(m, do_pool_export, arg);
+    copy(call->name, sizeof(call->name), name_or_id);
+    copy(call->path, sizeof(call->path), path);
+    call->fn.done = done;
+    call_post(call);
+}
+
+static void do_pool_import(struct call *call, struct err *e)
+{
+    struct lunmgr *m = call->m;
+    struct pool *pool = NULL;
+    const char *name = call->name[0] == '\0' ? m->exported : call->name;
+    if (e->code == 0 && strcmp(call->path, m->export_path) != 0)
+        err_set(e, -ENOENT, "path", "there is no %s", call->path);
+    if (e->code == 0 && (name[0] == '\0' || pool_find(m, name) != NULL))
+        err_set(e, -EEXIST, "name", "that pool is here");
+    if (e->code == 0 && !call->dry) {
+        pool = pool_place(m);
+        copy(pool->info.name, sizeof(pool->info.name), name);
+        pool->info.state = "online";
+        device_place(call, pool);
+        call_about(call, pool->info.id);
+        m->exported[0] = '\0';
+    }
+    call->fn.pool(call->arg, pool, err_or_null(e));
+}
+
+void pool_import(struct lunmgr *m, const struct pool_import_spec *spec, pool_done_fn done,
+                 void *arg)
+{
+    struct call *call = call_new(m, do_pool_import, arg);
+    copy(call->name, sizeof(call->name), spec->name == NULL ? "" : spec->name);
+    copy(call->path, sizeof(call->path), spec->path);
+    call->fn.pool = done;
     call_post(call);
 }
 

@@ -131,6 +131,8 @@ struct lunmgr {
     size_t audit_count, replay_count;
     struct lunmgr_mirror_info mirror; /* all 0: off */
     char backup_path[POOL_PATH_MAX];  /* of the last one */
+    char export_path[POOL_PATH_MAX];  /* the same */
+    char exported[FAKE_NAME_MAX];     /* the pool's name; "": it is here again */
     bool forgets_answers;             /* as if it were killed before they are stored */
 };
 

@@ -70,6 +70,10 @@ static const struct step {
      "token_create", "t", "token.created"},
     {"DELETE", "/v1/tokens/t", NULL, 204, "token_delete", "t", "token.deleted"},
     {"DELETE", "/v1/hosts/k", NULL, 204, "host_delete", "k", "host.deleted"},
+    {"POST", "/v1/pools/q/export", "{\"path\":\"/srv/q.pool\"}", 204, "pool_export", "q",
+     "pool.exported"},
+    {"POST", "/v1/pools/import", "{\"path\":\"/srv/q.pool\",\"name\":\"q\"}", 201,
+     "pool_import", "q", "pool.imported"},
     {"DELETE", "/v1/pools/q", NULL, 204, "pool_delete", "q", "pool.deleted"},
 };
 

@@ -32,6 +32,8 @@ static const struct {
     {"auth_change", ADMIN},
     {"pool_list", READERS},
     {"pool_create", ADMIN},
+    {"pool_export", ADMIN},
+    {"pool_import", ADMIN},
     {"pool_show", READERS},
     {"pool_put", ADMIN},
     {"pool_change", ADMIN},

@@ -51,6 +51,11 @@ static const struct step making[] = {
     {"snapshot_put", 0, "/v1/snapshots/web01/tuesday", NULL},
     {"pool_check", -1, NULL, NULL},
     {"pool_add_device", 0, NULL, NULL},
+    {"pool_create", -1, NULL,
+     "{\"name\":\"away\",\"devices\":[{\"path\":\"/srv/ashlar/moved.img\",\"size\":"
+     "\"1GiB\"}]}"},
+    {"pool_export", 0, "/v1/pools/away/export", NULL},
+    {"pool_import", 0, NULL, NULL},
 };
 
 static const struct step changing[] = {
@@ -151,22 +156,28 @@ bool world_path(struct world *w, const struct operation *op, char out[WORLD_PATH
 /* Takes text; what stands in the place of what is nowhere but in the document. */
 static char *replace(char *text, const char *what, const char *with)
 {
-    char *at = strstr(text, what), *out = NULL;
-    if (at == NULL ||
-        asprintf(&out, "%.*s%s%s", (int)(at - text), text, with, at + strlen(what)) < 0)
-        return text;
+    char *out = NULL;
+    size_t bytes;
+    FILE *f = open_memstream(&out, &bytes);
+    const char *from = text;
+    for (const char *at; (at = strstr(from, what)) != NULL; from = at + strlen(what))
+        fprintf(f, "%.*s%s", (int)(at - from), from, with);
+    fputs(from, f);
+    fclose(f);
     free(text);
     return out;
+}
+
+/* Text as it is on this server; taken. */
+static char *placed(const struct world *w, char *text)
+{
+    return replace(replace(text, "/srv/ashlar", w->dir), "10.0.1.5:3260", w->portal);
 }
 
 char *world_example(const struct world *w, const struct operation *op, size_t index)
 {
     const json_t *example = operation_body_example(w->document, op, index);
-    if (example == NULL)
-        return NULL;
-    char *text = json_dumps(example, JSON_COMPACT);
-    text = replace(text, "/srv/ashlar", w->dir);
-    return replace(text, "10.0.1.5:3260", w->portal);
+    return example == NULL ? NULL : placed(w, json_dumps(example, JSON_COMPACT));
 }
 
 static bool judge(struct world *w, const struct operation *op)
@@ -212,11 +223,12 @@ static bool take_step(struct world *w, const struct step *s)
         snprintf(path, sizeof(path), "%s", s->path);
     else if (!world_path(w, op, path))
         return false;
-    if (s->example < 0)
-        return ask(w, op, path, s->body);
-    char *body = world_example(w, op, (size_t)s->example);
-    bool good = body == NULL ? wrong(w, op, "the document has no such example")
-                             : ask(w, op, path, body);
+    char *body = s->example >= 0   ? world_example(w, op, (size_t)s->example)
+                 : s->body == NULL ? NULL
+                                   : placed(w, strdup(s->body));
+    bool good = body == NULL && s->example >= 0
+                    ? wrong(w, op, "the document has no such example")
+                    : ask(w, op, path, body);
     free(body);
     snprintf(key, sizeof(key), "%s %d", s->operation, s->example);
     json_object_set_new(w->sent, key, json_true());
