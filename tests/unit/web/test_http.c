@@ -126,7 +126,7 @@ static void wrong_method_is_405_with_allow(void **state)
     }
     assert_int_equal(rig_call(r, "POST", "/v1/pools/p", "{}"), 405);
     answer_header(&r->answer, "Allow", allow, sizeof(allow));
-    assert_string_equal(allow, "GET, HEAD, PUT, DELETE");
+    assert_string_equal(allow, "GET, HEAD, PUT, PATCH, DELETE");
 }
 
 static void unknown_method_is_evhttps_own_501(void **state)
