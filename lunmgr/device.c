@@ -459,7 +459,7 @@ void device_take_carrier(struct device *d, struct carrier *c)
 
 static int open_known(struct device *d, struct err *e)
 {
-    struct carrier c;
+    struct carrier c = {.fd = -1};
     int rc = carrier_open(d->row.path, &c, e);
     device_take_carrier(d, &c);
     if (rc == 0)

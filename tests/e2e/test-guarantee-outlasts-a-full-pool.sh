@@ -5,6 +5,7 @@
 # and a pool with a cap promises no more than that; a dry run says the same and changes nothing.
 set -euo pipefail
 RIG_POOL_SIZE=256MiB
+RIG_FLAGS=(--space-grace 0) # refused at once, a hundred times and more
 . "$(dirname "$0")/../lib/rig.sh"
 . "$(dirname "$0")/lun.sh"
 requires curl jq qemu-io
