@@ -163,11 +163,20 @@ static void a_detached_unit_has_no_waiting_writes(void **state)
     wire_peer_close(p);
 }
 
+static struct wire_peer *kept;
+
 /* The rig is taken down with both. */
 static void the_target_stops(void **state)
 {
     uint32_t itt;
-    (void)waiting(state, 2, &itt);
+    kept = waiting(state, 2, &itt);
+}
+
+static int teardown_kept(void **state)
+{
+    int rc = wire_rig_teardown(state);
+    wire_peer_close(kept);
+    return rc;
 }
 
 int main(void)
@@ -181,7 +190,7 @@ int main(void)
         ON(a_session_is_taken_over),
         ON(a_lost_connection_ends_it),
         ON(a_detached_unit_has_no_waiting_writes),
-        ON(the_target_stops),
+        cmocka_unit_test_setup_teardown(the_target_stops, setup, teardown_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
