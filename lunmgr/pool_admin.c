@@ -86,8 +86,8 @@ static void pool_adopt(struct op *op)
     }
     for (size_t i = 0; i < po->joining_count; i++) {
         struct device *d = joining_finish(&po->joining[i]);
-        stamps_add(op->manager, d);
         pool_add_device(po->pool, d);
+        stamps_add(op->manager, d);
     }
     index_add(&op->manager->pools, po->pool->name, po->pool->id, po->pool);
     op_at_home(op, pool_start_rounds, pool_created);

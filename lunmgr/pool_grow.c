@@ -88,6 +88,13 @@ static void add_refused(struct op *op)
         op_block(op, add_undo, device_op_end);
 }
 
+/* It is the pool's: from now on a raise finds all of it. */
+static void add_served(struct op *op)
+{
+    stamps_add(op->manager, device_op_of(op)->device);
+    device_op_end(op);
+}
+
 /* The row is committed or refused. */
 static void add_adopt(struct op *op)
 {
@@ -97,8 +104,7 @@ static void add_adopt(struct op *op)
         return;
     }
     o->device = joining_finish(&o->joining);
-    stamps_add(op->manager, o->device);
-    op_at_home(op, add_at_home, device_op_end);
+    op_at_home(op, add_at_home, add_served);
 }
 
 static int add_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)

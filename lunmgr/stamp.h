@@ -19,7 +19,7 @@ void stamps_init(struct lunmgr *m);
 void stamps_serve(struct lunmgr *m);
 /* Each device has been removed, and the catalog has no hooks any more. */
 void stamps_fini(struct lunmgr *m);
-/* Any thread. The device carries its superblock, d->row is set. */
+/* Any thread. The device carries its superblock and is in its pool. */
 void stamps_add(struct lunmgr *m, struct device *d);
 /* From now on its superblock is not written any more; also if it was not added. Its row
  * is gone, or no catalog job is under way. */
