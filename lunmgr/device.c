@@ -418,7 +418,7 @@ static int check_against_row(const struct superblock *sb, const struct device_ro
 /* Exclusively, with its superblock; what is open is c's also where it is refused. */
 static int carrier_open(const char *path, struct carrier *c, struct err *e)
 {
-    uint64_t bytes;
+    uint64_t bytes = 0;
     bool is_file;
     c->fd = open_direct(path, O_RDWR | O_EXCL, &c->direct);
     if (c->fd < 0)
