@@ -193,7 +193,8 @@ static void a_restart_finds_it_as_it_was(void **state)
 {
     struct volume_info info;
     (void)state;
-    struct volume *v = make("v", KEPT), *w = make("w", 0);
+    struct volume *v = make("v", KEPT), *w;
+    (void)make("w", 0);
     write_all(v, 0, 7);
     restart();
     v = volume_find(rig.manager, "v");
