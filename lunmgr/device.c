@@ -571,12 +571,13 @@ void device_fail(struct device *d, const char *reason, int error)
         news_device_failed(d, reason, error);
 }
 
-/* What is left of such a device has no blocks. */
+/* What is left of such a device has no blocks. A file system that waits for a server is
+ * not asked: a lane is the caller. */
 static bool device_is_gone(const struct device *d)
 {
     struct stat st;
     uint64_t bytes = 0;
-    if (fstat(d->fd, &st) != 0 || !S_ISBLK(st.st_mode))
+    if (d->blocks || fstat(d->fd, &st) != 0 || !S_ISBLK(st.st_mode))
         return false;
     return ioctl(d->fd, BLKGETSIZE64, &bytes) != 0 || bytes == 0;
 }
