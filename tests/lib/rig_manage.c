@@ -95,6 +95,17 @@ int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out
     return rc;
 }
 
+void rig_pool_of_files(struct pool_rig *r, char (*paths)[RIG_PATH_MAX], uint64_t bytes)
+{
+    struct pool_device_spec devices[RIG_FILES];
+    struct pool_spec spec = {.name = "p", .devices = devices, .device_count = RIG_FILES};
+    for (unsigned i = 0; i < RIG_FILES; i++) {
+        snprintf(paths[i], RIG_PATH_MAX, "%s/device%u", r->dir, i + 1);
+        devices[i] = (struct pool_device_spec){.path = paths[i], .size_bytes = bytes};
+    }
+    assert_int_equal(rig_pool(r, &spec, &r->pool, NULL), 0);
+}
+
 int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
                        uint64_t bytes, struct pool **out, struct err *e)
 {

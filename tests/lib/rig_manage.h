@@ -9,6 +9,11 @@
 
 int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out,
              struct err *e);
+#define RIG_PATH_MAX 320
+#define RIG_FILES    2
+/* r->pool becomes a pool "p" of RIG_FILES files of so many bytes, DIR/device1 and so on,
+ * whose paths it notes. */
+void rig_pool_of_files(struct pool_rig *r, char (*paths)[RIG_PATH_MAX], uint64_t bytes);
 /* Of pool "p"; key: see pool_device_find. */
 int rig_device_add(struct pool_rig *r, const struct pool_device_spec *spec,
                    struct err *e);

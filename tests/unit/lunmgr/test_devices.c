@@ -16,7 +16,7 @@
 
 #define DEVICE_BYTES (16 * MIB)
 
-static char paths[3][320];
+static char paths[RIG_FILES + 1][RIG_PATH_MAX];
 
 static void on_device(void *arg, struct device *d, const struct err *e)
 {
@@ -32,19 +32,10 @@ static int setup(void **state)
 {
     struct pool_rig_options o = {
         .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = DEVICE_BYTES};
-    struct pool_device_spec devices[2];
-    struct pool_spec spec = {.name = "p", .devices = devices, .device_count = 2};
-    struct answer a = {.came = false};
     (void)state;
     pool_rig_create_bare(&rig, &o);
-    for (unsigned i = 0; i < 3; i++)
-        snprintf(paths[i], sizeof(paths[i]), "%s/device%u", rig.dir, i + 1);
-    for (unsigned i = 0; i < 2; i++)
-        devices[i] =
-            (struct pool_device_spec){.path = paths[i], .size_bytes = DEVICE_BYTES};
-    pool_create(rig.manager, &spec, on_pool, &a);
-    assert_int_equal(wait_for(&a), 0);
-    rig.pool = a.object;
+    rig_pool_of_files(&rig, paths, DEVICE_BYTES);
+    snprintf(paths[RIG_FILES], sizeof(paths[RIG_FILES]), "%s/device3", rig.dir);
     return 0;
 }
 

@@ -22,7 +22,7 @@
 #define DATA_BYTES   (8 * MIB)
 #define SECOND_NS    UINT64_C(1000000000)
 
-static char paths[2][320];
+static char paths[RIG_FILES][RIG_PATH_MAX];
 static struct volume *v; /* with something on both devices */
 
 static void fill(uint64_t bytes, uint8_t with)
@@ -35,17 +35,10 @@ static int setup(void **state)
 {
     struct pool_rig_options o = {
         .engine = RIG_FAKE, .lane_count = 1, .by_hand = true, .seed = 5};
-    struct pool_device_spec devices[2];
-    struct pool_spec spec = {.name = "p", .devices = devices, .device_count = 2};
     (void)state;
     hand_clock_set(5);
     pool_rig_create_bare(&rig, &o);
-    for (unsigned i = 0; i < 2; i++) {
-        snprintf(paths[i], sizeof(paths[i]), "%s/device%u", rig.dir, i + 1);
-        devices[i] =
-            (struct pool_device_spec){.path = paths[i], .size_bytes = DEVICE_BYTES};
-    }
-    assert_int_equal(rig_pool(&rig, &spec, &rig.pool, NULL), 0);
+    rig_pool_of_files(&rig, paths, DEVICE_BYTES);
     v = pool_rig_volume(&rig, "v", 64 * MIB, 512);
     fill(DATA_BYTES, 3);
     assert_int_equal(rig_flush(&rig, v), 0);

@@ -23,27 +23,17 @@
 
 #define DEVICE_BYTES (16 * MIB)
 
-static char paths[2][320];
+static char paths[RIG_FILES][RIG_PATH_MAX];
 static char file[320];
 
 static int setup(void **state)
 {
     struct pool_rig_options o = {
         .engine = RIG_FAKE, .lane_count = 1, .pool_bytes = DEVICE_BYTES};
-    struct pool_device_spec devices[2];
-    struct pool_spec spec = {.name = "p", .devices = devices, .device_count = 2};
-    struct answer a = {.came = false};
     (void)state;
     pool_rig_create_bare(&rig, &o);
     snprintf(file, sizeof(file), "%s/p.db", rig.dir);
-    for (unsigned i = 0; i < 2; i++) {
-        snprintf(paths[i], sizeof(paths[i]), "%s/device%u", rig.dir, i + 1);
-        devices[i] =
-            (struct pool_device_spec){.path = paths[i], .size_bytes = DEVICE_BYTES};
-    }
-    pool_create(rig.manager, &spec, on_pool, &a);
-    assert_int_equal(wait_for(&a), 0);
-    rig.pool = a.object;
+    rig_pool_of_files(&rig, paths, DEVICE_BYTES);
     return 0;
 }
 
