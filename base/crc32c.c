@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CRC32C by SSE4.2, by ARMv8's CRC extension, or by a table. The choice is a look at what
- * the processor told at start, made each call. Pure; any thread. */
+ * the processor told at start, made each call. Pure; any thread.
+ *
+ * SSE4.2's instruction takes eight bytes a cycle and answers after three. So three parts
+ * of a stretch go side by side, and are joined: a part with k bytes behind it counts
+ * x^8k times. Polynomials stand with their highest power in the lowest bit; then the
+ * product of two of 32 bits, by PCLMULQDQ, has one power too few for its 64 bits, and the
+ * instruction that reduces it multiplies by x^32: so the factors are x^(8k - 33). */
 #include "base/crc32c.h"
 
 #include <string.h>
@@ -11,6 +17,7 @@
 #include <sys/auxv.h>
 #elif defined(__x86_64__)
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 /* Entry i: the remainder of byte i under the reflected polynomial 0x82f63b78. */
@@ -65,20 +72,53 @@ uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes)
 
 #if defined(__x86_64__)
 
+#define PART_BYTES       680 /* of a stretch of three; 4 KiB are two of them and 16 bytes */
+#define ONE_PART_BEHIND  0xe417f38a /* x^(8 * 680 - 33) modulo the polynomial */
+#define TWO_PARTS_BEHIND 0x3f70cc6f /* x^(16 * 680 - 33) */
+
 static int has_instruction(void)
 {
     return __builtin_cpu_supports("sse4.2");
+}
+
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t shifted(uint64_t crc,
+                                                                 uint32_t factor)
+{
+    __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
+                                           _mm_cvtsi32_si128((int)factor), 0);
+    return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+}
+
+/* One stretch. */
+__attribute__((target("sse4.2,pclmul"))) static uint64_t three_parts(uint64_t crc,
+                                                                     const uint8_t *p)
+{
+    uint64_t second = 0, third = 0;
+    for (size_t i = 0; i < PART_BYTES; i += 8) {
+        crc = _mm_crc32_u64(crc, word_at(p + i));
+        second = _mm_crc32_u64(second, word_at(p + PART_BYTES + i));
+        third = _mm_crc32_u64(third, word_at(p + 2 * PART_BYTES + i));
+    }
+    return shifted(crc, TWO_PARTS_BEHIND) ^ shifted(second, ONE_PART_BEHIND) ^ third;
 }
 
 __attribute__((target("sse4.2"))) static uint32_t
 crc32c_by_instruction(uint32_t crc, const uint8_t *p, size_t bytes)
 {
     uint64_t crc64 = ~crc;
-    for (; bytes >= 8; p += 8, bytes -= 8) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        crc64 = _mm_crc32_u64(crc64, v);
+    if (__builtin_cpu_supports("pclmul")) {
+        for (; bytes >= 3 * PART_BYTES; p += 3 * PART_BYTES, bytes -= 3 * PART_BYTES)
+            crc64 = three_parts(crc64, p);
     }
+    for (; bytes >= 8; p += 8, bytes -= 8)
+        crc64 = _mm_crc32_u64(crc64, word_at(p));
     uint32_t rest = (uint32_t)crc64;
     for (; bytes > 0; p++, bytes--)
         rest = _mm_crc32_u8(rest, *p);

@@ -13,12 +13,14 @@
 #ifndef DB_CATALOG_H
 #define DB_CATALOG_H
 
+#include "base/alua.h"
 #include "base/audit_chain.h"
 #include "base/auth.h"
 #include "base/err.h"
 #include "base/inbox.h"
 #include "base/modes.h"
 #include "base/qos.h"
+#include "base/registration.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -164,6 +166,7 @@ struct pool_row {
     int64_t created_s;               /* seconds since 1970 UTC */
     uint32_t overcommit_cap_percent; /* 0: none */
     char usage_thresholds[20];       /* percents in ascending order: "75 90" */
+    bool page_cache;                 /* its devices are read and written through it */
 };
 int pool_row_add(struct catalog_txn *txn, const struct pool_row *row,
                  struct err *e) MUST_CHECK;
@@ -231,6 +234,9 @@ int layer_row_replace(struct catalog_txn *txn, uint32_t from, uint32_t to,
 int layer_next_id(struct catalog_txn *txn, uint32_t *id, struct err *e) MUST_CHECK;
 /* -EBUSY while words that are not 0 or child layers are left. */
 int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e) MUST_CHECK;
+/* -ENOENT: there is no such layer. */
+int layer_row_get(struct catalog_txn *txn, uint32_t id, struct layer_row *out,
+                  struct err *e) MUST_CHECK;
 int layer_row_each(struct catalog_txn *txn,
                    int (*each)(const struct layer_row *row, void *arg), void *arg,
                    struct err *e) MUST_CHECK;
@@ -329,6 +335,17 @@ int mode_row_each(struct catalog_txn *txn,
                               void *arg),
                   void *arg, struct err *e) MUST_CHECK;
 
+/* The persistent reservation that a volume or a snapshot keeps over a loss of power
+ * (APTPL), with which it goes. Takes the place of what was there; kept NULL: none.
+ * -ENOENT: there is no such volume. */
+int reservation_row_set(struct catalog_txn *txn, const char *volume_id,
+                        const struct kept_reservation *kept, struct err *e) MUST_CHECK;
+/* In order of volume id. kept: borrowed for the call. */
+int reservation_row_each(struct catalog_txn *txn,
+                         int (*each)(const char *volume_id,
+                                     const struct kept_reservation *kept, void *arg),
+                         void *arg, struct err *e) MUST_CHECK;
+
 /* Limits of I/O, of a volume or of a host, with which they go. None is no row. */
 enum qos_owner { QOS_OF_VOLUME, QOS_OF_HOST };
 /* In place of what was there. -ENOENT: there is no such volume or host. */
@@ -370,6 +387,15 @@ int auth_row_set(struct catalog_txn *txn, const char *owner, const struct auth *
 int auth_row_each(struct catalog_txn *txn,
                   int (*each)(const char *owner, const struct auth *auth, void *arg),
                   void *arg, struct err *e) MUST_CHECK;
+
+/* No row is kept of what is as by default. */
+int port_group_row_set(struct catalog_txn *txn, uint16_t tag,
+                       const struct alua_access *access, struct err *e) MUST_CHECK;
+/* In order of tag. */
+int port_group_row_each(struct catalog_txn *txn,
+                        int (*each)(uint16_t tag, const struct alua_access *access,
+                                    void *arg),
+                        void *arg, struct err *e) MUST_CHECK;
 
 struct mapping_row {
     char id[CATALOG_ID_MAX];
@@ -491,6 +517,23 @@ int job_row_each(struct catalog_txn *txn,
                  int (*each)(const struct job_row *row, void *arg), void *arg,
                  struct err *e) MUST_CHECK;
 
+/* What a job of kind volume-copy copies. */
+struct copy_row {
+    char job_id[CATALOG_ID_MAX];
+    char source_id[CATALOG_ID_MAX];   /* a volume's */
+    char snapshot_id[CATALOG_ID_MAX]; /* its snapshot that was asked for; "": none */
+    char to_id[CATALOG_ID_MAX];       /* a volume's, that may not be there yet: */
+    char name[CATALOG_NAME_MAX];      /* of one that the job makes; "": it is there */
+    char pool_id[CATALOG_ID_MAX];     /* where it is made */
+    uint64_t from_bytes, to_bytes, length_bytes; /* length 0: all, at one moment */
+};
+/* After its job's row, with which it goes. */
+int copy_row_add(struct catalog_txn *txn, const struct copy_row *row,
+                 struct err *e) MUST_CHECK;
+/* -ENOENT. */
+int copy_row_get(struct catalog_txn *txn, const char *job_id, struct copy_row *out,
+                 struct err *e) MUST_CHECK;
+
 /* ---- The map ----------------------------------------------------------------------- */
 
 /* extent key = layer id << 31 | extent index of the volume; leaf key = extent key >> 8.
@@ -520,19 +563,30 @@ struct layer_count {
     uint64_t used_extents;
     uint64_t shared_extents; /* of these */
 };
-/* So many words more (or less) name a shared extent. One that a single word names has no
- * row, whether it was shared before or never. */
+/* So many words more (or less) name each of a run of shared extents. One that a single
+ * word names has no row, whether it was shared before or never. */
 struct share_change {
     uint32_t device_no;
-    uint64_t extent;
     int32_t change;
-    uint32_t count; /* round_store() sets it: words that name it now; 0: nobody's */
+    uint64_t extent, extents;
 };
 struct share_row {
     uint32_t device_no;
-    uint64_t extent;
-    uint32_t count; /* 2 or more */
+    uint32_t count; /* of words that name each; 2 or more */
+    uint64_t extent, extents;
 };
+struct extent_run {
+    uint32_t device_no;
+    uint64_t extent, extents;
+};
+/* They grow. */
+struct extent_runs {
+    struct extent_run *runs;
+    size_t count, max;
+};
+/* -ENOMEM. */
+int extent_runs_add(struct extent_runs *r, const struct extent_run *run) MUST_CHECK;
+void extent_runs_fini(struct extent_runs *r);
 /* What one round hands over. Words are sorted by key, each key once; each shared extent
  * is there once. */
 struct round_changes {
@@ -542,8 +596,10 @@ struct round_changes {
     size_t layer_count;
     const struct bitmap_change *bitmaps;
     size_t bitmap_count;
-    struct share_change *shares;
+    const struct share_change *shares;
     size_t share_count;
+    /* Filled: those whose last word was taken away. NULL: there are none. */
+    struct extent_runs *unnamed;
 };
 /* All of a round in the caller's transaction: the words as deltas, which the catalog
  * folds into leaves later. Words of a layer that no longer exists are dropped. -ENOBUFS:
@@ -559,6 +615,7 @@ int leaf_load(struct catalog_txn *txn, uint64_t leaf_key, uint64_t words[LEAF_WO
 int leaf_each(struct catalog_txn *txn, uint64_t first, uint64_t last,
               int (*each)(uint64_t leaf_key, const uint64_t words[LEAF_WORDS], void *arg),
               void *arg, struct err *e) MUST_CHECK;
+/* In order of extent; runs of one count do not touch. */
 int share_each(struct catalog_txn *txn, uint32_t device_no,
                int (*each)(const struct share_row *row, void *arg), void *arg,
                struct err *e) MUST_CHECK;

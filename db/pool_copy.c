@@ -194,6 +194,8 @@ static const struct table {
     {"label", OF_VOLUMES},
     {"mode", OF_VOLUMES},
     {"threshold", OF_VOLUMES},
+    {"reservation", OF_VOLUMES},
+    {"registration", OF_VOLUMES},
     {"volume_qos", OF_VOLUMES},
     {"sanitize", OF_VOLUMES},
     {"share", "device_no " OF_DEVICES},

@@ -138,16 +138,27 @@ int layer_row_remove(struct catalog_txn *txn, uint32_t id, struct err *e)
     return stmt_remove(&s, "layer", "is a volume's or has layers above it");
 }
 
+#define LAYER_COLUMNS                                                                    \
+    "id, pool_id, parent, state, size_extents, used_extents, shared_extents"
+
+int layer_row_get(struct catalog_txn *txn, uint32_t id, struct layer_row *out,
+                  struct err *e)
+{
+    AUTO_STMT struct stmt s =
+        stmt_open(txn, "SELECT " LAYER_COLUMNS " FROM layer WHERE id = ?1", e);
+    bind_int(&s, id);
+    int rc = stmt_next_row(&s, layer_read, out);
+    if (rc == 0)
+        return err_set(e, -ENOENT, NULL, "there is no such layer");
+    return rc < 0 ? rc : 0;
+}
+
 int layer_row_each(struct catalog_txn *txn,
                    int (*each)(const struct layer_row *row, void *arg), void *arg,
                    struct err *e)
 {
     AUTO_STMT struct stmt s =
-        stmt_open(txn,
-                  "SELECT id, pool_id, parent, state, size_extents, used_extents,"
-                  " shared_extents"
-                  " FROM layer ORDER BY id",
-                  e);
+        stmt_open(txn, "SELECT " LAYER_COLUMNS " FROM layer ORDER BY id", e);
     struct layer_row row;
     int rc = 0;
     while (rc == 0 && (rc = stmt_next_row(&s, layer_read, &row)) > 0)

@@ -178,6 +178,8 @@ static int round_store_bitmap(struct catalog_txn *txn, const struct bitmap_chang
 int round_store(struct catalog_txn *txn, const struct round_changes *changes,
                 struct err *e)
 {
+    if (changes->unnamed != NULL)
+        changes->unnamed->count = 0; /* of an attempt that failed */
     int rc = changes->word_count == 0
                  ? 0
                  : round_store_words(txn, changes->words, changes->word_count, e);
@@ -186,7 +188,7 @@ int round_store(struct catalog_txn *txn, const struct round_changes *changes,
     for (size_t i = 0; rc == 0 && i < changes->bitmap_count; i++)
         rc = round_store_bitmap(txn, &changes->bitmaps[i], e);
     for (size_t i = 0; rc == 0 && i < changes->share_count; i++)
-        rc = share_store(txn, &changes->shares[i], e);
+        rc = share_store(txn, &changes->shares[i], changes->unnamed, e);
     return rc;
 }
 

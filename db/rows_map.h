@@ -8,8 +8,8 @@
 /* bitmap key = device number << BITMAP_GIB_BITS | GiB of the device */
 #define BITMAP_GIB_BITS 21
 
-/* Sets share->count. -EUCLEAN: it would be negative. */
-int share_store(struct catalog_txn *txn, struct share_change *share,
-                struct err *e) MUST_CHECK;
+/* Adds to unnamed what nobody names any more. -EUCLEAN: fewer words than none. */
+int share_store(struct catalog_txn *txn, const struct share_change *change,
+                struct extent_runs *unnamed, struct err *e) MUST_CHECK;
 
 #endif

@@ -53,6 +53,7 @@ static void pool_read(struct stmt *s, void *row)
     pool->created_s = column_int(s);
     pool->overcommit_cap_percent = (uint32_t)column_u64(s, UINT32_MAX);
     column_text(s, pool->usage_thresholds, sizeof(pool->usage_thresholds));
+    pool->page_cache = column_u64(s, 1) != 0;
 }
 
 int pool_row_add(struct catalog_txn *txn, const struct pool_row *row, struct err *e)
@@ -60,7 +61,7 @@ int pool_row_add(struct catalog_txn *txn, const struct pool_row *row, struct err
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "INSERT INTO pool (id, name, created_s, overcommit_cap_percent,"
-                  " usage_thresholds) VALUES (?1, ?2, ?3, ?4, ?5)",
+                  " usage_thresholds, page_cache) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                   e);
     bind_text(&s, "id", row->id, sizeof(row->id));
     bind_text(&s, "name", row->name, sizeof(row->name));
@@ -68,6 +69,7 @@ int pool_row_add(struct catalog_txn *txn, const struct pool_row *row, struct err
     bind_int(&s, row->overcommit_cap_percent);
     bind_text_or_empty(&s, "usage_thresholds", row->usage_thresholds,
                        sizeof(row->usage_thresholds));
+    bind_int(&s, row->page_cache);
     return stmt_run(&s);
 }
 
@@ -75,12 +77,13 @@ int pool_row_change(struct catalog_txn *txn, const struct pool_row *row, struct 
 {
     AUTO_STMT struct stmt s =
         stmt_open(txn,
-                  "UPDATE pool SET overcommit_cap_percent = ?1, usage_thresholds = ?2"
-                  " WHERE id = ?3",
+                  "UPDATE pool SET overcommit_cap_percent = ?1, usage_thresholds = ?2,"
+                  " page_cache = ?3 WHERE id = ?4",
                   e);
     bind_int(&s, row->overcommit_cap_percent);
     bind_text_or_empty(&s, "usage_thresholds", row->usage_thresholds,
                        sizeof(row->usage_thresholds));
+    bind_int(&s, row->page_cache);
     bind_text(&s, "id", row->id, sizeof(row->id));
     return stmt_run_one(&s, "pool");
 }
@@ -99,7 +102,7 @@ int pool_row_each(struct catalog_txn *txn,
     AUTO_STMT struct stmt s =
         stmt_open(txn,
                   "SELECT id, name, created_s, overcommit_cap_percent,"
-                  " usage_thresholds FROM pool ORDER BY name",
+                  " usage_thresholds, page_cache FROM pool ORDER BY name",
                   e);
     struct pool_row row;
     int rc = 0;

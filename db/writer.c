@@ -4,6 +4,7 @@
  * failed, and none is answered before the outcome is known. */
 #include "db/writer.h"
 
+#include "base/clock.h"
 #include "db/limits.h"
 #include "db/overlay.h"
 #include "db/raise.h"
@@ -12,13 +13,6 @@
 
 #include <errno.h>
 #include <time.h>
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ---- Groups ------------------------------------------------------------------------ */
 

@@ -16,6 +16,13 @@ struct free_buf {
     struct free_buf *next;
 };
 
+/* The free buffers of one size. */
+struct kept {
+    struct free_buf *first;
+    size_t count;
+    size_t unwanted; /* the fewest there were since the last trim */
+};
+
 struct withheld {
     struct withheld *next;
     struct buf buf;
@@ -25,7 +32,7 @@ struct buf_pool {
     size_t kept_bytes_max;
     size_t kept_bytes;
     size_t out_bytes;
-    struct free_buf *kept[CLASS_COUNT];
+    struct kept kept[CLASS_COUNT];
     struct buf_loan *loans; /* seldom any */
     struct withheld *withheld;
 };
@@ -74,11 +81,14 @@ static size_t capacity_of(size_t bytes)
 
 static uint8_t *kept_take(struct buf_pool *pool, size_t capacity_bytes)
 {
-    struct free_buf **head = &pool->kept[class_of(capacity_bytes)];
-    struct free_buf *taken = *head;
+    struct kept *kept = &pool->kept[class_of(capacity_bytes)];
+    struct free_buf *taken = kept->first;
     if (taken == NULL)
         return NULL;
-    *head = taken->next;
+    kept->first = taken->next;
+    kept->count--;
+    if (kept->count < kept->unwanted)
+        kept->unwanted = kept->count;
     pool->kept_bytes -= capacity_bytes;
     return (uint8_t *)taken;
 }
@@ -87,10 +97,11 @@ static bool kept_give(struct buf_pool *pool, const struct buf *b)
 {
     if (b->capacity_bytes > pool->kept_bytes_max - pool->kept_bytes)
         return false;
-    struct free_buf **head = &pool->kept[class_of(b->capacity_bytes)];
+    struct kept *kept = &pool->kept[class_of(b->capacity_bytes)];
     struct free_buf *given = (struct free_buf *)(void *)b->base;
-    given->next = *head;
-    *head = given;
+    given->next = kept->first;
+    kept->first = given;
+    kept->count++;
     pool->kept_bytes += b->capacity_bytes;
     return true;
 }
@@ -178,6 +189,35 @@ size_t buf_pool_out_bytes(const struct buf_pool *pool)
     return pool->out_bytes;
 }
 
+size_t buf_pool_kept_bytes(const struct buf_pool *pool)
+{
+    return pool->kept_bytes;
+}
+
+static void kept_free(struct buf_pool *pool, unsigned size_class, size_t count)
+{
+    struct kept *kept = &pool->kept[size_class];
+    for (; count > 0; count--) {
+        struct free_buf *gone = kept->first;
+        kept->first = gone->next;
+        kept->count--;
+        pool->kept_bytes -= (size_t)BUF_ALIGN << size_class;
+        free(gone);
+    }
+}
+
+void buf_pool_trim(struct buf_pool *pool, size_t bytes)
+{
+    for (unsigned i = CLASS_COUNT; i-- > 0;) {
+        struct kept *kept = &pool->kept[i];
+        size_t excess = pool->kept_bytes > bytes ? pool->kept_bytes - bytes : 0;
+        size_t each = (size_t)BUF_ALIGN << i;
+        size_t most = (excess + each - 1) / each;
+        kept_free(pool, i, kept->unwanted < most ? kept->unwanted : most);
+        kept->unwanted = kept->count;
+    }
+}
+
 void buf_pool_destroy(struct buf_pool *pool)
 {
     if (pool == NULL)
@@ -188,12 +228,7 @@ void buf_pool_destroy(struct buf_pool *pool)
         pool->withheld = w->next;
         free(w);
     }
-    for (unsigned i = 0; i < CLASS_COUNT; i++) {
-        while (pool->kept[i] != NULL) {
-            struct free_buf *gone = pool->kept[i];
-            pool->kept[i] = gone->next;
-            free(gone);
-        }
-    }
+    for (unsigned i = 0; i < CLASS_COUNT; i++)
+        kept_free(pool, i, pool->kept[i].count);
     free(pool);
 }

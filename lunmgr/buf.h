@@ -22,6 +22,7 @@ struct buf {
     size_t capacity_bytes;
 };
 
+/* NULL: no memory. */
 struct buf_pool *buf_pool_create(size_t kept_bytes_max);
 /* Every buffer is back; what is withheld is never freed. NULL is allowed. */
 void buf_pool_destroy(struct buf_pool *pool);
@@ -39,6 +40,11 @@ struct buf_loan {
 void buf_lend(struct buf_pool *pool, struct buf_loan *loan);
 void buf_unlend(struct buf_pool *pool, struct buf_loan *loan);
 
-size_t buf_pool_out_bytes(const struct buf_pool *pool); /* handed out now */
+size_t buf_pool_out_bytes(const struct buf_pool *pool);  /* handed out now */
+size_t buf_pool_kept_bytes(const struct buf_pool *pool); /* to be handed out again */
+
+/* Frees what nobody wanted since the call before, the largest first, as long as more than
+ * that is kept. */
+void buf_pool_trim(struct buf_pool *pool, size_t bytes);
 
 #endif

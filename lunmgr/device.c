@@ -160,6 +160,14 @@ int device_superblock_set_generation(struct device *d, uint64_t generation,
     return rc;
 }
 
+/* The kernel tells of a write of the page cache that failed once, to whoever syncs next:
+ * what a round would have heard of, it does not hear again. */
+static int sync_failed(struct device *d, int rc)
+{
+    device_fail(d, "it could not be synced", -rc);
+    return rc;
+}
+
 int device_superblock_set_extents(struct device *d, uint64_t extents, struct err *e)
 {
     struct superblock sb;
@@ -168,6 +176,8 @@ int device_superblock_set_extents(struct device *d, uint64_t extents, struct err
     if (rc == 0 && sb.extents < extents) {
         sb.extents = extents;
         rc = device_write_superblock(d->fd, &sb, e);
+        if (rc != 0 && rc != -ENOMEM)
+            rc = sync_failed(d, rc);
     }
     pthread_mutex_unlock(&d->superblock);
     return rc;
@@ -176,8 +186,8 @@ int device_superblock_set_extents(struct device *d, uint64_t extents, struct err
 /* ---- Opening -------------------------------------------------------------------------
  */
 
-/* O_DIRECT where the file system takes it; the page cache would only double the memory.
- */
+/* O_DIRECT where the file system takes it: what is in its first blocks is read from the
+ * disk itself. device_use_page_cache() comes after, where the pool is known. */
 static int open_direct(const char *path, int flags, bool *direct)
 {
     int fd = open(path, flags | O_DIRECT | O_CLOEXEC, 0600);
@@ -185,6 +195,20 @@ static int open_direct(const char *path, int flags, bool *direct)
     if (fd < 0 && errno == EINVAL)
         fd = open(path, flags | O_CLOEXEC, 0600);
     return fd;
+}
+
+/* Nothing is written or dropped for it: before a direct read or write the kernel writes
+ * what the cache has dirty of that range, and a direct write drops it there. What is
+ * dirty elsewhere the next round's fdatasync covers, as it does all else. */
+void device_use_page_cache(struct device *d, bool used)
+{
+    int flags = d->fd < 0 ? -1 : fcntl(d->fd, F_GETFL);
+    if (flags < 0)
+        return;
+    int wanted = used ? flags & ~O_DIRECT : flags | O_DIRECT;
+    if (wanted != flags && fcntl(d->fd, F_SETFL, wanted) == 0)
+        flags = wanted; /* else it cannot be direct, as open_direct() finds it too */
+    d->direct = (flags & O_DIRECT) != 0;
 }
 
 /* The new name is durable only with its directory. */
@@ -201,20 +225,27 @@ static int sync_directory(const char *path, struct err *e)
     return 0;
 }
 
-bool device_blocks(int fd)
+enum device_way device_way_of(int fd)
 {
-    static const long kinds[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,
-                                 CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC,
-                                 CEPH_SUPER_MAGIC, AFS_FS_MAGIC};
+    static const struct {
+        long magic;
+        enum device_way way;
+    } kinds[] = {
+        {FUSE_SUPER_MAGIC, DEVICE_BLOCKS}, {NFS_SUPER_MAGIC, DEVICE_BLOCKS},
+        {SMB_SUPER_MAGIC, DEVICE_BLOCKS},  {CIFS_SUPER_MAGIC, DEVICE_BLOCKS},
+        {SMB2_SUPER_MAGIC, DEVICE_BLOCKS}, {V9FS_MAGIC, DEVICE_BLOCKS},
+        {CEPH_SUPER_MAGIC, DEVICE_BLOCKS}, {AFS_FS_MAGIC, DEVICE_BLOCKS},
+        {TMPFS_MAGIC, DEVICE_IN_MEMORY},   {RAMFS_MAGIC, DEVICE_IN_MEMORY},
+    };
     struct stat st;
     struct statfs fs;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || fstatfs(fd, &fs) != 0)
-        return false;
+        return DEVICE_QUEUES;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if ((uint32_t)fs.f_type == (uint32_t)kinds[i])
-            return true;
+        if ((uint32_t)fs.f_type == (uint32_t)kinds[i].magic)
+            return kinds[i].way;
     }
-    return false;
+    return DEVICE_QUEUES;
 }
 
 static int measure(int fd, const char *path, uint64_t *bytes, bool *is_file,
@@ -373,12 +404,23 @@ int device_check(const char *path, uint64_t size_bytes, const struct device_clai
     return rc != 0 ? rc : extents_of(path, bytes, extents, e);
 }
 
-int device_resize(int fd, const char *path, uint64_t size_bytes, bool dry,
-                  uint64_t *extents, struct err *e)
+static int grow_file(struct device *d, uint64_t want, struct err *e)
 {
+    const char *path = d->row.path;
+    if (ftruncate(d->fd, (off_t)want) != 0)
+        return errno_set(e, "size", "cannot size", path);
+    if (fsync(d->fd) != 0)
+        return sync_failed(d, errno_set(e, "size", "cannot sync", path));
+    return sync_directory(path, e);
+}
+
+int device_resize(struct device *d, uint64_t size_bytes, bool dry, uint64_t *extents,
+                  struct err *e)
+{
+    const char *path = d->row.path;
     uint64_t bytes;
     bool is_file;
-    int rc = measure(fd, path, &bytes, &is_file, e);
+    int rc = measure(d->fd, path, &bytes, &is_file, e);
     if (rc != 0)
         return rc;
     if (size_bytes > 0 && !is_file)
@@ -388,7 +430,7 @@ int device_resize(int fd, const char *path, uint64_t size_bytes, bool dry,
                        "%s has %llu bytes already: a device is never made smaller", path,
                        (unsigned long long)bytes);
     if (size_bytes > bytes) {
-        rc = dry ? 0 : size_file(fd, path, size_bytes, e);
+        rc = dry ? 0 : grow_file(d, size_bytes, e);
         bytes = size_bytes;
     }
     return rc != 0 ? rc : extents_of(path, bytes, extents, e);
@@ -423,7 +465,7 @@ static int carrier_open(const char *path, struct carrier *c, struct err *e)
     c->fd = open_direct(path, O_RDWR | O_EXCL, &c->direct);
     if (c->fd < 0)
         return errno_set(e, "path", "cannot open", path);
-    c->blocks = device_blocks(c->fd);
+    c->way = device_way_of(c->fd);
     int rc = measure(c->fd, path, &bytes, &is_file, e);
     if (rc == 0)
         rc = lock_exclusive(c->fd, path, e);
@@ -453,7 +495,7 @@ void device_take_carrier(struct device *d, struct carrier *c)
 {
     d->fd = c->fd;
     d->direct = c->direct;
-    d->blocks = c->blocks;
+    d->way = c->way;
     c->fd = -1;
 }
 
@@ -577,7 +619,7 @@ static bool device_is_gone(const struct device *d)
 {
     struct stat st;
     uint64_t bytes = 0;
-    if (d->blocks || fstat(d->fd, &st) != 0 || !S_ISBLK(st.st_mode))
+    if (d->way == DEVICE_BLOCKS || fstat(d->fd, &st) != 0 || !S_ISBLK(st.st_mode))
         return false;
     return ioctl(d->fd, BLKGETSIZE64, &bytes) != 0 || bytes == 0;
 }

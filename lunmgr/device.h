@@ -34,6 +34,13 @@ enum device_evacuation {
     DEVICE_EVACUATED,  /* and no word names one */
 };
 
+/* How its I/O goes. */
+enum device_way {
+    DEVICE_QUEUES,    /* as a disk's: it is handed over, and answered later */
+    DEVICE_BLOCKS,    /* handing it over may take as long as the I/O */
+    DEVICE_IN_MEMORY, /* it is done by whoever asks for it, as fast as memory is */
+};
+
 struct device {
     atomic_uint references; /* the pool's, and of each I/O that the kernel keeps */
     struct device_row row;  /* no, id, slot and path never change; the rest: control */
@@ -43,8 +50,8 @@ struct device {
     int fd;                 /* -1: not there */
     pthread_mutex_t superblock;  /* held while it is changed */
     struct device *next_stamped; /* stamp.c */
-    bool direct;
-    bool blocks; /* handing it an I/O may take as long as the I/O: engine_watch.c */
+    bool direct;                 /* control thread: device_use_page_cache() */
+    enum device_way way;         /* engine_watch.c */
     struct alloc *alloc;
     atomic_bool unsynced;  /* writes have completed since the last fdatasync began */
     atomic_bool failed;    /* device_fail(), or it is not ours: no more I/O */
@@ -95,14 +102,18 @@ int device_probe(const char *path, uint64_t size_bytes, const struct device_clai
 /* What device_probe would say now, without making or changing anything. */
 int device_check(const char *path, uint64_t size_bytes, const struct device_claim *claim,
                  uint64_t *extents, struct err *e) MUST_CHECK;
+/* Its I/O goes through the page cache from now on, or past it where its file system lets
+ * it; d->direct says which. I/O under way ends as it began. Opened it is past the cache,
+ * where that can be. Control thread, or while nobody else has it; blocks for nothing. */
+void device_use_page_cache(struct device *d, bool used);
 /* How many whole extents the open device has now; a file is made as long as size_bytes
  * first, if it is shorter (0: as it is), and that is durable. dry: would have, changing
- * nothing. -EINVAL: it is longer, or is no file. */
-int device_resize(int fd, const char *path, uint64_t size_bytes, bool dry,
-                  uint64_t *extents, struct err *e) MUST_CHECK;
-/* Whether its file system waits for a process or a server also where it is asked not
- * to. */
-bool device_blocks(int fd);
+ * nothing. -EINVAL: it is longer, or is no file. A sync that fails fails the device. */
+int device_resize(struct device *d, uint64_t size_bytes, bool dry, uint64_t *extents,
+                  struct err *e) MUST_CHECK;
+/* What its file system makes of it: DEVICE_BLOCKS where that waits for a process or a
+ * server also where it is asked not to. */
+enum device_way device_way_of(int fd);
 /* Writes both copies of the superblock and syncs. */
 int device_write_superblock(int fd, const struct superblock *sb,
                             struct err *e) MUST_CHECK;
@@ -115,14 +126,15 @@ int device_read_superblock(int fd, struct superblock *sb, struct err *e) MUST_CH
  * generation goes with the box that raises it. */
 int device_superblock_set_generation(struct device *d, uint64_t generation,
                                      const char *box_id, struct err *e) MUST_CHECK;
-/* Not fewer than it has. */
+/* Not fewer than it has. A failure of the disk fails the device. */
 int device_superblock_set_extents(struct device *d, uint64_t extents,
                                   struct err *e) MUST_CHECK;
 
 /* What is a device of some pool, open for us alone. */
 struct carrier {
     int fd; /* -1: not open */
-    bool direct, blocks;
+    bool direct;
+    enum device_way way;
     uint64_t extents; /* whole ones that it has */
     struct superblock superblock;
 };

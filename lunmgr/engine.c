@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -126,6 +127,31 @@ static void iov_advance(struct engine_io *io, size_t bytes)
         bytes -= part;
     }
     assert(bytes == 0);
+}
+
+long engine_io_call(struct engine_io *io)
+{
+    int count;
+    struct iovec *iov;
+    long res = -1;
+    switch (io->op) {
+    case ENGINE_READ:
+        iov = engine_io_rest(io, &count);
+        res = preadv(io->fd, iov, count, engine_io_position(io));
+        break;
+    case ENGINE_WRITE:
+        iov = engine_io_rest(io, &count);
+        res = pwritev(io->fd, iov, count, engine_io_position(io));
+        break;
+    case ENGINE_SYNC:
+        res = fdatasync(io->fd);
+        break;
+    case ENGINE_PUNCH:
+        res = fallocate(io->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t)io->offset_bytes, (off_t)io->length_bytes);
+        break;
+    }
+    return res < 0 ? -errno : res;
 }
 
 bool engine_io_step(struct engine_io *io, long res)

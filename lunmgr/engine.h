@@ -36,6 +36,9 @@ struct engine_io {
     /* Whose fd it is: once it has failed, its I/O is refused (engine_watch.h). NULL:
      * nobody's. */
     struct device *device;
+    /* What it moves is in memory on both sides: an engine may do it itself, on the loop's
+     * thread, which costs less than to hand it over. */
+    bool in_memory;
     uint64_t offset_bytes;
     uint64_t length_bytes; /* PUNCH only */
     /* Borrowed until done(); the engine may change the entries while it continues a short

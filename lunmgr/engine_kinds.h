@@ -26,6 +26,8 @@ int engine_threads_create(struct loop *loop, struct engine **out,
 /* Checks what the caller filled in and clears what is the engine's. An engine that does
  * not hand it to the kernel at once raises io->queued until it does. */
 void engine_io_begin(struct engine *engine, struct engine_io *io);
+/* One system call, which may wait for the disk: bytes moved, or -errno. Any thread. */
+long engine_io_call(struct engine_io *io);
 /* The kernel answered `res` (bytes, or -errno). True: it has ended, io->rc is set. False:
  * the rest is to be submitted. */
 bool engine_io_step(struct engine_io *io, long res) MUST_CHECK;

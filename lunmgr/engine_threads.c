@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -82,32 +81,6 @@ static bool threads_turn(struct loop_hook *hook)
     return true;
 }
 
-/* One system call: bytes moved, or -errno. */
-static long io_call(struct engine_io *io)
-{
-    int count;
-    struct iovec *iov;
-    long res = -1;
-    switch (io->op) {
-    case ENGINE_READ:
-        iov = engine_io_rest(io, &count);
-        res = preadv(io->fd, iov, count, engine_io_position(io));
-        break;
-    case ENGINE_WRITE:
-        iov = engine_io_rest(io, &count);
-        res = pwritev(io->fd, iov, count, engine_io_position(io));
-        break;
-    case ENGINE_SYNC:
-        res = fdatasync(io->fd);
-        break;
-    case ENGINE_PUNCH:
-        res = fallocate(io->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                        (off_t)io->offset_bytes, (off_t)io->length_bytes);
-        break;
-    }
-    return res < 0 ? -errno : res;
-}
-
 /* The next one; NULL: the engine stops, or the worker was lost with the last one. */
 static struct engine_io *worker_take(struct worker *w)
 {
@@ -155,7 +128,7 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     struct engine_io *io = worker_take(w);
     while (io != NULL) {
-        while (!engine_io_step(io, io_call(io))) {
+        while (!engine_io_step(io, engine_io_call(io))) {
             /* the rest of a short one, or once more */
         }
         worker_answer(w, io);

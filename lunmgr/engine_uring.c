@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The disk engine on io_uring, the only file that knows it. I/Os queue up during a turn;
  * the loop's hook hands them to the kernel with one call and collects answers. Answers
- * that come while the loop sleeps raise an eventfd on its libevent base.
+ * that come while the loop sleeps raise an eventfd on its libevent base. What is in
+ * memory is moved here, without the ring.
  *
  * The best mode lets the kernel finish I/Os only while this thread is in it for that
  * (DEFER_TASKRUN): the eventfd then says that there is something to fetch, not that it is
@@ -58,8 +59,10 @@ struct uring_engine {
     int event_fd;
     struct event *event;
     struct engine_queue pending; /* to be submitted */
-    unsigned in_flight;          /* in the ring or the kernel */
-    unsigned given_up;           /* in the kernel too; the ring has no bound for them */
+    struct engine_queue at_hand; /* in memory: to be done here */
+    unsigned at_hand_count;
+    unsigned in_flight; /* in the ring or the kernel */
+    unsigned given_up;  /* in the kernel too; the ring has no bound for them */
 };
 
 static struct uring_engine *uring_of(struct engine *engine)
@@ -236,15 +239,19 @@ static void uring_submit(struct engine *engine, struct engine_io *io)
     assert(loop_is_mine(u->loop));
     engine_io_begin(engine, io);
     atomic_store_explicit(&io->queued, true, memory_order_relaxed);
-    engine_queue_push(&u->pending, io);
+    engine_queue_push(io->in_memory ? &u->at_hand : &u->pending, io);
+    u->at_hand_count += io->in_memory;
 }
 
 /* What the kernel has beyond CQ_ENTRIES finds its place (IORING_FEAT_NODROP, 5.5). */
 static bool uring_give_up(struct engine *engine, struct engine_io *io)
 {
     struct uring_engine *u = uring_of(engine);
-    if (engine_queue_remove(&u->pending, io))
+    if (engine_queue_remove(io->in_memory ? &u->at_hand : &u->pending, io)) {
+        u->at_hand_count -= io->in_memory;
         return false;
+    }
+    assert(!io->in_memory);
     io->given_up = true;
     u->in_flight--;
     u->given_up++;
@@ -359,10 +366,28 @@ static unsigned uring_reap(struct uring_engine *u)
     return count;
 }
 
+/* What was asked for before this turn, so that answers that ask for more do not keep the
+ * loop. A ring would have a worker of the kernel's read a file of tmpfs, which is not
+ * trusted to answer at once. True if there was any. */
+static bool uring_move(struct uring_engine *u)
+{
+    bool any = u->at_hand_count > 0;
+    for (unsigned left = u->at_hand_count; left > 0 && u->at_hand_count > 0; left--) {
+        struct engine_io *io = engine_queue_pop(&u->at_hand);
+        u->at_hand_count--;
+        atomic_store_explicit(&io->queued, false, memory_order_relaxed);
+        while (!engine_io_step(io, engine_io_call(io)))
+            ;
+        io->done(io, io->rc);
+    }
+    return any;
+}
+
 static bool uring_turn(struct loop_hook *hook)
 {
     struct uring_engine *u = container_of(hook, struct uring_engine, hook);
     bool worked = uring_send(u);
+    worked |= uring_move(u);
     for (unsigned answers = 0; answers < CQ_ENTRIES; answers += REAP_BATCH) {
         unsigned count = uring_reap(u);
         worked |= count > 0;
@@ -386,7 +411,7 @@ static void uring_on_event(evutil_socket_t fd, short what, void *arg)
 static void uring_destroy(struct engine *engine)
 {
     struct uring_engine *u = uring_of(engine);
-    assert(u->pending.first == NULL);
+    assert(u->pending.first == NULL && u->at_hand.first == NULL);
     assert(u->in_flight == 0);
     loop_remove_hook(u->loop, &u->hook);
     if (u->event != NULL)

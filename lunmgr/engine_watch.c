@@ -249,6 +249,7 @@ static void watch_submit(struct engine *engine, struct engine_io *io)
     c->io = (struct engine_io){
         .op = io->op,
         .fd = io->fd,
+        .in_memory = device->way == DEVICE_IN_MEMORY,
         .offset_bytes = io->offset_bytes,
         .length_bytes = io->length_bytes,
         .iov = c->iov,
@@ -258,7 +259,7 @@ static void watch_submit(struct engine *engine, struct engine_io *io)
     for (int i = 0; i < io->iov_count; i++)
         c->iov[i] = io->iov[i];
     calls_add(&w->under_way, c);
-    engine_submit(device->blocks ? watch_blocking(w) : w->inner, &c->io);
+    engine_submit(device->way == DEVICE_BLOCKS ? watch_blocking(w) : w->inner, &c->io);
 }
 
 static void watch_leave_behind(struct watch *w)

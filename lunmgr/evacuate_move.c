@@ -48,11 +48,11 @@ static int sharers_add(const struct evacuate_move *mv)
     size_t i = 1;
     int rc = 0;
     for (; rc == 0 && i < mv->count; i++)
-        rc = share_add(mv->pool, mv->to, mv->sides[i].layer->family, first);
+        rc = share_add(mv->pool, mv->to, 1, mv->sides[i].layer->family, first);
     if (rc == 0)
         return 0;
     while (--i > 1) /* those that were added */
-        share_release(mv->pool, first, word_with_place(WORD_SHARED, mv->to));
+        share_take_back(mv->pool, mv->to, 1, first);
     return rc;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An atomic write (SBC-4, 4.29): all of it or nothing, whoever looks, also over a crash.
- * The words of all its extents are held; its data, and of the first and the last extent
- * the other blocks, go to fresh extents; then all words are swapped in one step under the
- * gate, so that a round has all of them or none. The pieces of one write lie side by side
- * and go together, led by the first. */
+/* An atomic write (SBC-4, 4.29), and the COMPARE AND WRITE of several blocks: all of it
+ * or nothing, whoever looks, also over a crash. The words of all its extents are held;
+ * its data, and of the first and the last extent the other blocks, go to fresh extents;
+ * then all words are swapped in one step under the gate, so that a round has all of them
+ * or none. The pieces of one write lie side by side and go together, led by the first. */
 #include "lunmgr/extent_priv.h"
 
 #include "lunmgr/lane_priv.h"
@@ -17,7 +17,7 @@ static struct extent_io *lead_of(const struct extent_io *x)
 
 /* ---- Letting go ------------------------------------------------------------------ */
 
-static void holds_release(struct extent_io *lead)
+void extent_leave_all(struct extent_io *lead)
 {
     for (uint32_t i = 0; i < lead->run_count; i++)
         extent_leave(&lead[i]);
@@ -26,7 +26,7 @@ static void holds_release(struct extent_io *lead)
 void extent_atomic_leave(struct extent_io *x)
 {
     struct extent_io *lead = lead_of(x);
-    holds_release(lead);
+    extent_leave_all(lead);
     for (uint32_t i = 0; i < lead->run_count; i++) {
         if (lead[i].place != 0)
             space_untake(extent_pool(x), extent_layer(x), lead[i].place);
@@ -129,15 +129,14 @@ static int places_take(struct extent_io *lead)
     return 0;
 }
 
-/* All words are held, and no writer is left that came before. */
-static void pieces_go(struct extent_io *lead)
+void extent_atomic_write(struct extent_io *lead)
 {
     int rc = places_take(lead);
     if (rc == 0) {
         pieces_write(lead);
         return;
     }
-    holds_release(lead);
+    extent_leave_all(lead);
     extent_no_space(lead, rc);
 }
 
@@ -145,8 +144,12 @@ static void pieces_go(struct extent_io *lead)
 
 static void drain_done(struct extent_io *lead)
 {
-    if (--lead->due == 0)
-        pieces_go(lead);
+    if (--lead->due > 0)
+        return;
+    if (lead->vio->p.op == VIO_COMPARE_WRITE)
+        extent_caw(lead);
+    else
+        extent_atomic_write(lead);
 }
 
 static void piece_on_drained(struct note *note)
@@ -174,7 +177,7 @@ static struct extent_io *holds_take(struct extent_io *lead)
     for (uint32_t i = 0; i < lead->run_count; i++) {
         struct extent_io *x = &lead[i];
         if ((atomic_fetch_or(x->cell, WORD_HELD) & WORD_HELD) != 0) {
-            holds_release(lead);
+            extent_leave_all(lead);
             return x;
         }
         x->held = true;

@@ -79,17 +79,16 @@ static void fill_on_tail(struct engine_io *io, int rc)
     fill_done(container_of(io, struct extent_io, fill[1]), rc);
 }
 
-void extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
+bool extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
                  struct engine_io *io, struct iovec *iov,
                  void (*done)(struct engine_io *io, int rc))
 {
     size_t bytes = (size_t)run->count * BLOCK_BYTES;
     if (run->slot == 0) {
         memset(to, 0, bytes);
-        return;
+        return false;
     }
     struct device *device = pool_device(extent_pool(x), place_of(run->slot, 0));
-    x->due++;
     *iov = (struct iovec){.iov_base = to, .iov_len = bytes};
     *io = (struct engine_io){
         .op = ENGINE_READ,
@@ -101,6 +100,7 @@ void extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
         .done = done,
     };
     engine_submit(x->vio->lane->engine, io);
+    return true;
 }
 
 /* Reads the old block into its half of x->own, or zeroes it. */
@@ -112,8 +112,8 @@ static void fill_block(struct extent_io *x, const struct stack *stack, bool head
     struct plan_run run = {0};
     struct plan plan = {.runs = &run, .run_max = 1};
     plan_extent(&plan, stack->words, stack->depth, block, 1);
-    extent_read(x, &run, x->own.base + (size_t)i * BLOCK_BYTES, &x->fill[i],
-                &x->fill_iov[i], head ? fill_on_head : fill_on_tail);
+    x->due += extent_read(x, &run, x->own.base + (size_t)i * BLOCK_BYTES, &x->fill[i],
+                          &x->fill_iov[i], head ? fill_on_head : fill_on_tail);
 }
 
 /* A write smaller than a block: the rest of the block is read first, then all is written.
@@ -202,8 +202,6 @@ void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
 
 /* ---- A shared extent: nobody writes it in place ---------------------------------- */
 
-static void hold_write(struct extent_io *x);
-
 /* The word names the copy from now on. */
 static void unshare_swap(struct extent_io *x)
 {
@@ -220,7 +218,7 @@ static void unshare_on_copied(struct extent_io *x, int rc)
 {
     if (rc == 0) {
         unshare_swap(x);
-        hold_write(x);
+        extent_write_held(x);
     } else {
         space_untake(extent_pool(x), extent_layer(x), x->place);
         extent_end(x, rc);
@@ -239,7 +237,7 @@ static void hold_unshare(struct extent_io *x, map_word w)
         extent_copy(x, word_place(w), x->place, word_mask(w), unshare_on_copied);
 }
 
-static void hold_write(struct extent_io *x)
+void extent_write_held(struct extent_io *x)
 {
     map_word w = atomic_load(x->cell);
     if ((w & WORD_SHARED) != 0)
@@ -256,6 +254,8 @@ static void hold_go(struct extent_io *x)
 {
     if (extent_clears(x))
         extent_clear_held(x);
+    else if (x->kind == EXTENT_COMPARE)
+        extent_caw(x);
     else
-        hold_write(x);
+        extent_write_held(x);
 }

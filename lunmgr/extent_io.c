@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One extent's part of a write, OR, unmap or zero: docs/ARCHITECTURE.md, "A write". Here
- * its beginning, its waits, the words, and the ordinary write; extent_hold.c and
- * extent_or.c have what is done under a hold, extent_clear.c the unmaps and zeros,
- * extent_atomic.c the atomic write. */
+/* One extent's part of a write, OR, COMPARE AND WRITE, unmap or zero:
+ * docs/ARCHITECTURE.md, "A write". Here its beginning, its waits, the words, and the
+ * ordinary write; extent_hold.c, extent_or.c and extent_caw.c have what is done under a
+ * hold, extent_clear.c the unmaps and zeros, extent_atomic.c the atomic write. */
 #include "lunmgr/extent_priv.h"
 
 #include "lunmgr/lane_priv.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a write, OR, unmap or zero does to one extent: look at the word, wait for a hold,
- * take an extent, write, set the bits; or hold, unshare, fill or OR, write, release; or
- * swap the word. Each piece goes its own way, so that no holder ever waits for itself;
- * those of an atomic write go together, and hold all words or none while they wait. The
- * lane's thread. */
+/* What a write, OR, COMPARE AND WRITE, unmap or zero does to one extent: look at the
+ * word, wait for a hold, take an extent, write, set the bits; or hold, compare, unshare,
+ * fill or OR, write, release; or swap the word. Each piece goes its own way, so that no
+ * holder ever waits for itself; those of an atomic write go together, and hold all words
+ * or none while they wait. The lane's thread. */
 #ifndef LUNMGR_EXTENT_IO_H
 #define LUNMGR_EXTENT_IO_H
 
@@ -17,10 +17,12 @@
 
 enum extent_kind {
     EXTENT_WRITE,
-    EXTENT_OR,     /* data is ORed into what is there: always under a hold */
-    EXTENT_CLEAR,  /* UNMAP: of a part, only if clearing bits gives zeros */
-    EXTENT_ZERO,   /* the same, else zeros are written */
-    EXTENT_ATOMIC, /* WRITE of whole blocks, all pieces or none: extent_atomic.c */
+    EXTENT_OR,      /* data is ORed into what is there: always under a hold */
+    EXTENT_CLEAR,   /* UNMAP: of a part, only if clearing bits gives zeros */
+    EXTENT_ZERO,    /* the same, else zeros are written */
+    EXTENT_ATOMIC,  /* WRITE of whole blocks, all pieces or none: extent_atomic.c; a
+                       COMPARE AND WRITE of several logical blocks compares first */
+    EXTENT_COMPARE, /* the same of one, alone and in place: extent_caw.c */
 };
 
 struct extent_io {
@@ -34,15 +36,15 @@ struct extent_io {
     uint32_t phase;
     uint32_t run_count; /* extents written by this one's io, itself the first; ATOMIC: the
                            pieces of all, which the first one leads */
-    unsigned due; /* under a hold: reads of what the blocks show; ATOMIC: drains, or I/Os,
-                     of all pieces */
+    unsigned due; /* under a hold: reads to fill from; ATOMIC: drains, or I/Os, of all
+                     pieces */
     int rc;
     uint8_t *data; /* of the first block touched */
     struct leaf *leaf;
     _Atomic uint64_t *cell;
     place place;     /* ATOMIC: of the fresh extent, while no word names it; 0: none */
     struct buf own;  /* blocks to fill from, or zeros to write */
-    struct buf work; /* under a hold: of a copy to another extent, of an OR's reads */
+    struct buf work; /* under a hold: of a copy to another extent, of what is shown */
     union {          /* it waits for one thing at a time */
         struct stripe_wait stripe;
         struct leaf_wait leaf;

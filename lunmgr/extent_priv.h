@@ -90,11 +90,25 @@ void extent_hold(struct extent_io *x);
  * as block_copy's; perhaps inside. */
 void extent_copy(struct extent_io *x, place from, place to, unsigned blocks,
                  void (*done)(struct extent_io *x, int rc));
-/* The word is held: reads what a run of its blocks shows, counted in due; zeros
- * cost no I/O, and no done(). */
-void extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
+/* Whole blocks, or an OR's: unshared where it has to be, filled, written. */
+void extent_write_held(struct extent_io *x);
+/* The word is held: reads what a run of blocks shows. True: done() comes; zeros cost no
+ * I/O. */
+bool extent_read(struct extent_io *x, const struct plan_run *run, uint8_t *to,
                  struct engine_io *io, struct iovec *iov,
-                 void (*done)(struct engine_io *io, int rc));
+                 void (*done)(struct engine_io *io, int rc)) MUST_CHECK;
+
+/* ---- extent_show.c ------------------------------------------------------------------
+ */
+
+/* The words of `count` pieces side by side are held: where what their blocks show is to
+ * be read from, in the lane's scratch, which the next plan takes. NULL, or the piece of
+ * whose map some is not in memory. */
+struct extent_io *extent_plan(struct extent_io *pieces, uint32_t count,
+                              struct plan *plan) MUST_CHECK;
+/* Reads all of that, one run behind the other. rc: 0, -EIO or -ENOMEM; perhaps inside. */
+void extent_show(struct extent_io *x, const struct plan *plan, uint8_t *to,
+                 void (*done)(struct extent_io *x, int rc));
 
 /* ---- extent_or.c --------------------------------------------------------------------
  */
@@ -117,5 +131,15 @@ void extent_clear_held(struct extent_io *x);
 void extent_atomic(struct extent_io *x);
 /* Lets go of what all its pieces hold and have taken. */
 void extent_atomic_leave(struct extent_io *x);
+/* All pieces leave: their stripes, their holds. */
+void extent_leave_all(struct extent_io *lead);
+/* All words are held, and no writer is left that came before. */
+void extent_atomic_write(struct extent_io *lead);
+
+/* ---- extent_caw.c -------------------------------------------------------------------
+ */
+
+/* The same. */
+void extent_caw(struct extent_io *lead);
 
 #endif

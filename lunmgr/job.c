@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct job_kind *const kinds[] = {
     &job_kind_pool_check,
     &job_kind_device_evacuate,
+    &job_kind_volume_copy,
 };
 
 const struct job_kind *job_kind_find(const char *name)
@@ -28,6 +30,7 @@ struct job_op {
     struct op op;
     struct job *job; /* NULL: there is none */
     struct job_row row;
+    void *detail;
     job_done_fn done;
     void *arg;
 };
@@ -111,32 +114,38 @@ static void job_created(struct op *op)
         free(job);
     }
     jo->done(jo->arg, op->job.rc == 0 ? job : NULL, op_outcome(op));
+    free(jo->detail);
     op_free(op);
 }
 
 static int job_add_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e)
 {
-    return job_row_add(txn, &job_op_of_work(job)->row, e);
+    struct job_op *jo = job_op_of_work(job);
+    int rc = job_row_add(txn, &jo->row, e);
+    if (rc == 0 && jo->job->kind->add_work != NULL)
+        rc = jo->job->kind->add_work(txn, &jo->row, jo->detail, e);
+    return rc;
 }
 
 static int job_check(struct lunmgr *m, const struct job_kind *kind,
                      const struct job_row *row, struct err *e)
 {
-    const struct job *other = job_of_kind(m, kind, row->subject_id);
+    const struct job *other = kind->many ? NULL : job_of_kind(m, kind, row->subject_id);
     return other == NULL ? 0
                          : err_set(e, -EBUSY, NULL, "a %s of %s is under way: job %s",
                                    kind->name, row->subject, other->row.id);
 }
 
 void job_create(struct lunmgr *m, const struct job_kind *kind, const char *name_or_id,
-                job_done_fn done, void *arg)
+                void *detail, job_done_fn done, void *arg)
 {
     struct job_op *jo = op_new(m, sizeof(*jo), job_created);
     struct err *e = op_err(&jo->op);
     struct job_row *row = &jo->row;
+    jo->detail = detail;
     jo->done = done;
     jo->arg = arg;
-    int rc = kind->find(m, name_or_id, row, e);
+    int rc = kind->find(m, name_or_id, detail, row, e);
     if (rc == 0)
         rc = job_check(m, kind, row, e);
     if (rc == 0)

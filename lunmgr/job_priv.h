@@ -19,9 +19,13 @@ struct event;
 struct job_kind {
     const char *name; /* in rows and in the API: it stays */
     const char *unit;
-    /* Fills subject and subject_id; -ENOENT. */
-    int (*find)(struct lunmgr *m, const char *name_or_id, struct job_row *row,
-                struct err *e);
+    /* Fills subject and subject_id; -ENOENT. detail: the asker's, see job_create. */
+    int (*find)(struct lunmgr *m, const char *name_or_id, void *detail,
+                struct job_row *row, struct err *e);
+    /* What else is stored with its row, in the same transaction. NULL: nothing. */
+    int (*add_work)(struct catalog_txn *txn, const struct job_row *row, void *detail,
+                    struct err *e);
+    bool many; /* of one subject may run at a time */
     /* Begins the work, which ends with one job_end(), later than this call. Called again
      * by the next start if the daemon ended before that. */
     void (*start)(struct job *job);
@@ -31,7 +35,8 @@ struct job_kind {
     /* That is durable; job->row.state says how it ended. NULL: nobody asks. */
     void (*ended)(struct job *job);
 };
-extern const struct job_kind job_kind_pool_check, job_kind_device_evacuate;
+extern const struct job_kind job_kind_pool_check, job_kind_device_evacuate,
+    job_kind_volume_copy;
 
 struct job {
     struct lunmgr *manager;
@@ -64,7 +69,7 @@ struct jobs {
 /* done when the row is durable and the work begun. -ENOENT: there is no such subject.
  * -EBUSY: one of that kind runs for it; e names that. */
 void job_create(struct lunmgr *m, const struct job_kind *kind, const char *name_or_id,
-                job_done_fn done, void *arg);
+                void *detail, job_done_fn done, void *arg);
 /* The work is over. e: NULL, or why it failed, -ECANCELED if it was stopped. outcome: see
  * job_info; "" if it failed. */
 void job_end(struct job *job, const struct err *e, const char *outcome);

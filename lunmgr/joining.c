@@ -52,7 +52,7 @@ int joining_format(struct joining *j, const struct device_claim *live, const cha
                           &j->row.extents, e);
     if (rc != 0)
         return rc;
-    j->blocks = device_blocks(j->fd);
+    j->way = device_way_of(j->fd);
     return joining_write_superblock(j, box_id, e);
 }
 
@@ -68,7 +68,7 @@ struct device *joining_finish(struct joining *j)
     d->row = j->row;
     d->fd = j->fd;
     d->direct = j->direct;
-    d->blocks = j->blocks;
+    d->way = j->way;
     j->fd = -1;
     return d;
 }

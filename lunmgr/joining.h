@@ -12,7 +12,8 @@ struct joining {
     uint64_t size_bytes;   /* of the device to be; 0: as it is */
     bool force;
     int fd; /* the device while it is ours alone; -1 */
-    bool direct, blocks;
+    bool direct;
+    enum device_way way;
     bool is_formatted;
     struct device *device; /* ours until it is the pool's */
 };

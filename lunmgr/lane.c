@@ -6,9 +6,36 @@
 #include "lunmgr/lunmgr_priv.h"
 
 #include <assert.h>
+#include <event2/event.h>
+#include <malloc.h>
 #include <stdlib.h>
 
-#define LANE_KEPT_BYTES (8U << 20)
+#define LANE_KEPT_BYTES      (64U << 20) /* of free buffers, under load */
+#define LANE_KEPT_IDLE_BYTES (8U << 20)  /* when others were not wanted for a while */
+#define LANE_TRIM_S          2
+
+/* ---- free buffers ---- */
+
+static void lane_keep_fewer_soon(struct lane *lane)
+{
+    static const struct timeval soon = {.tv_sec = LANE_TRIM_S};
+    if (buf_pool_kept_bytes(lane->buffers) > LANE_KEPT_IDLE_BYTES &&
+        event_pending(lane->trim, EV_TIMEOUT, NULL) == 0)
+        event_add(lane->trim, &soon);
+}
+
+static void lane_on_trim(evutil_socket_t fd, short what, void *arg)
+{
+    struct lane *lane = arg;
+    (void)fd;
+    (void)what;
+    size_t before = buf_pool_kept_bytes(lane->buffers);
+    buf_pool_trim(lane->buffers, LANE_KEPT_IDLE_BYTES);
+    if (buf_pool_kept_bytes(lane->buffers) < before)
+        malloc_trim(0);
+}
+
+/* ---- the turn ---- */
 
 /* Answers may submit more, which may finish at once: those wait for the next call. */
 static bool lane_turn(struct loop_hook *hook)
@@ -22,8 +49,11 @@ static bool lane_turn(struct loop_hook *hook)
         vio->done(vio, vio->p.rc);
         vio = next;
     }
+    lane_keep_fewer_soon(lane);
     return any;
 }
+
+/* ---- life ---- */
 
 static int lane_make_disk_engine(struct lane *lane, enum engine_kind kind,
                                  struct engine **out, struct err *e)
@@ -32,6 +62,13 @@ static int lane_make_disk_engine(struct lane *lane, enum engine_kind kind,
     if (o->make_engine != NULL)
         return o->make_engine(o->make_engine_arg, lane->loop, out, e);
     return engine_create(kind, lane->loop, out, e);
+}
+
+static int lane_make_buffers(struct lane *lane, struct err *e)
+{
+    lane->buffers = buf_pool_create(LANE_KEPT_BYTES);
+    lane->trim = event_new(loop_base(lane->loop), -1, 0, lane_on_trim, lane);
+    return lane->buffers == NULL || lane->trim == NULL ? err_oom(e) : 0;
 }
 
 static int lane_make_engine(struct lane *lane, enum engine_kind kind, struct err *e)
@@ -44,6 +81,17 @@ static int lane_make_engine(struct lane *lane, enum engine_kind kind, struct err
                                lane->manager->options.io_timeout_ms, &lane->engine, e);
 }
 
+static void lane_free(struct lane *lane)
+{
+    grace_fini(lane);
+    loop_remove_hook(lane->loop, &lane->hook);
+    engine_destroy(lane->engine);
+    if (lane->trim != NULL)
+        event_free(lane->trim);
+    buf_pool_destroy(lane->buffers);
+    free(lane);
+}
+
 int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind,
                 struct lane **out, struct err *e)
 {
@@ -53,8 +101,7 @@ int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind
     lane->manager = manager;
     lane->loop = loop;
     atomic_init(&lane->oldest, LANE_IDLE);
-    lane->buffers = buf_pool_create(LANE_KEPT_BYTES);
-    int rc = lane->buffers == NULL ? err_oom(e) : 0;
+    int rc = lane_make_buffers(lane, e);
     /* The lane's hook before the engine's: what an answer submits goes out in the same
      * turn. */
     lane->hook.turn = lane_turn;
@@ -66,11 +113,7 @@ int lane_create(struct lunmgr *manager, struct loop *loop, enum engine_kind kind
     if (rc == 0)
         rc = lunmgr_add_lane(manager, lane, e);
     if (rc != 0) {
-        grace_fini(lane);
-        loop_remove_hook(loop, &lane->hook);
-        engine_destroy(lane->engine);
-        buf_pool_destroy(lane->buffers);
-        free(lane);
+        lane_free(lane);
         return rc;
     }
     *out = lane;
@@ -86,11 +129,7 @@ void lane_destroy(struct lane *lane)
     /* Its loop has stopped; fences that told it before wait for its word. */
     while (inbox_run(loop_inbox(lane->loop)))
         ;
-    grace_fini(lane);
-    loop_remove_hook(lane->loop, &lane->hook);
-    engine_destroy(lane->engine);
-    buf_pool_destroy(lane->buffers);
-    free(lane);
+    lane_free(lane);
 }
 
 struct buf_pool *lane_buffers(struct lane *lane)

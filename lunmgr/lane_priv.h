@@ -14,11 +14,14 @@
     ((VIO_BYTES_MAX / EXTENT_BYTES) + 1) /* an unaligned one touches one more */
 #define LANE_IDLE UINT64_MAX
 
+struct event;
+
 struct lane {
     struct lunmgr *manager;
     struct loop *loop;
     struct engine *engine;
     struct buf_pool *buffers;
+    struct event *trim; /* gives free buffers back that a load has left */
     unsigned index;
     _Atomic uint64_t oldest;  /* epoch of the first in flight; LANE_IDLE: none */
     struct vio *first, *last; /* in flight, in order of epoch */

@@ -40,6 +40,7 @@ struct layer {
     struct layer *first_child, *next_sibling, *prev_sibling;
     unsigned child_count;
     struct volume *volume; /* whose top it is, or which snapshot; NULL: hidden */
+    uint32_t rod_of;       /* a rod's: the family that it shows (rod.h); 0: no rod's */
     unsigned keepers;      /* evacuate.c: neither dropped nor merged until they let go */
     bool is_merging;       /* either side of a merge */
     bool is_dropping;      /* its space is on its way back; it has no child */

@@ -489,6 +489,13 @@ void leaf_loader_ask(struct leaf_loader *loader, struct layer *layer, uint32_t l
         catalog_read(loader->catalog, &fresh->job);
 }
 
+bool leaf_word_is_committed(const struct leaf *leaf, uint32_t extent_index)
+{
+    unsigned i = extent_index % LEAF_WORDS;
+    return (atomic_load(&leaf->dirty[i / 64]) >> i % 64 & 1) == 0 &&
+           leaf->round <= leaf->layer->pool->round.durable;
+}
+
 /* ---- Eviction: the home loop, under the cache's lock --------------------------------
  */
 

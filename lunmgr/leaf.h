@@ -100,6 +100,7 @@ struct leaf_wait {
     struct inbox *inbox;
     struct leaf_wait *next;
     int rc;
+    void *arg; /* the waiter's */
     /* view.c: on its way to the home loop */
     struct note ask;
     struct layer *top;
@@ -108,6 +109,8 @@ struct leaf_wait {
 /* Answers all of a list. Any thread. */
 void leaf_wait_answer(struct leaf_wait *wait, int rc);
 
+/* The catalog has the word as it is. Home loop; nobody writes it now. */
+bool leaf_word_is_committed(const struct leaf *leaf, uint32_t extent_index);
 /* All of them are of this pool; else false, logged. Any thread. */
 bool leaf_words_are_known(const struct pool *pool, uint32_t layer_id, uint32_t leaf_index,
                           const uint64_t words[LEAF_WORDS]);

@@ -55,6 +55,12 @@ static int load_auth(const char *owner, const struct auth *auth, void *arg)
     return 0;
 }
 
+static int load_port_group(uint16_t tag, const struct alua_access *access, void *arg)
+{
+    struct load *l = arg;
+    return port_groups_load(&l->m->port_groups, tag, access) != 0 ? err_oom(l->e) : 0;
+}
+
 static int load_host_qos(const char *host_id, const struct qos *qos, void *arg)
 {
     struct load *l = arg;
@@ -122,6 +128,8 @@ static int load_work(struct catalog_txn *txn, void *arg, struct err *e)
         rc = pool_load_rows(txn, &l->pools, e);
     if (rc == 0)
         rc = load_hosts(txn, l, e);
+    if (rc == 0)
+        rc = port_group_row_each(txn, load_port_group, l, e);
     if (rc == 0)
         rc = token_row_each(txn, load_token, l, e);
     return rc != 0 ? rc : job_row_each(txn, load_job, l, e);

@@ -41,6 +41,7 @@ static int load_pool(const struct pool_row *row, void *arg)
         return -ENOMEM;
     }
     pool->overcommit_cap_percent = row->overcommit_cap_percent;
+    pool->page_cache = row->page_cache;
     index_add(l->pools, pool->name, pool->id, pool);
     l->only = l->pool_id == NULL ? NULL : pool;
     if (usage_thresholds_read(row->usage_thresholds, &pool->usage_thresholds) != 0)
@@ -76,6 +77,7 @@ static int load_device(const struct device_row *row, void *arg)
     if (d == NULL)
         return err_oom(l->e);
     atomic_store(&d->evacuation, row->evacuation);
+    device_use_page_cache(d, pool->page_cache);
     pool_add_device(pool, d);
     if (rc != 0)
         log_refused(pool, d, &why);
@@ -326,6 +328,14 @@ static int load_modes(const char *volume_id, const struct modes *modes, void *ar
     return 0;
 }
 
+static int load_reservation(const char *volume_id, const struct kept_reservation *kept,
+                            void *arg)
+{
+    struct pool_load *l = arg;
+    struct volume *v = loaded_any(l, volume_id);
+    return v != NULL && volume_load_reservation(v, kept) != 0 ? err_oom(l->e) : 0;
+}
+
 static int load_volume_qos(const char *volume_id, const struct qos *qos, void *arg)
 {
     struct pool_load *l = arg;
@@ -388,6 +398,8 @@ static int load_belongings(struct catalog_txn *txn, struct pool_load *l, struct 
         rc = label_row_each(txn, load_label, l, e);
     if (rc == 0)
         rc = mode_row_each(txn, load_modes, l, e);
+    if (rc == 0)
+        rc = reservation_row_each(txn, load_reservation, l, e);
     if (rc == 0)
         rc = qos_row_each(txn, QOS_OF_VOLUME, load_volume_qos, l, e);
     return rc != 0 ? rc : sanitize_row_each(txn, load_sanitize, l, e);

@@ -92,6 +92,7 @@ static int start_home(struct lunmgr *m, struct err *e)
 static void timers_stop(struct lunmgr *m)
 {
     trash_stop(m);
+    rods_stop(m);
     outdate_stop(m);
     pools_unwatch(m);
     jobs_stop(m);
@@ -101,6 +102,7 @@ static void lunmgr_free(struct lunmgr *m)
 {
     timers_stop(m);
     catalog_set_hooks(m->options.catalog, NULL);
+    rods_fini(&m->rods);
     load_free(m);
     stamps_fini(m);
     leaf_cache_destroy(m->leaf_cache);
@@ -109,6 +111,7 @@ static void lunmgr_free(struct lunmgr *m)
     loop_destroy(m->home);
     pthread_mutex_destroy(&m->lanes_lock);
     auth_wipe(&m->box_auth);
+    port_groups_fini(&m->port_groups);
     free(m);
 }
 
@@ -126,6 +129,7 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         m->options.outdate_interval_ms = OUTDATE_INTERVAL_DEFAULT_MS;
     atomic_init(&m->epoch, 1);
     pthread_mutex_init(&m->lanes_lock, NULL);
+    rods_init(&m->rods);
     stamps_init(m);
     stamps_serve(m);
     int rc = start_home(m, e);
@@ -135,6 +139,8 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out, struc
         rc = trash_start(m, e);
     if (rc == 0)
         rc = outdate_start(m, e);
+    if (rc == 0)
+        rc = rods_start(m, e);
     if (rc == 0)
         rc = pools_watch(m, e);
     if (rc == 0)

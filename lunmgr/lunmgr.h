@@ -5,6 +5,7 @@
 #ifndef LUNMGR_LUNMGR_H
 #define LUNMGR_LUNMGR_H
 
+#include "base/alua.h"
 #include "base/err.h"
 #include "lunmgr/engine.h"
 #include "lunmgr/loop.h"
@@ -40,6 +41,11 @@ struct lunmgr_events {
      * On the control thread. */
     void (*volume_changed)(void *arg, const struct volume *volume,
                            enum volume_event event, uint64_t ticket);
+    /* How units are accessed through the target port group of that tag has changed: the
+     * receiver brings it into force, then calls lunmgr_settled(m, ticket), later than
+     * this call. Control thread. */
+    void (*port_group_changed)(void *arg, uint16_t tag, const struct alua_access *access,
+                               uint64_t ticket);
     /* How many sessions see the volume now. Control thread. */
     unsigned (*volume_sessions)(void *arg, const struct volume *volume);
 };

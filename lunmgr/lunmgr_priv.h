@@ -10,6 +10,8 @@
 #include "lunmgr/leaf_cache.h"
 #include "lunmgr/lunmgr.h"
 #include "lunmgr/news.h"
+#include "lunmgr/port_group_priv.h"
+#include "lunmgr/rod_priv.h"
 #include "lunmgr/stamp.h"
 
 #include <pthread.h>
@@ -29,6 +31,7 @@ struct lunmgr {
     uint64_t generation;
     struct auth box_auth; /* control thread, the next too */
     bool box_auth_changing;
+    struct port_groups port_groups; /* control thread */
     struct loop *home;
     struct event_base *home_base; /* loop_base() is the loop's own thread's to ask */
     struct lane *home_lane;
@@ -49,6 +52,7 @@ struct lunmgr {
     struct event *outdate_timer;
     struct event *watch_timer; /* pool_watch.c */
     struct jobs jobs;
+    struct rods rods;
     uint64_t next_ticket;
     struct op *settling; /* wait for lunmgr_settled */
     bool was_clean;

@@ -191,10 +191,12 @@ static int check_share_row(const struct share_row *row, void *arg)
     const struct share_walk *walk = arg;
     struct device_check *dc = walk->dc;
     check_shares_before(walk->check, dc, row->extent);
-    if (dc->share_next < dc->share_count && dc->shares[dc->share_next] == row->extent)
-        check_share(walk->check, dc, row->count);
-    else
-        walk->check->report.miscounted_extents++; /* nobody shares it */
+    for (uint64_t extent = row->extent; extent < row->extent + row->extents; extent++) {
+        if (dc->share_next < dc->share_count && dc->shares[dc->share_next] == extent)
+            check_share(walk->check, dc, row->count);
+        else
+            walk->check->report.miscounted_extents++; /* nobody shares it */
+    }
     return 0;
 }
 

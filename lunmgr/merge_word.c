@@ -152,14 +152,23 @@ static int word_plan_fresh(struct merge_word *mw, unsigned missing)
     return 0;
 }
 
-/* The fewer blocks move, unless they would come into an extent that is shared. */
-static void word_plan_into(struct merge_word *mw, unsigned missing)
+/* Blocks of the child may go where the parent shows blocks only if the catalog has the
+ * child's word: else a crash would leave them there, of an atomic write perhaps, the rest
+ * of which is lost. */
+static bool parent_may_be_written(const struct merge_word *mw)
+{
+    unsigned covered = word_mask(mw->parent.word) & word_mask(mw->child.word);
+    return (mw->parent.word & WORD_SHARED) == 0 &&
+           (covered == 0 || leaf_word_is_committed(mw->child.leaf, mw->index));
+}
+
+/* The fewer blocks move, unless their extent may not be written. */
+static void word_plan_into(struct merge_word *mw, unsigned missing, bool into_parent)
 {
     map_word wp = mw->parent.word, wc = mw->child.word;
     unsigned own = word_mask(wc);
     bool up = (wc & WORD_SHARED) == 0 &&
-              ((wp & WORD_SHARED) != 0 ||
-               __builtin_popcount(missing) <= __builtin_popcount(own));
+              (!into_parent || __builtin_popcount(missing) <= __builtin_popcount(own));
     mw->to = word_place(up ? wc : wp);
     mw->blocks[up ? 0 : 1] = up ? missing : own;
     mw->gone[0] = up ? wp : wc;
@@ -169,11 +178,12 @@ static void word_plan_into(struct merge_word *mw, unsigned missing)
 static int word_plan_copy(struct merge_word *mw, unsigned missing)
 {
     map_word wp = mw->parent.word, wc = mw->child.word;
+    bool into_parent = parent_may_be_written(mw);
     int rc = 0;
-    if ((wp & wc & WORD_SHARED) != 0)
+    if ((wc & WORD_SHARED) != 0 && !into_parent)
         rc = word_plan_fresh(mw, missing);
     else
-        word_plan_into(mw, missing);
+        word_plan_into(mw, missing, into_parent);
     mw->merged =
         word_with_place((wc & ~WORD_SHARED) | missing | (wp & WORD_OPAQUE), mw->to);
     return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Merging one extent: two words become one. Both are held, the missing blocks are copied
- * into one of the two extents (a fresh one if both are shared), where nobody sees them
- * yet; then, in one step of the home loop, one cell gets the whole word and the other is
- * emptied. Home loop. */
+ * into one of the two extents (a fresh one if neither may be written), where nobody sees
+ * them before their word is durable; then, in one step of the home loop, one cell gets
+ * the whole word and the other is emptied. Home loop. */
 #ifndef LUNMGR_MERGE_WORD_H
 #define LUNMGR_MERGE_WORD_H
 
@@ -24,9 +24,9 @@ struct merge_word {
     bool down;            /* the parent's cell gets the word */
     bool child_is_sealed; /* it has no writers */
     uint32_t index;
-    /* rc: 0: done; -EAGAIN: another holds one of the words; -EIO; -ENOMEM; -ENOSPC: both
-     * are shared, and the pool is full. Perhaps inside merge_word_start. The emptied
-     * parent's cell (upwards) stays held and readable: merge_word_bury. */
+    /* rc: 0: done; -EAGAIN: another holds one of the words; -EIO; -ENOMEM; -ENOSPC: a
+     * fresh one is wanted, and the pool is full. Perhaps inside merge_word_start. The
+     * emptied parent's cell (upwards) stays held and readable: merge_word_bury. */
     void (*done)(struct merge_word *mw, int rc);
     void *arg;    /* the caller's */
     bool is_busy; /* the caller's */

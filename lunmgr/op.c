@@ -179,6 +179,19 @@ void op_tell(struct op *op, const struct volume *volume, enum volume_event event
     events->volume_changed(events->arg, volume, event, op->ticket);
 }
 
+void op_set_port_group(struct op *op, uint16_t tag, const struct alua_access *access,
+                       void (*step)(struct op *op))
+{
+    const struct lunmgr_events *events = &op->manager->events;
+    op->step = step;
+    if (events->port_group_changed == NULL) {
+        op_return(op);
+        return;
+    }
+    op_take_ticket(op);
+    events->port_group_changed(events->arg, tag, access, op->ticket);
+}
+
 void lunmgr_settled(struct lunmgr *m, uint64_t ticket)
 {
     for (struct op **link = &m->settling; *link != NULL; link = &(*link)->next) {

@@ -77,6 +77,10 @@ void op_settle(struct op *op, void (*step)(struct op *op));
 void op_tell(struct op *op, const struct volume *volume, enum volume_event event,
              void (*step)(struct op *op));
 
+/* The port group's new access is brought into force, then step(). */
+void op_set_port_group(struct op *op, uint16_t tag, const struct alua_access *access,
+                       void (*step)(struct op *op));
+
 /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes: 0, or -EINVAL naming the field. */
 int name_check(const char *name, const char *field, struct err *e) MUST_CHECK;
 /* A random UUID (RFC 9562, version 4). */

@@ -37,6 +37,7 @@ struct pool_spec {
     const char *name;
     uint32_t overcommit_cap_percent;
     const struct usage_thresholds *usage_thresholds; /* NULL: usage_default */
+    bool page_cache; /* its devices are read and written through it, not past it */
     const struct pool_device_spec *devices;
     size_t device_count;
 };
@@ -50,7 +51,7 @@ struct pool_device_info {
     uint64_t size_bytes; /* whole extents, with the superblock's */
     uint64_t used_bytes; /* extents not free, freed ones that wait for a commit too */
     uint64_t free_bytes;
-    bool direct; /* opened with O_DIRECT */
+    bool direct; /* its I/O goes past the page cache, now */
     /* "online"; "failed": it gets no more I/O before the next start; "missing": it could
      * not be taken at the start; "evacuating": no extent of it is handed out;
      * "evacuated": and none is in use. */
@@ -75,6 +76,7 @@ struct pool_info {
     uint32_t device_count;
     uint32_t waiting_writes; /* commands that wait for space, each for its grace */
     struct usage_thresholds usage_thresholds;
+    bool page_cache; /* wanted; what a device does is in its info */
     /* At the rate at which it has filled of late (forecast.h), since the moment from
      * which that is known. 0: it does not fill, or is full, or that is not known. */
     uint64_t full_in_s;
@@ -108,6 +110,7 @@ struct pool_change {
     const uint32_t *overcommit_cap_percent; /* NULL: as it is. Less than is provisioned
                                                refuses what is new alone */
     const struct usage_thresholds *usage_thresholds; /* NULL: as they are */
+    const bool *page_cache; /* NULL: as it is. Holds for the next I/O of its devices */
 };
 /* All of it or nothing. -EBUSY: it is being changed. */
 void pool_change(struct lunmgr *m, const char *name_or_id,

@@ -86,6 +86,7 @@ static void pool_adopt(struct op *op)
     }
     for (size_t i = 0; i < po->joining_count; i++) {
         struct device *d = joining_finish(&po->joining[i]);
+        device_use_page_cache(d, po->pool->page_cache);
         pool_add_device(po->pool, d);
         stamps_add(op->manager, d);
     }
@@ -211,6 +212,7 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     po->row.overcommit_cap_percent = spec->overcommit_cap_percent;
     po->pool->overcommit_cap_percent = spec->overcommit_cap_percent;
     po->pool->usage_thresholds = *thresholds_of(spec);
+    po->row.page_cache = po->pool->page_cache = spec->page_cache;
     usage_thresholds_text(thresholds_of(spec), po->row.usage_thresholds);
     op_block(&po->op, pool_format, pool_formatted);
 }
@@ -370,6 +372,8 @@ void pool_delete(struct lunmgr *m, const char *name_or_id, done_fn done, void *a
         return;
     }
     int rc = pool_unoccupied(pool, e);
+    if (rc == 0)
+        rc = rods_leave(pool, op_is_dry(&po->op), e);
     if (rc != 0) {
         op_end(&po->op, rc);
         return;
@@ -431,6 +435,7 @@ void pool_describe(const struct pool *pool, struct pool_info *out)
         .device_count = device_count(pool),
         .waiting_writes = atomic_load(&pool->waiting_writes),
         .usage_thresholds = pool->usage_thresholds,
+        .page_cache = pool->page_cache,
         .full_in_s = forecast_full_s(&pool->watch.forecast, pool_free_extents(pool)),
         .fill_bytes_per_s =
             (uint64_t)(forecast_rate(&pool->watch.forecast) * EXTENT_BYTES),

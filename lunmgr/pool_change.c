@@ -30,12 +30,22 @@ static void change_end(struct op *op)
     op_free(op);
 }
 
+/* A device on its way into the pool is told of it there: add_served(). */
+static void use_page_cache(struct pool *pool, bool used)
+{
+    pool->page_cache = used;
+    for (struct device *d = NULL; (d = pool_next_device(pool, d)) != NULL;)
+        device_use_page_cache(d, used);
+}
+
+/* Nothing is left that could fail. */
 static void change_adopt(struct op *op)
 {
     struct change_op *co = change_op_of(op);
     if (op->job.rc == 0) {
         co->pool->overcommit_cap_percent = co->row.overcommit_cap_percent;
         co->pool->usage_thresholds = co->usage_thresholds;
+        use_page_cache(co->pool, co->row.page_cache);
     }
     change_end(op);
 }
@@ -68,6 +78,8 @@ static int change_check(struct change_op *co, const struct pool_change *change,
                                          : *change->overcommit_cap_percent;
     co->usage_thresholds = change->usage_thresholds == NULL ? co->pool->usage_thresholds
                                                             : *change->usage_thresholds;
+    co->row.page_cache =
+        change->page_cache == NULL ? co->pool->page_cache : *change->page_cache;
     int rc = overcommit_cap_check(co->row.overcommit_cap_percent, e);
     if (rc == 0)
         rc = usage_thresholds_check(&co->usage_thresholds, e);

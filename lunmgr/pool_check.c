@@ -81,10 +81,11 @@ static void pool_check_start(struct job *job)
     }
 }
 
-static int pool_check_find(struct lunmgr *m, const char *name_or_id, struct job_row *row,
-                           struct err *e)
+static int pool_check_find(struct lunmgr *m, const char *name_or_id, void *detail,
+                           struct job_row *row, struct err *e)
 {
     const struct pool *pool = pool_find(m, name_or_id);
+    (void)detail;
     if (pool == NULL || pool->deleting)
         return err_set(e, -ENOENT, "pool", "there is no pool %s", name_or_id);
     memcpy(row->subject, pool->name, sizeof(row->subject));
@@ -99,5 +100,5 @@ const struct job_kind job_kind_pool_check = {.name = "pool-check",
 
 void pool_check(struct lunmgr *m, const char *name_or_id, job_done_fn done, void *arg)
 {
-    job_create(m, &job_kind_pool_check, name_or_id, done, arg);
+    job_create(m, &job_kind_pool_check, name_or_id, NULL, done, arg);
 }

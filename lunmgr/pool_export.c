@@ -127,6 +127,11 @@ static int pool_take_whole(struct pool *pool, bool dry, struct err *e)
         rc = volumes_take(pool, dry, e);
     if (rc != 0)
         return rc;
+    rc = rods_leave(pool, dry, e);
+    if (rc != 0)
+        volumes_let_go(pool, NULL);
+    if (rc != 0)
+        return rc;
     pool->deleting = !dry;
     atomic_fetch_add(&pool->check_count, 1); /* it stays as it is until export_end */
     return 0;

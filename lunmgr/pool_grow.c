@@ -88,10 +88,13 @@ static void add_refused(struct op *op)
         op_block(op, add_undo, device_op_end);
 }
 
-/* It is the pool's: from now on a raise finds all of it. */
+/* It is the pool's: from now on a raise finds all of it, and a change of the pool's page
+ * cache finds it; one that came before did not. */
 static void add_served(struct op *op)
 {
-    stamps_add(op->manager, device_op_of(op)->device);
+    struct device_op *o = device_op_of(op);
+    stamps_add(op->manager, o->device);
+    device_use_page_cache(o->device, o->pool->page_cache);
     device_op_end(op);
 }
 
@@ -208,13 +211,12 @@ static void grow_measured(struct op *op)
 static void grow_measure(struct op *op)
 {
     struct device_op *o = device_op_of(op);
-    const struct device *d = o->device;
-    op->job.rc = device_resize(d->fd, d->row.path, o->size_bytes, op_is_dry(op),
-                               &o->extents, op_err(op));
+    struct device *d = o->device;
+    op->job.rc = device_resize(d, o->size_bytes, op_is_dry(op), &o->extents, op_err(op));
     if (op->job.rc == 0 && o->extents >= PLACE_EXT_LIMIT)
         op->job.rc = err_set(op_err(op), -EINVAL, "size", "at most 2 PiB");
     if (op->job.rc == 0 && !op_is_dry(op))
-        op->job.rc = device_superblock_set_extents(o->device, o->extents, op_err(op));
+        op->job.rc = device_superblock_set_extents(d, o->extents, op_err(op));
 }
 
 static int grow_check(struct device_op *o, const char *key, struct err *e)

@@ -42,6 +42,7 @@ struct pool {
     uint64_t promised_bytes; /* control thread: beyond these, under way: overcommit.c */
     uint32_t overcommit_cap_percent;          /* control thread; 0: none */
     struct usage_thresholds usage_thresholds; /* control thread, the next too */
+    bool page_cache; /* control thread: devices are read and written through it */
     struct pool_watch watch;
     bool deleting;         /* control thread */
     bool changing;         /* control thread: pool_change.c */
@@ -115,10 +116,12 @@ struct volume {
     size_t label_count;
     bool has_saved_modes;
     struct modes saved_modes;
-    uint32_t mapping_count; /* those being made too */
-    unsigned pin_count;     /* operations that want it as it is: snapshots, clones */
-    bool is_changing;       /* one that excludes all others is under way */
-    bool deleting;          /* and it ends with the volume */
+    struct kept_reservation *kept_reservation; /* own; NULL: none */
+    uint32_t mapping_count;                    /* those being made too */
+    unsigned pin_count;      /* operations that want it as it is: snapshots, clones */
+    bool is_changing;        /* one that excludes all others is under way */
+    bool deleting;           /* and it ends with the volume */
+    unsigned rollback_count; /* begun; diff.c */
     struct sanitize_row *sanitize_row; /* own; NULL: none is under way or has failed */
     /* PLAIN */
     struct volume *first_snapshot, *last_snapshot; /* by age */

@@ -142,10 +142,11 @@ static int room_check(const struct device *d, struct err *e)
                    reserved * EXTENT_BYTES);
 }
 
-static int evacuation_find(struct lunmgr *m, const char *key, struct job_row *row,
-                           struct err *e)
+static int evacuation_find(struct lunmgr *m, const char *key, void *detail,
+                           struct job_row *row, struct err *e)
 {
     const struct device *d = pool_device_find(m, key);
+    (void)detail;
     if (d == NULL || d->pool->deleting)
         return err_set(e, -ENOENT, "device", "there is no device %s", key);
     if (device_is_failed(d))
@@ -166,7 +167,7 @@ const struct job_kind job_kind_device_evacuate = {.name = "device-evacuate",
 
 void pool_device_evacuate(struct lunmgr *m, const char *key, job_done_fn done, void *arg)
 {
-    job_create(m, &job_kind_device_evacuate, key, done, arg);
+    job_create(m, &job_kind_device_evacuate, key, NULL, done, arg);
 }
 
 /* ---- Removing ---------------------------------------------------------------------- */

@@ -235,6 +235,8 @@ void volume_rollback(struct lunmgr *m, const char *name_or_id,
         op_end(&ro->op, rc);
     else if (op_is_dry(&ro->op))
         rollback_try(ro);
-    else
+    else {
+        v->rollback_count++;
         op_at_home(&ro->op, rollback_at_home, rollback_sealed);
+    }
 }

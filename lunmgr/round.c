@@ -22,6 +22,7 @@ static void round_begin_if_due(struct pool *pool);
 static void round_on_want(struct note *note);
 static void round_on_tick(evutil_socket_t fd, short what, void *arg);
 static void round_on_retry(evutil_socket_t fd, short what, void *arg);
+static void round_on_crowd_over(void *arg);
 static void round_on_synced(struct engine_io *io, int rc);
 static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct err *e);
 static void round_on_committed(struct catalog_job *job);
@@ -48,15 +49,33 @@ static void changed_push(struct round *r, struct layer *layer)
     } while (!atomic_compare_exchange_weak(list, &head, layer));
 }
 
-void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index)
+static void leaf_queue(struct pool *pool, struct leaf *leaf)
 {
-    unsigned i = extent_index % LEAF_WORDS;
-    atomic_fetch_or(&leaf->dirty[i / 64], 1ULL << i % 64);
     if (atomic_exchange(&leaf->queued, true))
         return;
     dirty_push(&pool->round, leaf);
     if (atomic_load(&pool->round.dirty_count) >= ROUND_DIRTY_LEAVES_MAX)
         round_want(pool);
+}
+
+void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index)
+{
+    unsigned i = extent_index % LEAF_WORDS;
+    atomic_fetch_or(&leaf->dirty[i / 64], 1ULL << i % 64);
+    leaf_queue(pool, leaf);
+}
+
+void round_mark_words(struct pool *pool, struct leaf *leaf,
+                      const uint64_t marks[LEAF_WORDS / 64])
+{
+    uint64_t any = 0;
+    for (unsigned g = 0; g < LEAF_WORDS / 64; g++) {
+        any |= marks[g];
+        if (marks[g] != 0)
+            atomic_fetch_or(&leaf->dirty[g], marks[g]);
+    }
+    if (any != 0)
+        leaf_queue(pool, leaf);
 }
 
 static void layer_changed(struct pool *pool, struct layer *layer)
@@ -93,7 +112,9 @@ int round_init(struct pool *pool, struct err *e)
                                   .done = round_on_committed};
     r->tick = event_new(base, -1, EV_PERSIST, round_on_tick, pool);
     r->retry = event_new(base, -1, 0, round_on_retry, pool);
-    return r->tick == NULL || r->retry == NULL ? err_oom(e) : 0;
+    int rc = crowd_init(&r->crowd, base, round_on_crowd_over, pool, e);
+    r->crowd.is_wanted = pool->manager->options.turn == NULL;
+    return r->tick == NULL || r->retry == NULL ? err_oom(e) : rc;
 }
 
 void round_start(struct pool *pool)
@@ -117,6 +138,7 @@ void round_fini(struct pool *pool)
         event_free(r->tick);
     if (r->retry != NULL)
         event_free(r->retry);
+    crowd_fini(&r->crowd);
     free(r->leaves);
     free(r->words);
     free(r->counts);
@@ -153,6 +175,7 @@ static void round_on_join(struct note *note)
     struct round *r = &wait->pool->round;
     wait->next = r->waiting;
     r->waiting = wait;
+    crowd_on_come(&r->crowd);
     round_begin_if_due(wait->pool);
 }
 
@@ -376,7 +399,6 @@ static bool round_copy_gated(struct pool *pool, uint64_t no)
     for (size_t i = 0; i < r->copied_count; i++)
         copy_leaf(r, r->leaves[i]);
     all = copy_counts(pool) && all;
-    all = share_sum(&r->shares) && all;
     if (r->scope == ROUND_WHOLE && !atomic_load(&r->has_lost))
         limbo_unkeep(pool, no);
     return copy_bitmaps(pool) && all;
@@ -395,7 +417,7 @@ static bool round_copy(struct pool *pool)
     bool all = round_copy_gated(pool, no);
     r->is_stale = r->failed_devices > 0 && round_copied_lost(pool);
     pthread_rwlock_unlock(&pool->gate);
-    return all;
+    return share_sum(&r->shares) && all;
 }
 
 /* What a failed round took is to be taken again: all words of its leaves, changed or not.
@@ -514,6 +536,7 @@ static int round_work(struct catalog_txn *txn, struct catalog_job *job, struct e
         .bitmap_count = r->bitmap_count,
         .shares = r->shares.changes,
         .share_count = r->shares.count,
+        .unnamed = &r->shares.unnamed,
     };
     int rc = 0;
     for (struct round_rider *rider = r->riders; rc == 0 && rider != NULL;
@@ -629,6 +652,7 @@ static void round_end(struct pool *pool)
     r->owes_whole = r->rc != 0 && r->scope == ROUND_WHOLE;
     r->answering = NULL;
     r->state = ROUND_IDLE;
+    crowd_on_end(&r->crowd);
     round_serve_space(pool); /* before the answer: who has it finds the space free */
     round_answer(pool, answering, r->rc);
     round_begin_if_due(pool);
@@ -677,11 +701,19 @@ static void round_begin(struct pool *pool)
     round_sync_devices(pool);
 }
 
+static void round_on_crowd_over(void *arg)
+{
+    round_begin_if_due(arg);
+}
+
 static void round_begin_if_due(struct pool *pool)
 {
     struct round *r = &pool->round;
     if (r->state != ROUND_IDLE || (r->waiting == NULL && !r->wanted))
         return;
+    if (!r->wanted && crowd_is_awaited(&r->crowd))
+        return;
+    crowd_on_begin(&r->crowd);
     r->scope = round_scope_wanted(r);
     r->wanted = false;
     r->answering = r->waiting;

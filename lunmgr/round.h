@@ -22,6 +22,7 @@
 #include "lunmgr/engine.h"
 #include "lunmgr/leaf.h"
 #include "lunmgr/pool.h"
+#include "lunmgr/round_crowd.h"
 #include "lunmgr/share.h"
 
 #include <pthread.h>
@@ -83,6 +84,7 @@ struct round {
     uint64_t whole_durable;       /* the last whole one committed */
     struct round_wait *waiting;   /* for the next round to begin */
     struct round_wait *answering; /* for the one under way */
+    struct round_crowd crowd;     /* of them all */
     struct event *tick;
     struct event *retry; /* waiters for space, I/O still in flight */
     struct note want;
@@ -136,6 +138,9 @@ void round_stop(struct pool *pool);
 
 /* After the word at extent_index of the leaf changed. */
 void round_mark_word(struct pool *pool, struct leaf *leaf, uint32_t extent_index);
+/* After those changed whose bits are set. */
+void round_mark_words(struct pool *pool, struct leaf *leaf,
+                      const uint64_t marks[LEAF_WORDS / 64]);
 /* Under the gate, with the word's change: the layer owns one more (+1) or less (-1). */
 void round_count_extent(struct pool *pool, struct layer *layer, int change);
 /* The same of those that are shared; never below 0, whatever an old catalog counted. */

@@ -453,7 +453,9 @@ static int begin_check(const struct sanitize_ask *ask)
         begin_log_shared(v);
         return -EEXIST;
     }
-    return v->deleting ? -EBUSY : volume_change_begin(v, &busy);
+    if (v->deleting || !rods_let_go(v)) /* none keeps what is to be removed */
+        return -EBUSY;
+    return volume_change_begin(v, &busy);
 }
 
 static void sanitize_begin(struct sanitize *s)

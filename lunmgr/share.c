@@ -6,6 +6,7 @@
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@
 
 void share_init(struct share *s)
 {
-    *s = (struct share){.notes = NULL};
+    *s = (struct share){.max = 0};
     pthread_mutex_init(&s->lock, NULL);
 }
 
@@ -26,7 +27,9 @@ void share_fini(struct share *s)
 void share_batch_fini(struct share_batch *batch)
 {
     free(batch->notes);
+    free(batch->edges);
     free(batch->changes);
+    extent_runs_fini(&batch->unnamed);
 }
 
 /* ---- Noting ------------------------------------------------------------------------ */
@@ -45,28 +48,51 @@ static bool share_has_room(struct share *s)
     return true;
 }
 
+/* Under the lock. True: it goes on where the last one ended, and is one with it. */
+static bool share_joins_last(struct share *s, const struct share_note *note)
+{
+    if (s->count == 0)
+        return false;
+    struct share_note *last = &s->notes[s->count - 1];
+    if (last->family != note->family || last->other != note->other ||
+        last->change.change != note->change.change ||
+        last->change.device_no != note->change.device_no ||
+        last->change.extent + last->change.extents != note->change.extent)
+        return false;
+    last->change.extents += note->change.extents;
+    return true;
+}
+
 static bool share_keep(struct pool *pool, const struct share_note *note)
 {
     struct share *s = &pool->share;
     pthread_mutex_lock(&s->lock);
-    bool room = share_has_room(s);
-    if (room)
+    bool kept = share_joins_last(s, note);
+    if (!kept && share_has_room(s)) {
         s->notes[s->count++] = *note;
+        kept = true;
+    }
+    bool many = s->count >= SHARE_NOTES_MAX;
     pthread_mutex_unlock(&s->lock);
-    return room;
+    if (many)
+        round_want(pool);
+    return kept;
 }
 
-static struct share_change share_change_of(struct pool *pool, place p, int32_t change)
+static struct share_change share_change_of(struct pool *pool, place p, uint64_t extents,
+                                           int32_t change)
 {
     return (struct share_change){.device_no = pool_device(pool, p)->row.no,
                                  .extent = place_extent(p),
+                                 .extents = extents,
                                  .change = change};
 }
 
-int share_add(struct pool *pool, place p, uint32_t family, uint32_t other)
+int share_add(struct pool *pool, place p, uint64_t extents, uint32_t family,
+              uint32_t other)
 {
     const struct share_note note = {
-        .change = share_change_of(pool, p, 1), .family = family, .other = other};
+        .change = share_change_of(pool, p, extents, 1), .family = family, .other = other};
     return share_keep(pool, &note) ? 0 : -ENOMEM;
 }
 
@@ -74,6 +100,14 @@ static void share_leak(struct pool *pool)
 {
     atomic_store(&pool->has_leaks, true);
     log_error("a shared extent leaks", "pool=%s reason=memory", pool->name);
+}
+
+void share_take_back(struct pool *pool, place p, uint64_t extents, uint32_t family)
+{
+    const struct share_note note = {.change = share_change_of(pool, p, extents, -1),
+                                    .family = family};
+    if (!share_keep(pool, &note))
+        share_leak(pool);
 }
 
 void share_release(struct pool *pool, uint32_t family, map_word w)
@@ -86,10 +120,7 @@ void share_release(struct pool *pool, uint32_t family, map_word w)
         limbo_add(pool, p);
         return;
     }
-    const struct share_note note = {.change = share_change_of(pool, p, -1),
-                                    .family = family};
-    if (!share_keep(pool, &note))
-        share_leak(pool);
+    share_take_back(pool, p, 1, family);
 }
 
 /* What is reserved for the layer rises before what it gives back counts. */
@@ -101,17 +132,19 @@ void share_let_go(struct layer *layer, map_word w)
 
 bool share_has_changes(struct pool *pool)
 {
-    pthread_mutex_lock(&pool->share.lock);
-    bool any = pool->share.count > 0;
-    pthread_mutex_unlock(&pool->share.lock);
-    return any;
+    return atomic_load(&pool->share.count) > 0;
+}
+
+bool share_is_full(const struct pool *pool)
+{
+    return atomic_load(&pool->share.count) >= 2 * SHARE_NOTES_MAX;
 }
 
 /* ---- A round ----------------------------------------------------------------------- */
 
-static int share_order(const void *a, const void *b)
+static int edge_order(const void *a, const void *b)
 {
-    const struct share_change *x = a, *y = b;
+    const struct share_edge *x = a, *y = b;
     if (x->device_no != y->device_no)
         return x->device_no < y->device_no ? -1 : 1;
     return x->extent < y->extent ? -1 : x->extent > y->extent;
@@ -135,33 +168,59 @@ void share_take(struct pool *pool, struct share_batch *batch)
 
 static bool batch_has_room(struct share_batch *batch)
 {
-    if (batch->note_count <= batch->max)
-        return true;
-    struct share_change *grown =
-        realloc(batch->changes, batch->note_max * sizeof(*grown));
-    if (grown == NULL)
-        return false;
-    batch->changes = grown;
-    batch->max = batch->note_max;
+    size_t n = 2 * batch->note_count;
+    if (n > batch->edge_max) {
+        struct share_edge *grown = realloc(batch->edges, n * sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        batch->edges = grown;
+        batch->edge_max = n;
+    }
+    if (n > batch->max) {
+        struct share_change *grown = realloc(batch->changes, n * sizeof(*grown));
+        if (grown == NULL)
+            return false;
+        batch->changes = grown;
+        batch->max = n;
+    }
     return true;
 }
 
+static void batch_find_edges(struct share_batch *batch)
+{
+    for (size_t i = 0; i < batch->note_count; i++) {
+        const struct share_change *c = &batch->notes[i].change;
+        batch->edges[2 * i] = (struct share_edge){
+            .device_no = c->device_no, .extent = c->extent, .change = c->change};
+        batch->edges[2 * i + 1] = (struct share_edge){.device_no = c->device_no,
+                                                      .extent = c->extent + c->extents,
+                                                      .change = -c->change};
+    }
+    if (batch->note_count > 0)
+        qsort(batch->edges, 2 * batch->note_count, sizeof(*batch->edges), edge_order);
+}
+
+/* What comes to nothing needs no change: an extent of which one word takes the place of
+ * another is as shared as before. */
 bool share_sum(struct share_batch *batch)
 {
-    struct share_change *changes;
+    int32_t change = 0;
+    batch->count = 0;
     if (!batch_has_room(batch))
         return false;
-    changes = batch->changes;
-    for (size_t i = 0; i < batch->note_count; i++)
-        changes[i] = batch->notes[i].change;
-    if (batch->note_count > 1)
-        qsort(changes, batch->note_count, sizeof(*changes), share_order);
-    batch->count = 0;
-    for (size_t i = 0; i < batch->note_count; i++) {
-        if (batch->count > 0 && share_order(&changes[batch->count - 1], &changes[i]) == 0)
-            changes[batch->count - 1].change += changes[i].change;
-        else
-            changes[batch->count++] = changes[i];
+    batch_find_edges(batch);
+    for (size_t i = 0; i + 1 < 2 * batch->note_count; i++) {
+        const struct share_edge *from = &batch->edges[i], *to = &batch->edges[i + 1];
+        change += from->change;
+        if (change == 0 || to->extent == from->extent)
+            continue;
+        assert(to->device_no == from->device_no); /* where all runs have ended it is 0 */
+        batch->changes[batch->count++] = (struct share_change){
+            .device_no = from->device_no,
+            .extent = from->extent,
+            .extents = to->extent - from->extent,
+            .change = change,
+        };
     }
     return true;
 }
@@ -185,11 +244,11 @@ static const struct device *share_device(const struct pool *pool, uint32_t no)
 
 void share_committed(struct pool *pool, struct share_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct share_change *change = &batch->changes[i];
-        const struct device *d = share_device(pool, change->device_no);
-        if (change->count == 0 && d != NULL)
-            limbo_add(pool, place_of(d->row.slot, change->extent));
+    for (size_t i = 0; i < batch->unnamed.count; i++) {
+        const struct extent_run *run = &batch->unnamed.runs[i];
+        const struct device *d = share_device(pool, run->device_no);
+        for (uint64_t n = 0; d != NULL && n < run->extents; n++)
+            limbo_add(pool, place_of(d->row.slot, run->extent + n));
     }
-    batch->note_count = batch->count = 0;
+    batch->note_count = batch->count = batch->unnamed.count = 0;
 }

@@ -16,44 +16,64 @@
 struct layer;
 struct pool;
 
-/* One change, with the families of layers whose words it is about. */
+/* With so many notes a round begins; who copies waits for it at twice as many. */
+#define SHARE_NOTES_MAX 65536
+
+/* One change of a run of extents, with the families of layers whose words it is about. */
 struct share_note {
     struct share_change change;
     uint32_t family;
-    uint32_t other; /* whose word shares the extent with the first one's; 0: nobody's */
+    uint32_t other; /* whose words share the extents with the first one's; 0: nobody's */
 };
 
 struct share {
     pthread_mutex_t lock;
     struct share_note *notes; /* since the last copy, in order of their making */
-    size_t count, max;
+    _Atomic size_t count;     /* changed under the lock */
+    size_t max;
 };
 
-/* What one round has of them: the notes, and each extent's once, sorted. */
+/* Where the change of an extent's count begins or ends. */
+struct share_edge {
+    uint32_t device_no;
+    int32_t change;
+    uint64_t extent;
+};
+
+/* What one round has of them: the notes, and each extent's change once, in sorted runs.
+ */
 struct share_batch {
     struct share_note *notes;
     size_t note_count, note_max;
+    struct share_edge *edges;
+    size_t edge_max;
     struct share_change *changes;
     size_t count, max;
+    struct extent_runs unnamed; /* by the commit: nobody's from then on */
 };
 
 void share_init(struct share *s);
 void share_fini(struct share *s);
 
-/* Under the gate, before another word (of family) is made to name the extent that one of
- * `other` names. -ENOMEM: it must not be. */
-int share_add(struct pool *pool, place p, uint32_t family, uint32_t other) MUST_CHECK;
+/* Under the gate, before other words (of family) are made to name the extents from p on
+ * that some of `other` name, one each. -ENOMEM: they must not be. */
+int share_add(struct pool *pool, place p, uint64_t extents, uint32_t family,
+              uint32_t other) MUST_CHECK;
+/* In the same step: they are not, after all. */
+void share_take_back(struct pool *pool, place p, uint64_t extents, uint32_t family);
 /* Under the gate, after the word was swapped: it named an extent that is nobody's from
  * now on, or less shared. Out of memory: that leaks, said in the log. */
 void share_let_go(struct layer *layer, map_word w);
 /* The same of a word that no layer counts as its own (space.h). */
 void share_release(struct pool *pool, uint32_t family, map_word w);
 bool share_has_changes(struct pool *pool);
+/* Any thread: so much waits to be committed that who adds more should wait. */
+bool share_is_full(const struct pool *pool);
 
 /* A round's copy phase: the notes that have gathered; the batch's are given back or
  * committed before the next. */
 void share_take(struct pool *pool, struct share_batch *batch);
-/* Then its changes. False: out of memory. */
+/* Then its changes, outside the gate. False: out of memory. */
 bool share_sum(struct share_batch *batch) MUST_CHECK;
 /* That round has failed: back to the others. */
 void share_give_back(struct pool *pool, struct share_batch *batch);

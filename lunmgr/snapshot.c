@@ -367,6 +367,7 @@ static void unsnap_committed(struct op *op)
     }
     index_remove(&op->manager->snapshots, s->key, s->id);
     snapshot_detach(s);
+    rods_revoke(s);
     op_at_home(op, unsnap_at_home, unsnap_free);
 }
 

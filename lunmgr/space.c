@@ -42,10 +42,10 @@ static void layer_take(struct layer *layer)
 }
 
 /* A catalog that did not count shared words may have counted too few as taken. */
-static void layer_give(struct layer *layer)
+static void layer_give(struct layer *layer, uint32_t extents)
 {
     uint64_t taken = layer->taken_extents;
-    layer_set(layer, layer->guaranteed_extents, taken > 0 ? taken - 1 : 0);
+    layer_set(layer, layer->guaranteed_extents, taken > extents ? taken - extents : 0);
 }
 
 static uint64_t room_of(const struct device *d)
@@ -100,7 +100,7 @@ void space_untake(struct pool *pool, struct layer *layer, place p)
     pthread_mutex_lock(&pool->space.lock);
     pool_untake(pool, p);
     if (layer != NULL)
-        layer_give(layer);
+        layer_give(layer, 1);
     pthread_mutex_unlock(&pool->space.lock);
 }
 
@@ -134,19 +134,19 @@ void space_unname(struct layer *layer, map_word w)
         return;
     }
     pthread_mutex_lock(&layer->pool->space.lock);
-    layer_give(layer);
+    layer_give(layer, 1);
     pthread_mutex_unlock(&layer->pool->space.lock);
 }
 
-bool space_share(struct layer *layer)
+bool space_share(struct layer *layer, uint32_t extents)
 {
     pthread_mutex_lock(&layer->pool->space.lock);
     bool may = layer->guaranteed_extents == 0;
     if (may)
-        layer_give(layer);
+        layer_give(layer, extents);
     pthread_mutex_unlock(&layer->pool->space.lock);
     if (may)
-        round_count_shared(layer->pool, layer, 1);
+        round_count_shared(layer->pool, layer, (int)extents);
     return may;
 }
 

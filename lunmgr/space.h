@@ -43,9 +43,10 @@ bool space_is_left(struct pool *pool, struct layer *layer);
  * that was another's or nobody's (not the one that was taken for it); or no more. */
 void space_name(struct layer *layer, map_word w);
 void space_unname(struct layer *layer, map_word w);
-/* With the change, under the gate: the extent of a word of the layer is shared from now
- * on. False: it must not be, since the layer has a guarantee that it counts in. */
-bool space_share(struct layer *layer) MUST_CHECK;
+/* With the change, under the gate: the extents of so many words of the layer are shared
+ * from now on. False: they must not be, since the layer has a guarantee that they count
+ * in. */
+bool space_share(struct layer *layer, uint32_t extents) MUST_CHECK;
 
 /* Before an extent that aged is free: it is counted as one or the other, never as both.
  */

@@ -85,9 +85,18 @@ void stripe_leave(struct stripe *s, uint32_t phase)
         drain_check(s);
 }
 
+/* Nobody is counted who may have read a word before the caller held it: who was, in
+ * whichever phase, had left when we looked at it. */
+static bool stripe_is_empty(struct stripe *s)
+{
+    return atomic_load(&s->count[0]) == 0 && atomic_load(&s->count[1]) == 0;
+}
+
 bool stripe_drain(struct stripe *s, struct stripe_wait *w)
 {
     struct stripe_wait *at_once = NULL;
+    if (stripe_is_empty(s))
+        return true;
     pthread_mutex_lock(&s->lock);
     w->next = s->later;
     s->later = w;
@@ -102,33 +111,39 @@ bool stripe_drain(struct stripe *s, struct stripe_wait *w)
 bool stripe_park(struct stripe *s, _Atomic uint64_t *cell, struct stripe_wait *w)
 {
     pthread_mutex_lock(&s->lock);
+    w->cell = cell;
+    w->next = atomic_load(&s->parked);
+    /* Parked, then the look: a release clears the bit, then looks who is parked. */
+    atomic_store(&s->parked, w);
     bool held = (atomic_load(cell) & WORD_HELD) != 0;
-    if (held) {
-        w->cell = cell;
-        w->next = s->parked;
-        s->parked = w;
-    }
+    if (!held)
+        atomic_store(&s->parked, w->next);
     pthread_mutex_unlock(&s->lock);
     return held;
 }
 
+/* Under the lock: who parked on the cell, in a list; the others stay. */
+static struct stripe_wait *parked_take(struct stripe *s, const void *cell)
+{
+    struct stripe_wait *taken = NULL, *kept = NULL;
+    for (struct stripe_wait *w = atomic_load(&s->parked), *next; w != NULL; w = next) {
+        struct stripe_wait **to = w->cell == cell ? &taken : &kept;
+        next = w->next;
+        w->next = *to;
+        *to = w;
+    }
+    atomic_store(&s->parked, kept);
+    return taken;
+}
+
 void stripe_release(struct stripe *s, _Atomic uint64_t *cell)
 {
-    struct stripe_wait *woken = NULL;
-    pthread_mutex_lock(&s->lock);
     uint64_t before = atomic_fetch_and(cell, ~WORD_HELD);
     assert((before & WORD_HELD) != 0);
-    struct stripe_wait **link = &s->parked;
-    while (*link != NULL) {
-        struct stripe_wait *w = *link;
-        if (w->cell != cell) {
-            link = &w->next;
-            continue;
-        }
-        *link = w->next;
-        w->next = woken;
-        woken = w;
-    }
+    if (atomic_load(&s->parked) == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    struct stripe_wait *woken = parked_take(s, cell);
     pthread_mutex_unlock(&s->lock);
     wake_all(woken);
 }

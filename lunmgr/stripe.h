@@ -3,7 +3,8 @@
  * they read the word until their I/O has ended. Who has set the held bit of a word drains
  * the stripe: waits for those that came before. Two counts, one for newcomers, so that
  * they cannot starve a drain. Who finds a word held parks here until it is released. Any
- * thread; writers use atomics alone, parking and draining take the stripe's lock. */
+ * thread; writers use atomics alone, and so do holders of what nobody writes or waits
+ * for; parking and waiting for a drain take the stripe's lock. */
 #ifndef LUNMGR_STRIPE_H
 #define LUNMGR_STRIPE_H
 
@@ -27,9 +28,9 @@ struct stripe {
     _Atomic uint32_t phase; /* the count that newcomers join */
     atomic_bool draining;   /* the other count is awaited */
     pthread_mutex_t lock;
-    struct stripe_wait *drain; /* wait for the drain under way */
-    struct stripe_wait *later; /* came after it began: wait for the next */
-    struct stripe_wait *parked;
+    struct stripe_wait *drain;            /* wait for the drain under way */
+    struct stripe_wait *later;            /* came after it began: wait for the next */
+    _Atomic(struct stripe_wait *) parked; /* changed under the lock */
 } __attribute__((aligned(64)));
 
 void stripe_init(struct stripe *s);

@@ -137,6 +137,9 @@ static void gone_committed(struct op *op)
     }
     v->pool->volume_count--;
     v->pool->provisioned_bytes -= volume_size_bytes(v);
+    for (struct volume *s = v->first_snapshot; s != NULL; s = s->next_snapshot)
+        rods_revoke(s);
+    rods_revoke(v);
     op_at_home(op, gone_at_home, gone_free);
 }
 

@@ -181,6 +181,7 @@ void volume_put(struct volume *volume)
     fence_fini(&volume->fence);
     free(volume->labels);
     free(volume->sanitize_row);
+    free(volume->kept_reservation);
     free(volume);
 }
 

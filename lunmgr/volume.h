@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/modes.h"
 #include "base/qos.h"
+#include "base/registration.h"
 #include "lunmgr/row_walk.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct label_list { /* borrowed wherever it is passed */
 };
 
 struct volume_spec {
+    const char *id; /* lunmgr's own: what it is to have. NULL: a new one */
     const char *name;
     const char *pool; /* name or id; NULL with snapshot: the snapshot's */
     /* A multiple of 4096, 1 block to VOLUME_BYTES_MAX. With snapshot: 0, as large as
@@ -160,6 +162,16 @@ bool volume_saved_modes(const struct volume *volume, struct modes *out);
 /* done when they are durable, or why they are not. The volume is mapped until then. */
 void volume_save_modes(struct volume *volume, const struct modes *modes, done_fn done,
                        void *arg);
+
+/* The persistent reservation that is kept with it (APTPL). Borrowed: until the next is.
+ * NULL: none. A clone or a snapshot begins with none; a rollback, a restart, the trash
+ * and an export do not change it; it goes with the volume. */
+const struct kept_reservation *volume_kept_reservation(const struct volume *volume);
+/* kept takes the place of what was kept; the volume's from now on (free). NULL: none is
+ * kept any more. done when that is durable, or why it is not: then what was kept before
+ * is. The volume is mapped until then, and the caller asks for one at a time. */
+void volume_keep_reservation(struct volume *volume, struct kept_reservation *kept,
+                             done_fn done, void *arg);
 
 /* Any thread. */
 void volume_get(struct volume *volume);

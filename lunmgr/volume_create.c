@@ -255,6 +255,8 @@ static void row_fill(struct create_op *co, const struct volume_spec *spec,
 {
     struct volume_row checked = co->row;
     volume_row_begin(&co->row, pool, spec->name);
+    if (spec->id != NULL)
+        memcpy(co->row.id, spec->id, sizeof(co->row.id));
     co->row.size_bytes = checked.size_bytes;
     co->row.block_bytes = checked.block_bytes;
     co->row.physical_bytes = checked.physical_bytes;

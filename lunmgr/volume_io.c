@@ -87,7 +87,7 @@ static void vio_flush(struct vio *vio)
 
 static bool brings_data(enum vio_op op)
 {
-    return op == VIO_WRITE || op == VIO_OR;
+    return op == VIO_WRITE || op == VIO_OR || op == VIO_COMPARE_WRITE;
 }
 
 static bool vio_changes(const struct vio *vio)
@@ -346,12 +346,30 @@ static struct extent_io *piece_add(struct vio *vio, uint32_t *count,
     return x;
 }
 
+/* All its pieces go together. */
+static bool goes_whole(const struct vio *vio)
+{
+    return vio->atomic || vio->p.op == VIO_COMPARE_WRITE;
+}
+
+static enum extent_kind kind_of_write(const struct vio *vio)
+{
+    if (vio->p.op == VIO_COMPARE_WRITE &&
+        vio->length_bytes == volume_block_bytes(vio->volume))
+        return EXTENT_COMPARE;
+    if (goes_whole(vio))
+        return EXTENT_ATOMIC;
+    return vio->p.op == VIO_OR ? EXTENT_OR : EXTENT_WRITE;
+}
+
+/* Of a COMPARE AND WRITE all of the blocks that it touches: it has read them. */
 static void add_write(struct vio *vio, uint32_t *count, uint64_t from, uint64_t to)
 {
-    enum extent_kind kind = vio->atomic           ? EXTENT_ATOMIC
-                            : vio->p.op == VIO_OR ? EXTENT_OR
-                                                  : EXTENT_WRITE;
-    struct extent_io *x = piece_add(vio, count, kind, from, to);
+    if (vio->p.op == VIO_COMPARE_WRITE) {
+        from -= from % BLOCK_BYTES;
+        to = (to + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    }
+    struct extent_io *x = piece_add(vio, count, kind_of_write(vio), from, to);
     x->data =
         vio->data + (from / BLOCK_BYTES - vio->offset_bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
@@ -409,7 +427,7 @@ static uint64_t window_end(const struct vio *vio)
 }
 
 /* The pieces of the next window, from the cursor; how many go their own way: of an atomic
- * write one, with the others behind it. */
+ * write or COMPARE AND WRITE one, with the others behind it. */
 static uint32_t window_build(struct vio *vio)
 {
     uint32_t count = 0;
@@ -425,7 +443,7 @@ static uint32_t window_build(struct vio *vio)
             vio->p.rc = -ENOMEM;
         vio->p.cursor_bytes = to;
     }
-    if (!vio->atomic)
+    if (!goes_whole(vio))
         return count;
     ((struct extent_io *)(void *)vio->p.work.base)->run_count = count;
     return 1;
@@ -508,9 +526,15 @@ static int vio_judge(const struct vio *vio)
 static void vio_start(struct vio *vio)
 {
     static void (*const start[])(struct vio * vio) = {
-        [VIO_READ] = vio_read,     [VIO_WRITE] = vio_change, [VIO_OR] = vio_change,
-        [VIO_UNMAP] = vio_change,  [VIO_ZERO] = vio_change,  [VIO_FLUSH] = vio_flush,
-        [VIO_STATUS] = vio_status, [VIO_INNER] = vio_inner,
+        [VIO_READ] = vio_read,
+        [VIO_WRITE] = vio_change,
+        [VIO_OR] = vio_change,
+        [VIO_UNMAP] = vio_change,
+        [VIO_ZERO] = vio_change,
+        [VIO_FLUSH] = vio_flush,
+        [VIO_STATUS] = vio_status,
+        [VIO_INNER] = vio_inner,
+        [VIO_COMPARE_WRITE] = vio_change,
     };
     vio->p.op = vio->op;
     vio->p.rc = vio_judge(vio);
@@ -541,6 +565,8 @@ static void vio_check(const struct vio *vio)
         assert(vio->offset_bytes % BLOCK_BYTES == 0);
         assert(vio->length_bytes % BLOCK_BYTES == 0);
     }
+    if (vio->op == VIO_COMPARE_WRITE)
+        assert(vio->halves != NULL && vio->length_bytes <= VIO_ATOMIC_BYTES_MAX);
     assert(!vio_changes(vio) || !volume_is_snapshot(vio->volume));
 }
 

@@ -19,7 +19,7 @@
 #define EXTENT_BYTES         65536U
 #define SECTOR_BYTES         512U
 #define VIO_BYTES_MAX        (8U << 20) /* of one READ, WRITE or OR */
-#define VIO_ATOMIC_BYTES_MAX (1U << 20)
+#define VIO_ATOMIC_BYTES_MAX (1U << 20) /* of an atomic WRITE, a COMPARE_WRITE */
 
 /* In how many extents so many bytes of a volume lie. */
 static inline uint64_t extents_for(uint64_t bytes)
@@ -30,8 +30,10 @@ static inline uint64_t extents_for(uint64_t bytes)
 enum vio_op {
     VIO_READ,
     VIO_WRITE,
-    VIO_OR,    /* ORWRITE, SBC-4 5.11: data is ORed into what is there, extent by extent;
-                  between what is read of one and its write nothing else changes it */
+    VIO_OR, /* ORWRITE, SBC-4 5.11: data is ORed into what is there, extent by extent;
+               between what is read of one and its write nothing else changes it */
+    VIO_COMPARE_WRITE, /* COMPARE AND WRITE, SBC-4 5.3: if what is there is as it has to
+                          be, the write, as an atomic one; nothing comes between */
     VIO_UNMAP, /* SBC-4 5.37: whole extents return to the pool; parts of one read as zeros
                   or as before */
     VIO_ZERO,  /* WRITE SAME of zeros: reads as zeros after; space may return too */
@@ -69,9 +71,9 @@ struct vio {
     enum vio_op op;
     bool is_wipe; /* lunmgr's own: a ZERO beyond the end of a volume that was shrunk, or
                      what a sanitize does */
-    bool fua;     /* WRITE, OR, UNMAP, ZERO: durable before done() */
-    /* A WRITE, OR or ZERO that needs an extent in a full pool waits for one, so long as
-     * the manager's grace says. */
+    bool fua;     /* what changes blocks: durable before done() */
+    /* What brings data, or a ZERO, and needs an extent in a full pool waits for one, so
+     * long as the manager's grace says. */
     bool patient;
     bool may_unmap; /* ZERO: asked for; space returns without it too, for now */
     /* WRITE: all of it or nothing, for each READ beside it and after a crash:
@@ -79,22 +81,29 @@ struct vio {
      * needs as many free ones as it touches. */
     bool atomic;
     uint64_t offset_bytes; /* multiples of SECTOR_BYTES, inside the volume */
-    /* READ, WRITE, OR: 1 sector to VIO_BYTES_MAX; UNMAP, ZERO: any */
+    /* READ, WRITE, OR: 1 sector to VIO_BYTES_MAX; COMPARE_WRITE: whole logical blocks,
+     * VIO_ATOMIC_BYTES_MAX at most; UNMAP, ZERO: any */
     uint64_t length_bytes;
-    /* READ, WRITE, OR: BUF_ALIGN-aligned memory for the whole blocks that the range
-     * touches, the first byte of the range at data + offset_bytes % BLOCK_BYTES. What
-     * lies around the range in its first and last block is scratch: vio may write it. OR:
-     * twice as much, the second half is scratch. The caller's; not freed. */
+    /* READ, WRITE, OR, COMPARE_WRITE: BUF_ALIGN-aligned memory for the whole blocks that
+     * the range touches, the first byte of the range at data + offset_bytes %
+     * BLOCK_BYTES. What lies around the range in its first and last block is scratch: vio
+     * may write it. OR: twice as much, the second half is scratch. COMPARE_WRITE: all of
+     * it is scratch. The caller's; not freed. */
     uint8_t *data;
+    /* COMPARE_WRITE: what has to be there, and behind it as many bytes that are written
+     * then. The caller's. */
+    const uint8_t *halves;
+    uint64_t differs_at_bytes; /* COMPARE_WRITE, of -EILSEQ: in the range, the first */
     /* STATUS: filled in order from the block of offset_bytes, until the range or the room
      * ends. The caller's. */
     struct vio_status *status;
     uint32_t status_max, status_count;
     /* On the lane's thread, never inside vio_submit. rc: 0; -ENOSPC the pool is full;
      * -EIO a disk failed; -ENOMEM; -ERANGE: the volume ends before; -EINPROGRESS: it is
-     * being sanitized, or that has failed (sanitize.h). After a failed WRITE or OR each
-     * block holds old or new data; after an atomic one all hold the old, or, where only
-     * its round failed (fua), the new. */
+     * being sanitized, or that has failed (sanitize.h); -EILSEQ: COMPARE_WRITE found
+     * something else. After a failed WRITE or OR each block holds old or new data; after
+     * an atomic one, or a COMPARE_WRITE of several logical blocks, all hold the old, or,
+     * where only its round failed (fua), the new. */
     void (*done)(struct vio *vio, int rc);
     void (*inner)(struct vio *vio); /* INNER: the fence that held it lets it through */
     struct vio_private p;           /* zero before the first use; reusable after done() */

@@ -13,6 +13,9 @@ struct volume *volume_new(struct pool *pool, const struct volume_row *row);
 void volume_identify(struct volume *volume, uint64_t naa_serial);
 /* One that it has from elsewhere. */
 void volume_set_naa(struct volume *volume, const uint8_t naa[16]);
+/* At start: what was kept, copied. 0 or -ENOMEM. */
+int volume_load_reservation(struct volume *volume,
+                            const struct kept_reservation *kept) MUST_CHECK;
 /* A new row's members that do not depend on the volume. */
 void volume_row_begin(struct volume_row *row, const struct pool *pool, const char *name);
 

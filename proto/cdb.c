@@ -11,6 +11,7 @@
 #define SAME_FLAGS     0xf8 /* WRPROTECT, ANCHOR, UNMAP */
 #define GROUP          0x1f
 #define SANITIZE_FLAGS 0xa0 /* IMMED, AUSE; ZNR is of zoned disks */
+#define GROUPS_FORMAT  0xe0 /* PARAMETER DATA FORMAT */
 
 #define LBA_32 0xff, 0xff, 0xff, 0xff
 #define LBA_64 LBA_32, LBA_32
@@ -28,10 +29,18 @@
 #define MEDIA 60
 #define LONG  180
 
-#define CDB_ROW(id, opcode, action, bytes, dir, medium, timeout, name, prepare, start,   \
-                reply, ...)                                                              \
-    [CDB_##id] = {CDB_##id, opcode,  action, bytes,        CDB_##dir,                    \
-                  medium,   timeout, name,   {__VA_ARGS__}},
+#define CDB_ROW(id, opcode, action, bytes, dir, medium, class, timeout, name, prepare,   \
+                start, reply, ...)                                                       \
+    [CDB_##id] = {CDB_##id,                                                              \
+                  opcode,                                                                \
+                  action,                                                                \
+                  bytes,                                                                 \
+                  CDB_##dir,                                                             \
+                  medium,                                                                \
+                  RESERVATION_CLASS_##class,                                             \
+                  timeout,                                                               \
+                  name,                                                                  \
+                  {__VA_ARGS__}},
 #define CDB_MORE CDB_ROW
 const struct cdb_op cdb_ops[CDB_ID_COUNT] = {
 #include "proto/cdb_table.h"
@@ -43,8 +52,6 @@ const struct cdb_op cdb_ops[CDB_ID_COUNT] = {
 static const uint8_t first_row[256] = {
 #include "proto/cdb_table.h"
 };
-
-#define SERVICE_ACTION_BITS 0x1f
 
 const struct cdb_op *cdb_op_of(uint8_t opcode, uint8_t service_action)
 {
@@ -71,7 +78,7 @@ static int check_usage(const uint8_t *cdb, const struct cdb_op *op, struct sense
     for (unsigned i = 1; i < op->cdb_bytes; i++) {
         uint8_t bad = cdb[i] & (uint8_t)~op->usage[i];
         if (i == 1 && op->has_service_action)
-            bad &= (uint8_t)~SERVICE_ACTION_BITS;
+            bad &= (uint8_t)~CDB_SERVICE_ACTION;
         if (bad != 0)
             return sense_set_cdb(sense, i, 31 - __builtin_clz(bad));
     }
@@ -82,11 +89,21 @@ int cdb_find(const uint8_t *cdb, const struct cdb_op **op, struct sense *sense)
 {
     if (!cdb_opcode_exists(cdb[0]))
         return sense_set(sense, SENSE_INVALID_OPCODE);
-    const struct cdb_op *found = cdb_op_of(cdb[0], cdb[1] & SERVICE_ACTION_BITS);
+    const struct cdb_op *found = cdb_op_of(cdb[0], cdb[1] & CDB_SERVICE_ACTION);
     if (found == NULL)
         return sense_set_cdb(sense, 1, 4);
     int rc = check_usage(cdb, found, sense);
     if (rc == 0)
         *op = found;
     return rc;
+}
+
+#define START   0x01 /* byte 4 of START STOP UNIT; power conditions are refused */
+#define PREVENT 0x03 /* and of PREVENT ALLOW MEDIUM REMOVAL */
+
+enum reservation_class cdb_class_of(const uint8_t *cdb, const struct cdb_op *op)
+{
+    bool starts = op->id == CDB_START_STOP_UNIT && (cdb[4] & START) != 0;
+    bool allows = op->id == CDB_PREVENT_ALLOW && (cdb[4] & PREVENT) == 0;
+    return starts || allows ? RESERVATION_CLASS_FREE : op->class;
 }

@@ -12,13 +12,15 @@
 #define PROTO_CDB_H
 
 #include "base/auto.h"
+#include "base/registration.h"
 #include "proto/sense.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CDB_BYTES_MAX 16
+#define CDB_BYTES_MAX      16
+#define CDB_SERVICE_ACTION 0x1f /* of byte 1, of an opcode that has some */
 
 /* Dense: a table of handlers is an array of CDB_ID_COUNT. */
 #define CDB_ROW(id, ...)  CDB_##id,
@@ -37,9 +39,10 @@ struct cdb_op {
     uint8_t service_action;
     uint8_t cdb_bytes;
     enum cdb_dir dir;    /* VERIFY: DATA_OUT, but none with BYTCHK 0 */
-    bool changes_medium; /* refused on a read-only or reserved unit */
-    uint16_t timeout_s;  /* how long an initiator should wait for it */
-    const char *name;    /* "READ(10)" */
+    bool changes_medium; /* refused on a read-only unit */
+    enum reservation_class class;
+    uint16_t timeout_s; /* how long an initiator should wait for it */
+    const char *name;   /* "READ(10)" */
     uint8_t
         usage[CDB_BYTES_MAX]; /* CDB usage data: SPC-5, 6.35; opcode and SA included */
 };
@@ -57,6 +60,9 @@ bool cdb_opcode_exists(uint8_t opcode);
 int cdb_find(const uint8_t *cdb, const struct cdb_op **op,
              struct sense *sense) MUST_CHECK;
 
+/* The class of this command: by its CDB, where that says whether it changes anything. */
+enum reservation_class cdb_class_of(const uint8_t *cdb, const struct cdb_op *op);
+
 /* READ and WRITE 6, 10, 12, 16, ORWRITE 16. Protection information is refused: no unit
  * has it. */
 struct cdb_rw {
@@ -67,6 +73,9 @@ struct cdb_rw {
 };
 int cdb_rw_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_rw *rw,
                   struct sense *sense) MUST_CHECK;
+
+/* COMPARE AND WRITE. The data is twice the blocks: SBC-4, 5.3. */
+int cdb_caw_decode(const uint8_t *cdb, struct cdb_rw *rw, struct sense *sense) MUST_CHECK;
 
 /* WRITE ATOMIC(16). ATOMIC BOUNDARY is no field that we know: VPD B0 tells 0 as its
  * maximum, and cdb_find() has refused any other. */
@@ -160,6 +169,18 @@ struct overwrite_list {
 int overwrite_list_decode(struct overwrite_list *list, const uint8_t *data,
                           size_t list_bytes, uint32_t block_bytes,
                           struct sense *sense) MUST_CHECK;
+
+/* EXTENDED COPY and its kin: SPC-4, 6.4, 6.20 to 6.24 (ext_copy.h has the lists). A list
+ * identifier has one byte in the LID1 forms. */
+uint32_t cdb_copy_list_bytes(const uint8_t *cdb);
+struct cdb_copy_results {
+    bool lid4;
+    uint32_t list_id;
+    uint32_t alloc_bytes;
+};
+/* COPY OPERATION ABORT too, which allocates nothing. */
+void cdb_copy_results_decode(const uint8_t *cdb, const struct cdb_op *op,
+                             struct cdb_copy_results *results);
 
 /* 0 if the range lies inside the capacity; else LBA OUT OF RANGE with the first bad LBA
  * as information. */
@@ -278,6 +299,15 @@ struct cdb_report_opcodes {
 };
 int cdb_report_opcodes_decode(const uint8_t *cdb, struct cdb_report_opcodes *report,
                               struct sense *sense) MUST_CHECK;
+
+/* REPORT TARGET PORT GROUPS. Formats that SPC-4 does not define are refused. */
+struct cdb_report_port_groups {
+    bool extended; /* PARAMETER DATA FORMAT: with the extended header */
+    uint32_t alloc_bytes;
+};
+int cdb_report_port_groups_decode(const uint8_t *cdb,
+                                  struct cdb_report_port_groups *report,
+                                  struct sense *sense) MUST_CHECK;
 
 struct cdb_report_tmfs {
     bool extended; /* REPD */

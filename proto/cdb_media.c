@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CDBs that read, write, OR, verify, flush, fetch or unmap blocks (SBC-4, 5), and the
- * parameter list of UNMAP. Pure; any thread. */
+/* CDBs that read, write, OR, compare, verify, flush, fetch or unmap blocks (SBC-4, 5),
+ * and the parameter list of UNMAP. Pure; any thread. */
 #include "proto/cdb.h"
 
 #include "base/be.h"
@@ -18,9 +18,10 @@
 #define BIT_UNMAP      0x08
 #define BIT_NDOB       0x01
 #define BIT_CDB_ANCHOR 0x01 /* UNMAP's own */
-/* WRITE ATOMIC(16): SBC-4, 5.48. */
+/* WRITE ATOMIC(16): SBC-4, 5.48; COMPARE AND WRITE: 5.3. */
 #define ATOMIC_LBA_BYTE    2
 #define ATOMIC_BLOCKS_BYTE 12
+#define CAW_BLOCKS_BYTE    13
 #define RW6_LBA_MASK       0x1fffffu
 #define RW6_BLOCKS_0       256
 
@@ -70,19 +71,32 @@ int cdb_rw_decode(const uint8_t *cdb, const struct cdb_op *op, struct cdb_rw *rw
     return 0;
 }
 
-int cdb_write_atomic_decode(const uint8_t *cdb, struct cdb_rw *rw, struct sense *sense)
+/* A write of 16 bytes whose count is not where the others have it. */
+static int decode_write(const uint8_t *cdb, uint32_t blocks, uint8_t blocks_byte,
+                        struct cdb_rw *rw, struct sense *sense)
 {
     if (refuse_protection(cdb, sense) != 0)
         return -EINVAL;
     *rw = (struct cdb_rw){
         .lba = be64_load(cdb + ATOMIC_LBA_BYTE),
-        .blocks = be16_load(cdb + ATOMIC_BLOCKS_BYTE),
+        .blocks = blocks,
         .write = true,
         .dpo = (cdb[1] & BIT_DPO) != 0,
         .fua = (cdb[1] & BIT_FUA) != 0,
-        .blocks_byte = ATOMIC_BLOCKS_BYTE,
+        .blocks_byte = blocks_byte,
     };
     return 0;
+}
+
+int cdb_caw_decode(const uint8_t *cdb, struct cdb_rw *rw, struct sense *sense)
+{
+    return decode_write(cdb, cdb[CAW_BLOCKS_BYTE], CAW_BLOCKS_BYTE, rw, sense);
+}
+
+int cdb_write_atomic_decode(const uint8_t *cdb, struct cdb_rw *rw, struct sense *sense)
+{
+    return decode_write(cdb, be16_load(cdb + ATOMIC_BLOCKS_BYTE), ATOMIC_BLOCKS_BYTE, rw,
+                        sense);
 }
 
 int cdb_check_atomic(const struct cdb_rw *rw, const struct atomic_limits *limits,

@@ -20,7 +20,10 @@
 #define LUNS_ALLOC_MIN 16
 #define TMFS_ALLOC_MIN 4
 #define FORMAT_MASK    0x07
-#define FORMAT_BIT     2
+/* PARAMETER DATA FORMAT of REPORT TARGET PORT GROUPS: 0 is the short header. */
+#define GROUPS_FORMAT_SHIFT    5
+#define GROUPS_FORMAT_EXTENDED 1
+#define FORMAT_BIT             2
 /* The last that FORMAT UNIT defines: then come a vendor's own and a reserved one. */
 #define FORMAT_PHYSICAL_SECTOR 5
 
@@ -168,6 +171,20 @@ int cdb_report_opcodes_decode(const uint8_t *cdb, struct cdb_report_opcodes *rep
         .opcode = cdb[3],
         .service_action = be16_load(cdb + 4),
         .timeouts = (cdb[2] & BIT_RCTD) != 0,
+        .alloc_bytes = be32_load(cdb + 6),
+    };
+    return 0;
+}
+
+int cdb_report_port_groups_decode(const uint8_t *cdb,
+                                  struct cdb_report_port_groups *report,
+                                  struct sense *sense)
+{
+    unsigned format = cdb[1] >> GROUPS_FORMAT_SHIFT;
+    if (format > GROUPS_FORMAT_EXTENDED)
+        return sense_set_cdb(sense, 1, 7);
+    *report = (struct cdb_report_port_groups){
+        .extended = format == GROUPS_FORMAT_EXTENDED,
         .alloc_bytes = be32_load(cdb + 6),
     };
     return 0;

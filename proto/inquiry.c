@@ -6,6 +6,9 @@
 #define TYPE_NO_UNIT    0x7f /* qualifier 3, type 1Fh */
 #define VERSION_SPC4    0x06
 #define RESPONSE_FORMAT 0x12 /* HISUP, format 2 */
+#define TPGS_IMPLICIT   0x10 /* asymmetric access, which no initiator sets */
+#define MULTIP          0x10 /* several ports */
+#define THIRD_PARTY     0x08 /* 3PC */
 #define CMDQUE          0x02
 #define STANDARD_SAM5   0x00a0
 #define STANDARD_SPC4   0x0460
@@ -20,7 +23,8 @@ void inquiry_encode(const struct lu_ident *lu, struct wire *out)
     wire_put_u8(out, VERSION_SPC4);
     wire_put_u8(out, RESPONSE_FORMAT);
     wire_put_u8(out, INQUIRY_STANDARD_BYTES - 5);
-    wire_put_zeros(out, 2);
+    wire_put_u8(out, lu == NULL ? 0 : TPGS_IMPLICIT | THIRD_PARTY);
+    wire_put_u8(out, lu != NULL && lu->port_count > 1 ? MULTIP : 0);
     wire_put_u8(out, CMDQUE);
     wire_put_padded(out, LU_VENDOR, 8);
     wire_put_padded(out, LU_PRODUCT, 16);

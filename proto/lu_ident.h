@@ -35,6 +35,7 @@ struct lu_ident {
     /* Space is told in threshold sets of 2^this blocks; 0: it is not told. */
     uint8_t threshold_exponent;
     uint64_t write_same_blocks_max;
+    uint8_t caw_blocks_max;       /* COMPARE AND WRITE */
     uint32_t atomic_blocks_max;   /* 0: no atomic writes */
     uint32_t atomic_grain_blocks; /* alignment, and granularity of the length */
 

@@ -146,7 +146,7 @@ static void put_ports(const struct lu_ident *lu, struct wire *out)
 static void put_limits(const struct lu_ident *lu, struct wire *out)
 {
     wire_put_u8(out, 0); /* WSNZ: WRITE SAME of no blocks goes on to the end */
-    wire_put_u8(out, 0); /* COMPARE AND WRITE: none */
+    wire_put_u8(out, lu->caw_blocks_max);
     wire_put_be16(out, lu->granularity_blocks);
     wire_put_be32(out, lu->transfer_blocks_max);
     wire_put_be32(out, lu->transfer_blocks_optimal);
@@ -184,9 +184,11 @@ static const struct {
     uint8_t page;
     page_fn put;
 } pages[] = {
-    {0x80, put_serial},          {0x83, put_ids},          {0x86, put_extended},
-    {0x87, put_mode_policy},     {0x88, put_ports},        {0xb0, put_limits},
-    {0xb1, put_characteristics}, {0xb2, put_provisioning},
+    {0x80, put_serial},       {0x83, put_ids},
+    {0x86, put_extended},     {0x87, put_mode_policy},
+    {0x88, put_ports},        {0x8f, vpd_put_third_party},
+    {0xb0, put_limits},       {0xb1, put_characteristics},
+    {0xb2, put_provisioning},
 };
 
 static void put_page_list(const struct lu_ident *lu, struct wire *out)

@@ -15,9 +15,10 @@ PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkgconf libevent-dev libssl-dev 
     python3 python3-yaml"
 # The guest and what drives it. qemu-block-extra has QEMU's iscsi driver.
 PACKAGES_PROOF="qemu-system-x86 qemu-block-extra busybox-static cpio e2fsprogs curl ca-certificates jq"
-# sg3-utils: 1 MB, 3 MB installed; programs for the guest that is an initiator.
+# sg3-utils: 1 MB, 3 MB installed, and ddpt: 0.3 MB; programs for the guest that is an initiator. istgt and nbdkit (6 and 2 MB
+# installed) are what tests/bench/compare puts beside us, valgrind (80 MB) is tests/bench/instructions'.
 PACKAGES_TEST="git clang libclang-rt-14-dev clang-format clang-tidy cppcheck codespell shellcheck
-    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 ipxe-qemu tgt fio sg3-utils sqlite3 python3
+    ccache libcmocka-dev libiscsi-dev libiscsi-bin qemu-utils fuse3 ipxe-qemu tgt istgt nbdkit fio valgrind sg3-utils ddpt sqlite3 python3
     mandoc bsdextrautils procps psmisc $(packages_node)"
 
 # Prints those of the arguments that are not installed.

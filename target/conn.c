@@ -12,6 +12,7 @@
 #include "target/reactor.h"
 #include "target/registry.h"
 #include "target/request.h"
+#include "target/send_buffer.h"
 #include "target/session.h"
 #include "target/task_flow.h"
 #include "target/task_set.h"
@@ -120,6 +121,7 @@ int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag, struct con
     c->rx.header_need = BHS_BYTES;
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    send_buffer_bound(fd);
     keepalive_set_socket(c);
     int rc = conn_name_ends(c);
     if (rc == 0)
@@ -269,6 +271,8 @@ static bool conn_advance_ending(struct conn *c)
 {
     if (!c->given_up && (c->session->task_count > 0 || c->pins > 0))
         return false;
+    if (!c->given_up && session_leave(c->session))
+        return false;
     if (c->logout_asked) {
         request_answer_logout(c);
         return true;
@@ -288,6 +292,8 @@ static bool conn_advance_closed(struct conn *c)
 {
     if (c->session->task_count > 0 || c->pins > 0 || c->dirty)
         return false;
+    if (session_leave(c->session))
+        return false;
     struct reactor *r = c->reactor;
     conn_free(c);
     reactor_on_conn_gone(r);
@@ -298,8 +304,7 @@ bool conn_advance(struct conn *c)
 {
     if (c->doom != NULL)
         conn_cut(c, c->doom);
-    if (conn_is_live(c) && c->paused == 0 && c->rx.stage_at < c->rx.stage_end)
-        conn_rx_continue(c);
+    conn_rx_continue(c);
     bool any = task_set_run(c->session);
     any |= conn_tx_flush(c);
     if (c->state == CONN_ENDING)

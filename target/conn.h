@@ -53,9 +53,11 @@ struct conn_rx {
     uint32_t crc;
     uint8_t tail[3 + CRC32C_BYTES]; /* padding and digest */
     size_t tail_at, tail_need;
-    size_t stage_at, stage_end;
+    const uint8_t *in; /* read and not taken: in the reactor's stage, or in kept */
+    size_t in_bytes;
+    uint8_t *kept;   /* what a pause left in the stage */
+    bool was_direct; /* a part of the last data segment was read to its place */
     int64_t read_us; /* the last bytes came: clock_us() */
-    uint8_t stage[CONN_STAGE_BYTES];
 };
 
 /* A PDU in the output queue. */
@@ -114,7 +116,9 @@ struct conn {
     bool given_up;               /* it ends and is answered no more */
     enum async_event drop_event; /* we drop it, and tell it so; 0: we do not */
     bool drop_told;
-    unsigned pins; /* registry tickets and task management functions under way */
+    /* Registry tickets, task management functions and releases of what is reserved, under
+     * way. */
+    unsigned pins;
     bool header_digest, data_digest; /* in effect */
     uint32_t stat_sn;
     uint16_t cid;

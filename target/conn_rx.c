@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PDU that is coming in: header, AHS, data, padding, digests. Headers and small data
- * are read into a stage; the rest of a data segment is read straight to where it goes.
- * What a PDU means is request.c's and login.c's. */
+ * are read into the reactor's stage, many PDUs at once; a large data segment is read
+ * straight to where it goes. What a PDU means is request.c's and login.c's. */
 #include "target/conn.h"
 
 #include "target/keepalive.h"
@@ -98,6 +98,7 @@ static void rx_on_header(struct conn *c)
         .data_bytes = (uint32_t)pdu_data_bytes(&rx->header.bhs),
     };
     rx->part = RX_DATA;
+    rx->was_direct = false;
     rx_begin_request(c, &rx->req);
     if (conn_is_live(c) && rx->req.data_bytes == 0)
         rx_on_data(c);
@@ -159,64 +160,92 @@ static size_t rx_take_tail(struct conn *c, const uint8_t *in, size_t bytes)
     return n;
 }
 
-/* Takes what is staged, up to a pause. */
+/* Takes what was read, up to a pause. */
 static void rx_parse(struct conn *c)
 {
     struct conn_rx *rx = &c->rx;
-    while (rx->stage_at < rx->stage_end && c->paused == 0 && conn_is_live(c)) {
-        const uint8_t *in = rx->stage + rx->stage_at;
-        size_t bytes = rx->stage_end - rx->stage_at;
+    while (rx->in_bytes > 0 && c->paused == 0) {
+        const uint8_t *in = rx->in;
         size_t n = 0;
         switch (rx->part) {
         case RX_HEADER:
-            n = rx_take_header(c, in, bytes);
+            n = rx_take_header(c, in, rx->in_bytes);
             break;
         case RX_DATA:
-            n = rx_take_data(c, in, bytes);
+            n = rx_take_data(c, in, rx->in_bytes);
             break;
         case RX_TAIL:
-            n = rx_take_tail(c, in, bytes);
+            n = rx_take_tail(c, in, rx->in_bytes);
             break;
         }
-        rx->stage_at += n;
+        if (!conn_is_live(c)) /* it has let go of the rest */
+            return;
+        rx->in += n;
+        rx->in_bytes -= n;
     }
-    if (rx->stage_at == rx->stage_end || !conn_is_live(c))
-        rx->stage_at = rx->stage_end = 0;
 }
 
-/* What of the data segment can be read straight to its place. */
+static void rx_drop_kept(struct conn_rx *rx)
+{
+    free(TAKE(rx->kept));
+    rx->in = NULL;
+    rx->in_bytes = 0;
+}
+
+/* The stage is another's next. */
+static void rx_keep_rest(struct conn *c)
+{
+    struct conn_rx *rx = &c->rx;
+    if (rx->in_bytes == 0)
+        return;
+    rx->kept = malloc(rx->in_bytes);
+    if (rx->kept == NULL) {
+        rx->in_bytes = 0;
+        conn_doom(c, "no memory for what came");
+        return;
+    }
+    memcpy(rx->kept, rx->in, rx->in_bytes);
+    rx->in = rx->kept;
+}
+
+/* What of the data segment is worth being read straight to its place. */
 static size_t rx_direct_bytes(const struct conn_rx *rx)
 {
-    if (rx->part != RX_DATA || rx->req.data == NULL)
+    if (rx->part != RX_DATA || rx->req.data == NULL || rx->data_at >= rx->req.keep_bytes)
         return 0;
-    return rx->data_at < rx->req.keep_bytes ? rx->req.keep_bytes - rx->data_at : 0;
+    size_t rest = rx->req.keep_bytes - rx->data_at;
+    return rest >= CONN_DIRECT_MIN ? rest : 0;
 }
 
-/* One read. The bytes asked for; *got: read, 0 at the end of the stream, or -errno. */
+/* One read. The bytes asked for; *got: read, 0 at the end of the stream, or -errno. After
+ * a large data segment another is expected, which is not to fill the stage. */
 static size_t rx_read(struct conn *c, ssize_t *got)
 {
     struct conn_rx *rx = &c->rx;
     size_t direct = rx_direct_bytes(rx);
-    size_t stage = direct == 0 ? CONN_STAGE_BYTES : CONN_STAGE_NEXT;
+    size_t stage = direct > 0 || rx->was_direct ? CONN_STAGE_NEXT : REACTOR_STAGE_BYTES;
     struct iovec iov[2] = {
         {.iov_base = direct == 0 ? NULL : rx->req.data + rx->data_at, .iov_len = direct},
-        {.iov_base = rx->stage, .iov_len = stage},
+        {.iov_base = c->reactor->stage, .iov_len = stage},
     };
     ssize_t n = direct == 0 ? readv(c->fd, iov + 1, 1) : readv(c->fd, iov, 2);
     *got = n < 0 ? -errno : n;
     if (n <= 0)
         return direct + stage;
     size_t placed = (size_t)n < direct ? (size_t)n : direct;
-    rx->stage_at = 0;
-    rx->stage_end = (size_t)n - placed;
-    if (placed > 0)
+    rx->in = c->reactor->stage;
+    rx->in_bytes = (size_t)n - placed;
+    if (placed > 0) {
+        rx->was_direct = true;
         rx_account_data(c, rx->req.data + rx->data_at, placed, true);
+    }
     return direct + stage;
 }
 
 static void rx_linger(struct conn *c)
 {
-    ssize_t n = read(c->fd, c->rx.stage, sizeof(c->rx.stage));
+    struct reactor *r = c->reactor;
+    ssize_t n = read(c->fd, r->stage, sizeof(r->stage));
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         conn_cut(c, NULL);
 }
@@ -230,6 +259,8 @@ void conn_on_readable(int fd, short what, void *arg)
         rx_linger(c);
         return;
     }
+    if (c->rx.in_bytes > 0) /* goes on with that first, at the end of the turn */
+        return;
     for (int i = 0; i < CONN_READS_PER_TURN && c->paused == 0 && conn_is_live(c); i++) {
         ssize_t got;
         size_t asked = rx_read(c, &got);
@@ -243,13 +274,19 @@ void conn_on_readable(int fd, short what, void *arg)
         c->rx.read_us = clock_us();
         rx_parse(c);
         if ((size_t)got < asked)
-            return;
+            break;
     }
+    rx_keep_rest(c);
 }
 
 void conn_rx_continue(struct conn *c)
 {
+    struct conn_rx *rx = &c->rx;
+    if (rx->in_bytes == 0 || c->paused != 0 || !conn_is_live(c))
+        return;
     rx_parse(c);
+    if (rx->in_bytes == 0)
+        rx_drop_kept(rx);
 }
 
 void conn_rx_forget_task(struct conn *c, const struct task *t)
@@ -275,4 +312,5 @@ void conn_rx_fini(struct conn *c)
 {
     request_drop(&c->rx.req);
     rx_next_pdu(&c->rx);
+    rx_drop_kept(&c->rx);
 }

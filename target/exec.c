@@ -7,7 +7,9 @@
 
 #include "proto/inquiry.h"
 #include "proto/lun.h"
+#include "target/copy_run.h"
 #include "target/exec_ops.h"
+#include "target/reserve.h"
 #include "target/unit.h"
 
 #include <assert.h>
@@ -27,8 +29,8 @@ struct exec_handler {
     uint32_t reply_bytes;
 };
 
-#define CDB_ROW(id, opcode, action, bytes, dir, medium, timeout, name, prepare, start,   \
-                reply, ...)                                                              \
+#define CDB_ROW(id, opcode, action, bytes, dir, medium, class, timeout, name, prepare,   \
+                start, reply, ...)                                                       \
     [CDB_##id] = {prepare, start, reply},
 #define CDB_MORE CDB_ROW
 static const struct exec_handler exec_handlers[CDB_ID_COUNT] = {
@@ -50,7 +52,7 @@ static const struct lu *find_lu(const struct task *t)
     return lun_decode(t->lun, &no) == 0 ? view_lu(t->nexus->view, no) : NULL;
 }
 
-static bool is_write_protected(const struct lu *lu)
+bool exec_is_write_protected(const struct lu *lu)
 {
     return lu->read_only || (unit_modes(lu->unit) & UNIT_WRITE_PROTECT) != 0;
 }
@@ -67,7 +69,7 @@ static enum exec_result prepare_unless_protected(struct task *t,
                                                  const struct exec_handler *h)
 {
     enum exec_result result = h->prepare(t);
-    if (!t->exec.op->changes_medium || !is_write_protected(t->lu))
+    if (!t->exec.op->changes_medium || !exec_is_write_protected(t->lu))
         return result;
     if (result == EXEC_DONE && (t->status == SAM_GOOD || is_refused_by_its_cdb(t)))
         return result;
@@ -79,6 +81,43 @@ static enum exec_result exec_attention(struct task *t, enum sense_code attention
 {
     ua_sense(t->lu, attention, &t->sense);
     return exec_check(t);
+}
+
+/* A reservation is in its way. An opcode that we do not have is refused as such. */
+static bool is_in_conflict(struct task *t)
+{
+    const struct unit *unit = t->lu->unit;
+    unsigned reactor = t->nexus->reactor;
+    const struct reservation *r = unit_reservation(unit, reactor);
+    t->exec.reservations = unit_reservations(unit, reactor);
+    if (r == NULL || !r->restricts)
+        return false;
+    const struct cdb_op *op = cdb_op_of(t->cdb[0], t->cdb[1] & CDB_SERVICE_ACTION);
+    return op != NULL &&
+           reservation_conflicts(r, &t->nexus->id, cdb_class_of(t->cdb, op));
+}
+
+/* It was none when the command came: it has been taken from its nexus meanwhile. */
+static bool is_overtaken(struct task *t)
+{
+    return t->lu != NULL &&
+           t->exec.reservations != unit_reservations(t->lu->unit, t->nexus->reactor) &&
+           is_in_conflict(t);
+}
+
+static enum exec_result exec_conflict(struct task *t)
+{
+    t->status = SAM_RESERVATION_CONFLICT;
+    return EXEC_DONE;
+}
+
+/* SAM-5, 5.3.3: what resets have to tell goes before a conflict, all else after it. */
+static bool take_attention(struct task *t, bool conflicts, enum sense_code *code)
+{
+    bool more;
+    if (conflicts && !ua_is_of_reset(ua_peek(&t->nexus->ua, t->lu, &more)))
+        return false;
+    return ua_take(&t->nexus->ua, t->lu, code);
 }
 
 /* SBC-4, 4.11.2: while a sanitize is under way; after one that failed, another one too.
@@ -110,13 +149,18 @@ enum exec_result exec_prepare(struct task *t)
     t->lu = find_lu(t);
     if (t->lu == NULL && !discovery)
         return exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
-    if (!discovery && ua_take(&t->nexus->ua, t->lu, &attention))
+    bool conflicts = !discovery && is_in_conflict(t);
+    if (!discovery && take_attention(t, conflicts, &attention))
         return exec_attention(t, attention);
+    if (conflicts)
+        return exec_conflict(t);
     if (t->attribute == TASK_ACA) /* NACA is not supported: there is no ACA condition */
         return exec_refuse(t, SENSE_INVALID_MESSAGE);
     if (cdb_find(t->cdb, &op, &t->sense) != 0)
         return exec_check(t);
 
+    if (t->lu != NULL && !exec_path_takes(t, op) && exec_path_sense(t, &t->sense))
+        return exec_check(t);
     if (t->lu != NULL && exec_sanitize_sense(t->lu, &t->sense) &&
         !is_let_through(t, op->id))
         return exec_check(t);
@@ -133,7 +177,7 @@ enum exec_result exec_start(struct task *t)
 {
     const struct exec_handler *h = &exec_handlers[t->exec.op->id];
     assert(h->start != NULL);
-    return h->start(t);
+    return is_overtaken(t) ? exec_conflict(t) : h->start(t);
 }
 
 enum exec_result exec_good(struct task *t)
@@ -201,14 +245,40 @@ enum exec_result exec_vio_submit(struct task *t, void (*done)(struct vio *vio, i
     vio->lane = t->lane;
     vio->volume = t->lu->volume;
     vio->done = done;
-    vio->patient = !t->aborted && t->swap == NULL;
+    vio->patient = !exec_is_hurried(t);
     vio_submit(vio);
     return EXEC_PENDING;
+}
+
+bool exec_is_hurried(const struct task *t)
+{
+    return t->aborted || t->swap != NULL || t->drains[0] != NULL || t->leaving != NULL;
 }
 
 void exec_hurry(struct task *t)
 {
     vio_give_up(&t->exec.vio);
+    if (t->exec.change != NULL)
+        reserve_drop(t->exec.change);
+    exec_copy_stop(t);
+}
+
+void exec_copy_stop(struct task *t)
+{
+    if (t->exec.copy != NULL)
+        copy_run_stop(t->exec.copy);
+    if (t->exec.rod != NULL)
+        exec_rod_stop(t);
+}
+
+uint64_t exec_copied_bytes(const struct task *t)
+{
+    return t->exec.copy != NULL ? copy_run_bytes(t->exec.copy) : exec_rod_bytes(t);
+}
+
+bool exec_follow(struct task *t, const struct view *view)
+{
+    return t->exec.copy == NULL || copy_run_follow(t->exec.copy, view);
 }
 
 bool exec_writes_through(const struct task *t)
@@ -247,6 +317,14 @@ static bool is_to_flush(const struct task *t)
            vio->op != VIO_FLUSH && exec_writes_through(t);
 }
 
+void exec_set_sanitized(struct task *t)
+{
+    if (exec_sanitize_sense(t->lu, &t->sense))
+        (void)exec_check(t);
+    else
+        t->status = SAM_BUSY; /* it has ended meanwhile */
+}
+
 void exec_end(struct task *t, int rc)
 {
     if (rc == 0 && is_to_flush(t)) {
@@ -258,11 +336,10 @@ void exec_end(struct task *t, int rc)
         (void)exec_good(t);
     } else if (rc == -ENOMEM) {
         t->status = SAM_BUSY; /* it passes: the initiator tries again */
+    } else if (rc == -ENOSPC && t->leaving != NULL) {
+        (void)exec_refuse(t, SENSE_ACCESS_TRANSITION); /* to wait elsewhere */
     } else if (rc == -EINPROGRESS) {
-        if (exec_sanitize_sense(t->lu, &t->sense))
-            (void)exec_check(t);
-        else
-            t->status = SAM_BUSY; /* it has ended meanwhile */
+        exec_set_sanitized(t);
     } else {
         (void)exec_refuse(t, sense_of_failure(t->exec.vio.op, rc));
     }

@@ -10,6 +10,7 @@
 #define TARGET_EXEC_H
 
 #include "base/auto.h"
+#include "target/alua.h"
 #include "target/lu.h"
 #include "target/task.h"
 
@@ -34,6 +35,13 @@ enum exec_result exec_start(struct task *t) MUST_CHECK;
  * no longer. */
 void exec_hurry(struct task *t);
 
+/* Whether t, prepared and not yet started, is taken through a port group in this state.
+ */
+bool exec_is_taken(const struct task *t, enum alua_state state);
+/* What t's nexus sees is this from now on, t->lu in it. False: another unit that exec
+ * works on for t is gone from it, and t's end is to be waited for with the old view. */
+bool exec_follow(struct task *t, const struct view *view) MUST_CHECK;
+
 /* Whether limits are for t, which exec_start could get now, and how many bytes it counts
  * for. */
 bool exec_is_limited(const struct task *t, uint64_t *bytes);
@@ -42,6 +50,7 @@ bool exec_is_limited(const struct task *t, uint64_t *bytes);
  * What the session's initiator sees and the unit attentions that wait for it. Used by
  * its session's reactor alone. */
 struct nexus;
+struct reservation_nexus;
 
 struct nexus_spec {
     const char *initiator;    /* iSCSI name; copied */
@@ -52,12 +61,17 @@ struct nexus_spec {
     /* The tags of all portal groups, in ascending order; borrowed as the name is. */
     const uint16_t *port_tags;
     size_t port_count;
+    unsigned reactor;        /* the session's */
+    const struct alua *alua; /* its reactor's; it has the tag's group */
 };
 /* view: of the access that the reactor holds. 0, or -ENOMEM. */
 int nexus_create(const struct nexus_spec *spec, const struct view *view,
                  struct nexus **out) MUST_CHECK;
 /* No task of it is left. NULL is allowed. */
 void nexus_destroy(struct nexus *n);
+/* As reservations know it. */
+const struct reservation_nexus *nexus_id(const struct nexus *n);
+const struct view *nexus_view(const struct nexus *n);
 /* The reactor took a new access: `view` is what is seen from now on (NULL: the host is
  * gone, nothing is seen). Where it differs: unit attention REPORTED LUNS DATA HAS
  * CHANGED. The old view is still valid during the call. The transport then points the
@@ -72,6 +86,10 @@ enum nexus_event {
     NEXUS_RESIZED,       /* CAPACITY DATA HAS CHANGED */
     NEXUS_REPLACED,      /* NOT READY TO READY CHANGE, MEDIUM MAY HAVE CHANGED */
     NEXUS_LOST,          /* I_T NEXUS LOSS OCCURRED */
+    NEXUS_RESERVATIONS_PREEMPTED,
+    NEXUS_REGISTRATIONS_PREEMPTED,
+    NEXUS_RESERVATIONS_RELEASED,
+    NEXUS_ACCESS_CHANGED, /* ASYMMETRIC ACCESS STATE CHANGED */
 };
 /* Raises its unit attention for the LU that shows `volume`; NULL: for every LU. */
 void nexus_notice(struct nexus *n, const struct volume *volume, enum nexus_event event);

@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define PORT_GROUP 1 /* all portals are of one target port group */
 static_assert(TARGET_PORTAL_MAX <= LU_PORT_MAX, "VPD 88h fits its buffer");
 
 /* "0.1.0" is told as "0.1": a product revision has four characters. */
@@ -38,6 +37,7 @@ static void ident_limits(struct lu_ident *ident, uint8_t shift)
     ident->unmap_granularity_blocks = EXTENT_BYTES >> shift;
     ident->threshold_exponent = (uint8_t)(EXEC_THRESHOLD_SHIFT - shift);
     ident->write_same_blocks_max = EXEC_SAME_BLOCKS_MAX;
+    ident->caw_blocks_max = EXEC_CAW_BLOCKS_MAX;
     ident->atomic_blocks_max = EXEC_ATOMIC_BYTES_MAX >> shift;
     ident->atomic_grain_blocks = BLOCK_BYTES >> shift;
 }
@@ -56,9 +56,10 @@ void exec_ident(const struct task *t, char revision[5], struct lu_ident *ident)
         .read_only = lu->read_only,
         .target_name = t->nexus->target_name,
         .portal_group_tag = t->nexus->portal_group_tag,
-        /* A portal group is a target port (RFC 7143, 4.4.1): its tag numbers it too. */
+        /* A portal group is a target port (RFC 7143, 4.4.1), and a target port group of
+         * its own: its tag numbers both. */
         .relative_port = t->nexus->portal_group_tag,
-        .port_group = PORT_GROUP,
+        .port_group = t->nexus->portal_group_tag,
         .port_tags = t->nexus->port_tags,
         .port_count = t->nexus->port_count,
     };

@@ -20,6 +20,7 @@ bool exec_is_limited(const struct task *t, uint64_t *bytes)
     case CDB_WRITE_16:
     case CDB_WRITE_ATOMIC_16:
     case CDB_ORWRITE_16:
+    case CDB_COMPARE_WRITE:
     case CDB_WRITE_VERIFY_10:
     case CDB_WRITE_VERIFY_12:
     case CDB_WRITE_VERIFY_16:

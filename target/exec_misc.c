@@ -14,8 +14,8 @@ enum exec_result exec_test_unit_ready(struct task *t)
     return exec_good(t);
 }
 
-/* A pending unit attention is told as data, and so is told: SPC-4, 6.39. How far a
- * sanitize is, is polled by this: SBC-4, 4.11.2. */
+/* A pending unit attention is told as data, and so is told: SPC-4, 6.39. Whether the way
+ * to the unit is open, and how far a sanitize is, is polled by this: SBC-4, 4.11.2. */
 enum exec_result exec_request_sense(struct task *t)
 {
     struct cdb_request_sense req;
@@ -31,7 +31,8 @@ enum exec_result exec_request_sense(struct task *t)
         code = SENSE_NONE;
     if (t->lu == NULL)
         sense_set(&told, code);
-    else if (code != SENSE_NONE || !exec_sanitize_sense(t->lu, &told))
+    else if (code != SENSE_NONE ||
+             (!exec_path_sense(t, &told) && !exec_sanitize_sense(t->lu, &told)))
         ua_sense(t->lu, code, &told);
     exec_reply_init(t, req.alloc_bytes, &w);
     wire_put_bytes(&w, bytes, sense_encode(&told, req.descriptor, bytes));

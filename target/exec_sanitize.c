@@ -44,6 +44,16 @@ static int refuse_restricted(struct task *t)
     return sense_set_cdb(&t->sense, 1, t->exec.sanitize.exits ? 4 : 5);
 }
 
+static void sanitize_set_given_up(struct task *t)
+{
+    if (t->leaving != NULL)
+        (void)exec_refuse(t, SENSE_ACCESS_TRANSITION);
+    else if (t->drains[0] == NULL)
+        (void)exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
+    else
+        exec_set_sanitized(t);
+}
+
 /* The command is right and the unit serves it; what stands in its way is what the unit
  * has: a snapshot or a clone. SPC-5 has COMMAND SEQUENCE ERROR for a command that the
  * state of the unit does not allow, and an initiator does not try that again. */
@@ -61,8 +71,9 @@ static void sanitize_set_refusal(struct task *t, int rc)
     case -ENOMEM:
         t->status = SAM_BUSY;
         break;
-    case -ECANCELED: /* nobody waits for the answer, or its unit is gone */
-        (void)exec_refuse(t, SENSE_LUN_NOT_SUPPORTED);
+    case -ECANCELED: /* nobody waits for the answer, or its unit, the way there or its
+                      * right is gone */
+        sanitize_set_given_up(t);
         break;
     case -EREMOTEIO:
         (void)exec_refuse(t, SENSE_SANITIZE_FAILED);
@@ -82,11 +93,12 @@ static void exec_sanitize_done(struct sanitize_ask *ask, int rc)
     task_done(t);
 }
 
-/* An abort, and the unit's leaving the view, end the command but not the sanitize. */
+/* An abort, and the loss of the unit or of the way to it, end the command but not the
+ * sanitize. */
 static bool exec_sanitize_is_given_up(struct sanitize_ask *ask)
 {
     const struct task *t = container_of(ask, struct task, exec.sanitize);
-    return t->aborted || t->swap != NULL;
+    return exec_is_hurried(t);
 }
 
 static int sanitize_read_list(struct task *t, struct sanitize_spec *spec)

@@ -45,15 +45,15 @@
 /* One reactor. */
 #define REACTOR_BUFFER_BYTES_MAX (320U << 20) /* preset */
 #define REACTOR_BUFFER_SHARE     4 /* a session has at most that part of what it leaves */
-#define REACTOR_BUFFER_KEPT_MAX  (32U << 20)
 #define REACTOR_TASKS_KEPT_MAX   512
 #define REACTOR_PDUS_KEPT_MAX    1024
+#define REACTOR_STAGE_BYTES      (64U << 10) /* headers and small data are read into it */
 
 /* One connection. */
 #define CONN_RECV_BYTES_MAX                                                              \
-    (256U << 10)                 /* preset: MaxRecvDataSegmentLength that we declare */
-#define CONN_STAGE_BYTES    8192 /* headers and small data are read into it */
-#define CONN_STAGE_NEXT     256  /* of it, when a large data segment is read */
+    (256U << 10)                /* preset: MaxRecvDataSegmentLength that we declare */
+#define CONN_STAGE_NEXT     256 /* of the stage, when a large data segment is read */
+#define CONN_DIRECT_MIN     (16U << 10) /* less of a data segment comes by the stage */
 #define CONN_READS_PER_TURN 32
 #define CONN_TX_IOV_MAX     384
 #define CONN_TX_BYTES_MAX   (8U << 20) /* preset: unsent: stop reading from it */

@@ -2,6 +2,7 @@
 /* ashlard: joins catalog, LUN manager, target and API, and runs the control loop until it
  * is told to stop. Everything that the process does as a whole is here: signals, the log
  * sink, the service manager. */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "db/catalog.h"
@@ -269,10 +270,7 @@ static void daemon_on_term(int sig, short what, void *arg)
 
 static void notify_reloading(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-               (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_us());
 }
 
 /* It has files of its own, so it is refused or taken for itself. */

@@ -25,13 +25,6 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* ---- the turn ---- */
 
 void reactor_touch(struct reactor *r, struct conn *c)
@@ -191,6 +184,7 @@ int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
     r->target = t;
     r->index = index;
     r->access = access_get(t->access);
+    r->alua = t->alua;
     *out = r; /* the target destroys it whatever happens */
     char name[16];
     snprintf(name, sizeof(name), "reactor-%u", index);

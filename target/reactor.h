@@ -5,11 +5,14 @@
 #ifndef TARGET_REACTOR_H
 #define TARGET_REACTOR_H
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "lunmgr/lane.h"
 #include "lunmgr/loop.h"
+#include "target/alua.h"
 #include "target/counter.h"
 #include "target/fanout.h"
+#include "target/limits.h"
 #include "target/pacer.h"
 #include "target/target_private.h"
 
@@ -43,6 +46,7 @@ struct reactor {
     int64_t tick_ms; /* when it comes; NEVER_MS: nothing waits for a time */
     struct loop_hook hook;
     struct access *access; /* the current snapshot */
+    struct alua alua;      /* the port groups as they are now */
 
     struct conn *conns;      /* all of them */
     struct conn *dirty;      /* those with something to do at the end of the turn */
@@ -63,6 +67,8 @@ struct reactor {
     struct sweep *sweeps; /* that wait for tasks to end */
 
     struct reactor_counters counters;
+    /* Of the connection whose socket is read. */
+    uint8_t stage[REACTOR_STAGE_BYTES];
 };
 
 /* Control thread: makes it, with its thread not yet running. */
@@ -96,8 +102,7 @@ void reactor_wait_for_buffers(struct reactor *r, struct task *t);
 void reactor_stop_waiting(struct reactor *r, struct task *t);
 
 #define NEVER_MS INT64_MAX
-/* Milliseconds of a clock that only goes forward, a few behind; the other is exact. */
+/* Milliseconds of a clock that only goes forward, a few behind. */
 int64_t clock_ms(void);
-int64_t clock_us(void);
 
 #endif

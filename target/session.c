@@ -11,6 +11,7 @@
 #include "target/reactor.h"
 #include "target/registry.h"
 #include "target/request.h"
+#include "target/reserve.h"
 #include "target/task_flow.h"
 
 #include <assert.h>
@@ -73,6 +74,8 @@ int session_open(struct session *s, struct registry_ticket *ticket,
             .tmfs = tmf_reported(session_params(s)->protocol_level),
             .port_tags = s->conn->reactor->target->group_tags,
             .port_count = s->conn->reactor->target->group_count,
+            .reactor = s->conn->reactor->index,
+            .alua = &s->conn->reactor->alua,
         };
         memcpy(spec.isid, s->isid, ISID_BYTES);
         int rc = nexus_create(&spec, view, &s->nexus);
@@ -104,7 +107,7 @@ static struct task **session_bucket(struct session *s, uint32_t itt)
 struct task *session_find_task(struct session *s, uint32_t itt)
 {
     struct task *t = *session_bucket(s, itt);
-    while (t != NULL && t->itt != itt)
+    while (t != NULL && (t->itt != itt || t->detached))
         t = t->hash_next;
     return t;
 }
@@ -147,12 +150,20 @@ void session_remove_task(struct session *s, struct task *t)
         s->immediate_count--;
 }
 
+void session_detach_task(struct session *s, struct task *t)
+{
+    t->detached = true;
+    if (t->immediate)
+        s->immediate_count--;
+    t->immediate = false;
+}
+
 void session_drop_tasks(struct session *s)
 {
     struct task *next;
     for (struct task *t = s->first; t != NULL; t = next) {
         next = t->next;
-        if (t->state != TASK_EXECUTING)
+        if (t->state != TASK_EXECUTING || t->detached)
             task_abort(t);
     }
 }
@@ -195,11 +206,42 @@ static void session_swap_tasks(struct session *s, const struct view *view,
         next = t->next;
         if (t->lu == NULL || t->swap != NULL)
             continue;
-        if (view_keeps(view, t->lu))
+        if (view_keeps(view, t->lu) && exec_follow(t, view))
             t->lu = view_lu(view, t->lu->lun);
         else
             task_lose_lu(t, swap);
     }
+}
+
+static void session_on_left(void *arg)
+{
+    struct conn *c = arg;
+    c->pins--;
+    reactor_touch(c->reactor, c);
+}
+
+/* Of the units that it sees by `was` and not by `now`. */
+static bool session_leave_units(struct session *s, const struct view *was,
+                                const struct view *now)
+{
+    struct reserve_moment ever;
+    bool any = false;
+    memset(&ever, 0xff, sizeof(ever));
+    for (size_t i = 0; was != NULL && i < was->lu_count; i++) {
+        struct unit *unit = was->lus[i].unit;
+        if (!reserve_is_held(s->conn->reactor, unit, s->nexus) ||
+            view_shows(now, was->lus[i].volume))
+            continue;
+        s->conn->pins++;
+        reserve_end(s->conn->reactor, unit, s->nexus, &ever, session_on_left, s->conn);
+        any = true;
+    }
+    return any;
+}
+
+bool session_leave(struct session *s)
+{
+    return s->nexus != NULL && session_leave_units(s, session_view(s), NULL);
 }
 
 void session_swap_access(struct session *s, struct access_swap *swap)
@@ -207,6 +249,7 @@ void session_swap_access(struct session *s, struct access_swap *swap)
     if (s->nexus == NULL)
         return;
     const struct view *view = session_view(s);
+    (void)session_leave_units(s, nexus_view(s->nexus), view);
     nexus_set_view(s->nexus, view);
     session_swap_tasks(s, view, swap);
     if (view == NULL)

@@ -72,7 +72,9 @@ const struct view *session_view(const struct session *s);
 struct task *session_find_task(struct session *s, uint32_t itt);
 void session_add_task(struct session *s, struct task *t);
 void session_remove_task(struct session *s, struct task *t);
-/* Ends every task that exec does not have. */
+/* It is answered and goes on: none that its initiator knows. */
+void session_detach_task(struct session *s, struct task *t);
+/* Ends every task that exec does not have, or that is detached. */
 void session_drop_tasks(struct session *s);
 /* Marks those that it has: no answer. */
 void session_abort_tasks(struct session *s);
@@ -98,6 +100,10 @@ void session_swap_access(struct session *s, struct access_swap *swap);
 void session_count(struct session *s, enum target_figure figure, uint64_t n);
 /* A command is answered that came at came_us (clock_us()). How long ago: microseconds. */
 uint64_t session_time(struct session *s, enum latency_kind kind, int64_t came_us);
+
+/* Its commands have ended, and it ends: what its nexus has reserved by RESERVE is
+ * released. True: that is under way, and the connection pinned. */
+bool session_leave(struct session *s);
 
 void session_describe(const struct session *s, struct target_session_info *out);
 

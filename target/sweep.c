@@ -26,6 +26,8 @@ static bool sweep_covers(const struct sweep *s, const struct task *t)
         return false;
     if (s->only_conn != NULL && t->conn != s->only_conn)
         return false;
+    if (s->spares_detached && t->detached)
+        return false;
     if (s->one_itt && t->itt != s->itt)
         return false;
     return sweep_has_volume(s, t);

@@ -22,6 +22,7 @@ struct sweep {
     size_t volume_count;
     bool one_itt;
     uint32_t itt;
+    bool spares_detached;   /* what has been answered is no task to the function */
     uint64_t before_serial; /* those that had come when the reactor was there */
     /* On the reactor's thread, perhaps inside sweep_start. */
     void (*done)(struct sweep *sweep);

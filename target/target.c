@@ -203,6 +203,7 @@ static int target_make_reactors(struct target *t, const struct target_options *o
     struct lunmgr_events events = {.arg = t,
                                    .access_changed = target_on_access_changed,
                                    .volume_changed = target_on_volume_changed,
+                                   .port_group_changed = alua_on_changed,
                                    .volume_sessions = target_volume_sessions};
     lunmgr_set_events(t->lunmgr, &events);
     for (unsigned i = 0; i < t->reactor_count; i++) {
@@ -236,6 +237,7 @@ static int target_listen(struct target *t, const struct target_options *o, struc
         t->faces[t->face_count++] = *portal_face(t->portals[i]);
         target_add_group(t, portal_face(t->portals[i])->tag);
     }
+    alua_init(t);
     return 0;
 }
 
@@ -277,9 +279,9 @@ int target_start(const struct target_options *options, struct target **out, stru
     refusals_init(&t->refusals);
     int rc = target_init(t, options, e);
     if (rc == 0)
-        rc = target_make_reactors(t, options, e);
+        rc = target_listen(t, options, e); /* nothing is accepted before this returns */
     if (rc == 0)
-        rc = target_listen(t, options, e);
+        rc = target_make_reactors(t, options, e);
     if (rc == 0)
         rc = thresholds_create(t, &t->thresholds, e);
     if (rc != 0) {
@@ -398,6 +400,7 @@ void target_destroy(struct target *t)
         event_free(t->stopping->timer);
     free(t->stopping);
     thresholds_destroy(t->thresholds);
+    alua_fini(t);
     access_put(t->access);
     strings_free(t->advertise, t->advertise_count);
     pthread_mutex_destroy(&t->advertise_lock);

@@ -4,6 +4,7 @@
 #ifndef TARGET_TARGET_H
 #define TARGET_TARGET_H
 
+#include "base/alua.h"
 #include "base/err.h"
 #include "lunmgr/lunmgr.h"
 
@@ -200,6 +201,37 @@ int target_undrain(struct target *t, uint64_t id, target_drain_fn done,
                    void *arg) MUST_CHECK;
 /* The first one with a greater id. False: there is none. */
 bool target_drain_next(struct target *t, uint64_t after, struct target_drain_info *out);
+
+/* A portal group, which is a target port group of its own: how units are accessed through
+ * its portals. SPC-4, 5.15. */
+struct target_group_info {
+    uint16_t tag;
+    struct alua_access access; /* as it is set */
+    bool transitioning;        /* to that: its commands are being waited for */
+    size_t portal_count, advertised_count;
+    /* Borrowed until control returns to the loop. Advertised: those with its tag, and
+     * those without one, which are told beside each portal. */
+    const char *portals[TARGET_PORTAL_MAX];
+    const char *advertised[TARGET_ADVERTISE_MAX];
+    uint32_t sessions; /* normal ones */
+};
+/* The first one with a greater tag. False: there is none. */
+bool target_group_next(const struct target *t, uint16_t after,
+                       struct target_group_info *out);
+
+struct target_group_change {
+    const enum alua_state *state; /* NULL: as it is; and so the next */
+    const bool *preferred;
+    bool force; /* though an initiator has no other way to its disks */
+};
+/* On the control thread; e: why it was not done, or NULL. */
+typedef void (*target_group_fn)(void *arg, const struct err *e);
+/* Answered when it is durable, no command that the state does not take is under way
+ * through the group, and every session was told. 0, and done is called later; or -ENOENT,
+ * -EBUSY with e's field named as the change's, and it is not. */
+int target_group_change(struct target *t, uint16_t tag,
+                        const struct target_group_change *change, target_group_fn done,
+                        void *arg, struct err *e) MUST_CHECK;
 
 #define SEEN_MAX        256
 #define SEEN_REASON_MAX 128

@@ -5,6 +5,7 @@
 #define TARGET_TARGET_PRIVATE_H
 
 #include "target/admission.h"
+#include "target/alua.h"
 #include "target/drain.h"
 #include "target/limit.h"
 #include "target/portal.h"
@@ -53,6 +54,8 @@ struct target {
     unsigned next_reactor;
     struct registry registry;
     struct access *access;
+    struct alua alua; /* as set; transitioning while a change is under way */
+    struct alua_change *alua_changes;
     struct seen seen;
     struct target_events events;
     struct thresholds *thresholds;

@@ -4,12 +4,14 @@
 #include "target/task_flow.h"
 
 #include "target/access_swap.h"
+#include "target/alua.h"
 #include "target/conn.h"
 #include "target/exec.h"
 #include "target/lu.h"
 #include "target/pacer.h"
 #include "target/reactor.h"
 #include "target/request.h"
+#include "target/reserve_leg.h"
 #include "target/session.h"
 #include "target/sweep.h"
 #include "target/task_set.h"
@@ -86,7 +88,7 @@ static void task_release(struct task *t)
     task_drop_buffer(t);
     if (t->state == TASK_THROTTLED)
         pacer_leave(t);
-    if (t->state != TASK_ANSWERING)
+    if (t->state != TASK_ANSWERING && !t->detached)
         task_close(t);
     if (!data_is_quiet(t))
         session_abandon(c->session, t->itt);
@@ -94,6 +96,8 @@ static void task_release(struct task *t)
     if (t->aborted)
         sweep_on_task_end(r, t);
     access_swap_on_task_end(t);
+    reserve_leg_on_task_end(t);
+    alua_on_task_end(t);
     task_free(r, t);
     reactor_touch(r, c);
 }
@@ -161,7 +165,7 @@ static void task_send_status(struct task *t)
         tx_pdu_put_small(p, segment, rsp.data_bytes);
     }
     cmd_rsp_encode(&rsp, &p->head.bhs.cmd_rsp);
-    p->task = t;
+    p->task = t->detached ? NULL : t;
     conn_tx_queue(c, p);
 }
 
@@ -213,7 +217,8 @@ static void task_send_data(struct task *t, uint32_t total)
     }
 }
 
-/* READ and WRITE of 6, 10, 12 and 16 bytes, WRITE ATOMIC(16): SBC-4, 5. */
+/* READ and WRITE of 6, 10, 12 and 16 bytes, COMPARE AND WRITE, WRITE ATOMIC(16): SBC-4,
+ * 5. */
 static enum latency_kind task_latency_kind(const struct task *t)
 {
     switch (t->cdb[0]) {
@@ -225,6 +230,7 @@ static enum latency_kind task_latency_kind(const struct task *t)
     case 0x0a:
     case 0x2a:
     case 0xaa:
+    case 0x89:
     case 0x8a:
     case 0x9c:
         return LATENCY_WRITE;
@@ -270,6 +276,8 @@ static void task_answer(struct task *t)
     t->state = TASK_ANSWERING;
     task_count(t, bytes);
     access_swap_on_task_end(t);
+    reserve_leg_on_task_end(t);
+    alua_on_task_end(t);
     t->lu = NULL;
     task_close(t);
     t->tx_refs++; /* ours, while we send */
@@ -303,10 +311,20 @@ void task_execute(struct task *t)
 void task_done(struct task *t)
 {
     assert(t->state == TASK_EXECUTING);
-    if (t->aborted)
+    if (t->aborted || t->detached)
         task_release(t);
     else
         task_answer(t);
+}
+
+void task_detach(struct task *t)
+{
+    assert(t->state == TASK_EXECUTING && t->data_in_bytes == 0);
+    task_count(t, 0);
+    task_close(t);
+    session_detach_task(t->conn->session, t);
+    task_send_status(t);
+    task_drop_buffer(t);
 }
 
 static bool task_send_r2t(struct task *t)
@@ -415,6 +433,21 @@ void task_lose_lu(struct task *t, struct access_swap *swap)
     t->lu = NULL;
     if (t->state != TASK_ANSWERING)
         task_refuse(t, SENSE_LUN_NOT_SUPPORTED);
+}
+
+void task_lose_access(struct task *t, struct alua_wait *wait)
+{
+    if (t->state == TASK_EXECUTING) {
+        alua_await(wait, t);
+        exec_hurry(t);
+        return;
+    }
+    if (t->state == TASK_ANSWERING || t->answered)
+        return;
+    if (t->state == TASK_THROTTLED)
+        pacer_leave(t);
+    t->sense_descriptor = (unit_modes(t->lu->unit) & UNIT_DESCRIPTOR_SENSE) != 0;
+    task_refuse(t, SENSE_ACCESS_TRANSITION);
 }
 
 /* ---- a command comes ---- */

@@ -21,10 +21,15 @@
 #include <stdint.h>
 
 struct access_swap;
+struct reserve_change;
+struct reserve_leg;
+struct alua_wait;
 struct conn;
+struct copy_run;
 struct flow;
 struct lu;
 struct nexus;
+struct rod_run;
 
 /* What exec_*.c keeps of a command between exec_prepare and task_done; exec's alone, to
  * be changed as it needs. All zero when exec_prepare is called. */
@@ -37,6 +42,10 @@ struct task_exec {
     struct unmap_list unmap; /* inside buffer */
     bool compare;            /* WRITE AND VERIFY: what was written, with what was sent */
     struct sanitize_ask sanitize;
+    unsigned reservations;         /* the unit's count of changes when it was checked */
+    struct reserve_change *change; /* of what is reserved, that it waits for */
+    struct copy_run *copy;         /* NULL: none is under way */
+    struct rod_run *rod;           /* the same */
 };
 
 /* Where the transport has it. */
@@ -63,6 +72,8 @@ struct task_data_out {
     uint32_t r2t_ttt[SESSION_R2T_MAX]; /* by number of the R2T, modulo */
     uint32_t r2t_end[SESSION_R2T_MAX]; /* offset after its last byte */
 };
+
+#define TASK_UNITS 3 /* its own, and those that it copies from and to */
 
 struct task {
     /* --- set by the transport before exec_prepare; exec only reads --- */
@@ -123,11 +134,16 @@ struct task {
     uint64_t limited_bytes;   /* that it counts for there */
     int64_t throttled_us;     /* since when: clock_us() */
     struct access_swap *swap; /* lu is gone: this waits for the task's end */
-    uint64_t serial;          /* in order of arrival at its reactor */
+    /* The same: its nexus has lost its right to it, or to the units that a copy works on;
+     * the first is filled first. */
+    struct reserve_leg *drains[TASK_UNITS];
+    struct alua_wait *leaving; /* the way to lu is closed: the same */
+    uint64_t serial;           /* in order of arrival at its reactor */
     enum task_state state;
     uint32_t cmd_sn;
     bool immediate;
     bool answered;           /* status is set: what is left is to send it */
+    bool detached;           /* its status is sent, exec has it yet: task_detach */
     uint32_t reserved_bytes; /* of the buffer budgets */
     uint32_t tx_refs;        /* PDUs in the output queue */
     uint32_t data_in_pdus;   /* sent */
@@ -138,5 +154,11 @@ struct task {
  * set and no I/O of the task is under way: on the reactor's thread, from an I/O's done()
  * or a turn hook, never inside exec_start. The task may be gone when it returns. */
 void task_done(struct task *t);
+
+/* Exec, inside exec_start: what it has set is the answer, without data-in, and it goes on
+ * behind it until task_done. To its initiator there is no such task any more; it ends
+ * with its session at the latest, and by a reset. Its buffer is gone when this returns.
+ */
+void task_detach(struct task *t);
 
 #endif

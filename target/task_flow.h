@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct access_swap;
+struct alua_wait;
 struct reactor;
 
 /* ---- task.c ---- */
@@ -32,6 +33,8 @@ void task_execute(struct task *t);
 void task_refuse(struct task *t, enum sense_code code);
 /* The LU is gone from its initiator's view. */
 void task_lose_lu(struct task *t, struct access_swap *swap);
+/* The LU is not accessible any more by way of its session's port group. */
+void task_lose_access(struct task *t, struct alua_wait *wait);
 void task_free_kept(struct reactor *r);
 
 /* ---- data.c: no sockets here, only counts ---- */

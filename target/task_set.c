@@ -28,7 +28,7 @@ void task_set_leave(struct session *s, const struct task *t)
  * is not in the set yet, or those that hold the memory would wait for it. */
 static bool task_waits_for(const struct task *t, const struct task *o)
 {
-    if (o == t || o->state == TASK_ANSWERING || o->lun != t->lun)
+    if (o == t || o->state == TASK_ANSWERING || o->detached || o->lun != t->lun)
         return false;
     if (o->attribute == TASK_HEAD_OF_QUEUE)
         return o->state != TASK_WAITING;

@@ -66,7 +66,9 @@ struct crossing {
 struct thresholds {
     struct target *target;
     struct event *timer;
-    size_t at; /* the unit that the next look begins with */
+    size_t at;            /* the unit that the next look begins with */
+    uint64_t commands;    /* that hosts have sent */
+    unsigned quiet_looks; /* since the last of them */
     struct crossing crossings[CROSSINGS_MAX];
     size_t crossing_count;
 };
@@ -176,12 +178,9 @@ static void look_at_unit(struct thresholds *all, struct unit *u)
 }
 
 /* Units that come or go meanwhile may be looked at a round later. */
-static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
+static void look(struct thresholds *all)
 {
-    struct thresholds *all = arg;
     struct unit *u;
-    (void)fd;
-    (void)what;
     for (size_t i = 0; i < THRESHOLD_LOOK_UNITS; i++) {
         u = access_unit(all->target->access, all->at++);
         if (u == NULL) {
@@ -195,20 +194,43 @@ static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
 
 /* ---- The timer -------------------------------------------------------------------- */
 
+static bool hosts_are_quiet(struct thresholds *all)
+{
+    struct target_counters now;
+    target_counters(all->target, &now);
+    if (now.figures[FIGURE_COMMANDS] != all->commands)
+        all->quiet_looks = 0;
+    else if (all->quiet_looks < THRESHOLD_QUIET_LOOKS)
+        all->quiet_looks++;
+    all->commands = now.figures[FIGURE_COMMANDS];
+    return all->quiet_looks == THRESHOLD_QUIET_LOOKS;
+}
+
+static const struct timeval soon = {.tv_usec = THRESHOLD_LOOK_MS * 1000};
+static const struct timeval later = {.tv_sec = THRESHOLD_REST_MS / 1000};
+
+static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct thresholds *all = arg;
+    (void)fd;
+    (void)what;
+    look(all);
+    bool may_rest = all->at == 0 && hosts_are_quiet(all);
+    event_add(all->timer, may_rest ? &later : &soon);
+}
+
 int thresholds_create(struct target *t, struct thresholds **out, struct err *e)
 {
-    static const struct timeval every = {.tv_usec = THRESHOLD_LOOK_MS * 1000};
     struct thresholds *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return err_oom(e);
     made->target = t;
-    made->timer =
-        event_new(loop_base(t->control), -1, EV_PERSIST, thresholds_on_time, made);
+    made->timer = event_new(loop_base(t->control), -1, 0, thresholds_on_time, made);
     if (made->timer == NULL) {
         free(made);
         return err_oom(e);
     }
-    event_add(made->timer, &every);
+    event_add(made->timer, &soon);
     *out = made;
     return 0;
 }

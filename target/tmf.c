@@ -9,8 +9,10 @@
 #include "target/exec.h"
 #include "target/lu.h"
 #include "target/reactor.h"
+#include "target/reserve.h"
 #include "target/session.h"
 #include "target/sweep.h"
+#include "target/unit.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -23,12 +25,15 @@ struct tmf {
     struct tmf_rsp rsp;
     enum nexus_event event;
     bool ends_sessions;
+    bool loses_nexus;
     uint64_t serial; /* of its reactor's tasks when it came: later ones are not meant */
     struct fanout fanout;
     struct sweep sweeps[TARGET_REACTOR_MAX];
+    unsigned releases;   /* of reservations, under way */
     const struct lu *lu; /* SCOPE_LU; until tmf_start() returns */
-    size_t volume_count;
-    struct volume *volumes[]; /* references */
+    size_t unit_count;
+    struct unit **units; /* references, behind their volumes */
+    struct volume *volumes[];
 };
 
 static void tmf_respond(struct conn *c, const struct tmf_rsp *rsp)
@@ -48,8 +53,8 @@ static void tmf_refuse(struct conn *c, uint32_t itt, enum tmf_response response)
 static void tmf_finish(struct tmf *f)
 {
     struct conn *c = f->conn;
-    for (size_t i = 0; i < f->volume_count; i++)
-        volume_put(f->volumes[i]);
+    for (size_t i = 0; i < f->unit_count; i++)
+        unit_put(f->units[i]);
     c->pins--;
     c->session->tmf_count--;
     if (c->state != CONN_CLOSED && !c->given_up)
@@ -66,11 +71,12 @@ static void tmf_answer(struct tmf *f, enum tmf_response response)
     tmf_finish(f);
 }
 
-static struct tmf *tmf_new(struct conn *c, const struct tmf_req *req, size_t volumes_max)
+static struct tmf *tmf_new(struct conn *c, const struct tmf_req *req, size_t units_max)
 {
-    struct tmf *f = calloc(1, sizeof(*f) + volumes_max * sizeof(void *));
+    struct tmf *f = calloc(1, sizeof(*f) + 2 * units_max * sizeof(void *));
     if (f == NULL)
         return NULL;
+    f->units = (struct unit **)&f->volumes[units_max];
     f->conn = c;
     f->req = *req;
     f->rsp.itt = req->itt;
@@ -80,17 +86,51 @@ static struct tmf *tmf_new(struct conn *c, const struct tmf_req *req, size_t vol
     return f;
 }
 
-static void tmf_add_volume(struct tmf *f, struct volume *volume)
+static void tmf_add_unit(struct tmf *f, struct unit *unit)
 {
-    volume_get(volume);
-    f->volumes[f->volume_count++] = volume;
+    f->volumes[f->unit_count] = unit->volume;
+    f->units[f->unit_count++] = unit_get(unit);
+}
+
+/* ---- reservations by RESERVE, which go with what befalls a nexus or a unit: SPC-2,
+ * 5.5.1 ---- */
+
+static void tmf_on_released(void *arg)
+{
+    struct tmf *f = arg;
+    if (--f->releases == 0)
+        tmf_finish(f);
+}
+
+static void tmf_release(struct tmf *f, struct unit *unit, const struct nexus *by)
+{
+    struct reactor *r = f->conn->reactor;
+    struct reserve_moment moment;
+    if (!reserve_is_held(r, unit, by))
+        return;
+    for (size_t i = 0; i < TARGET_REACTOR_MAX; i++)
+        moment.before_serials[i] = by != NULL ? f->serial : f->sweeps[i].before_serial;
+    f->releases++;
+    reserve_end(r, unit, by, &moment, tmf_on_released, f);
 }
 
 /* ---- of one session: ABORT TASK, ABORT and CLEAR TASK SET, I_T NEXUS RESET ---- */
 
+static void tmf_release_nexus(struct tmf *f)
+{
+    const struct nexus *nexus = f->conn->session->nexus;
+    const struct view *view = nexus_view(nexus);
+    for (size_t i = 0; view != NULL && i < view->lu_count; i++)
+        tmf_release(f, view->lus[i].unit, nexus);
+}
+
 static void tmf_on_local_sweep(struct sweep *sweep)
 {
-    tmf_finish(sweep->arg);
+    struct tmf *f = sweep->arg;
+    if (f->loses_nexus)
+        tmf_release_nexus(f);
+    if (f->releases == 0)
+        tmf_finish(f);
 }
 
 static void tmf_sweep_local(struct tmf *f)
@@ -132,6 +172,7 @@ static void tmf_abort_task(struct tmf *f)
         tmf_abort_absent(f);
         return;
     }
+    f->sweeps[0].spares_detached = true;
     f->sweeps[0].one_itt = true;
     f->sweeps[0].itt = f->req.ref_itt;
     tmf_sweep_local(f);
@@ -140,8 +181,9 @@ static void tmf_abort_task(struct tmf *f)
 static void tmf_abort_task_set(struct tmf *f)
 {
     held_plug_all(f->conn, f->req.cmd_sn, &f->req.lun);
+    f->sweeps[0].spares_detached = true;
     f->sweeps[0].volumes = f->volumes;
-    f->sweeps[0].volume_count = f->volume_count;
+    f->sweeps[0].volume_count = f->unit_count;
     tmf_sweep_local(f);
 }
 
@@ -150,6 +192,7 @@ static void tmf_nexus_reset(struct tmf *f)
 {
     held_plug_all(f->conn, f->req.cmd_sn, NULL);
     nexus_notice(f->conn->session->nexus, NULL, NEXUS_LOST);
+    f->loses_nexus = true;
     tmf_sweep_local(f);
 }
 
@@ -164,7 +207,7 @@ static void tmf_query_task_set(struct tmf *f)
 {
     enum tmf_response response = TMF_COMPLETE;
     for (const struct task *t = f->conn->session->first; t != NULL; t = t->next) {
-        if (t->state != TASK_ANSWERING && t->lun == f->req.lun)
+        if (t->state != TASK_ANSWERING && !t->detached && t->lun == f->req.lun)
             response = TMF_SUCCEEDED;
     }
     tmf_answer(f, response);
@@ -187,7 +230,7 @@ static void tmf_query_async_event(struct tmf *f)
 static bool tmf_concerns(const struct tmf *f, const struct conn *c)
 {
     const struct view *view = session_view(c->session);
-    for (size_t i = 0; i < f->volume_count; i++) {
+    for (size_t i = 0; i < f->unit_count; i++) {
         if (view_shows(view, f->volumes[i]))
             return true;
     }
@@ -215,7 +258,7 @@ static void tmf_on_leg_sweep(struct sweep *sweep)
 static void tmf_tell(const struct tmf *f, struct reactor *r)
 {
     for (struct conn *c = r->conns; c != NULL; c = c->next) {
-        for (size_t i = 0; c->session->nexus != NULL && i < f->volume_count; i++)
+        for (size_t i = 0; c->session->nexus != NULL && i < f->unit_count; i++)
             nexus_notice(c->session->nexus, f->volumes[i], f->event);
     }
 }
@@ -226,7 +269,7 @@ static void tmf_on_leg(struct fanout_leg *leg)
     struct reactor *r = leg->reactor;
     struct sweep *s = &f->sweeps[r->index];
     s->volumes = f->volumes;
-    s->volume_count = f->volume_count;
+    s->volume_count = f->unit_count;
     s->before_serial = r == f->conn->reactor ? f->serial : r->task_serial;
     s->done = tmf_on_leg_sweep;
     s->arg = leg;
@@ -236,7 +279,11 @@ static void tmf_on_leg(struct fanout_leg *leg)
 
 static void tmf_on_all(struct fanout *fanout)
 {
-    tmf_finish(container_of(fanout, struct tmf, fanout));
+    struct tmf *f = container_of(fanout, struct tmf, fanout);
+    for (size_t i = 0; i < f->unit_count; i++)
+        tmf_release(f, f->units[i], NULL);
+    if (f->releases == 0)
+        tmf_finish(f);
 }
 
 static void tmf_sweep_all(struct tmf *f)
@@ -343,9 +390,9 @@ static void tmf_start(struct conn *c, const struct tmf_req *m)
     }
     f->lu = lu;
     if (lu != NULL)
-        tmf_add_volume(f, lu->volume);
+        tmf_add_unit(f, lu->unit);
     for (size_t i = 0; scope == SCOPE_ALL_LUS && i < lus; i++)
-        tmf_add_volume(f, view->lus[i].volume);
+        tmf_add_unit(f, view->lus[i].unit);
     tmf_table[m->function].run(f);
 }
 

@@ -15,12 +15,16 @@
 
 /* In the order in which they are told: the more general first. */
 enum ua_kind {
-    UA_POWER_ON,         /* a new nexus: power on, reset, or bus device reset occurred */
-    UA_LU_RESET,         /* a logical unit reset, by any nexus */
-    UA_NEXUS_LOST,       /* an I_T nexus reset, by its own initiator */
-    UA_CLEARED,          /* its commands were cleared by another initiator */
+    UA_POWER_ON,   /* a new nexus: power on, reset, or bus device reset occurred */
+    UA_LU_RESET,   /* a logical unit reset, by any nexus */
+    UA_NEXUS_LOST, /* an I_T nexus reset, by its own initiator */
+    UA_CLEARED,    /* its commands were cleared by another initiator */
+    UA_RESERVATIONS_PREEMPTED, /* by another initiator, as those below */
+    UA_REGISTRATIONS_PREEMPTED,
+    UA_RESERVATIONS_RELEASED,
     UA_MEDIUM_CHANGED,   /* the volume was rolled back */
     UA_CAPACITY_CHANGED, /* the volume was grown or shrunk */
+    UA_ACCESS_CHANGED,   /* the state of some target port group */
     UA_MODE_CHANGED,     /* mode parameters changed, by another nexus */
     UA_THRESHOLD,        /* a soft threshold of thin provisioning was reached */
     UA_LUNS_CHANGED,     /* reported LUNs data has changed */
@@ -53,6 +57,12 @@ void ua_set_view(struct ua *ua, const struct view *view);
 /* lu: of the view. */
 void ua_raise(struct ua *ua, const struct lu *lu, enum ua_kind kind);
 void ua_raise_all(struct ua *ua, enum ua_kind kind);
+
+/* Those that are told even where a reservation is in the command's way: SAM-5, 5.3.3. */
+static inline bool ua_is_of_reset(enum sense_code code)
+{
+    return code == SENSE_POWER_ON || code == SENSE_LU_RESET || code == SENSE_NEXUS_LOSS;
+}
 
 /* Tells the first that waits for this unit (of the view) and forgets it. False: none,
  * *code is untouched. */

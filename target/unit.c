@@ -7,6 +7,7 @@
 #include "target/counter.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #define UNIT_CHANGE       (UNIT_MODE_BITS + 1)     /* one more in the count */
@@ -20,12 +21,28 @@ static unsigned bits_of(const struct modes *modes)
            (modes->tells_one ? UNIT_TELLS_ONE : 0);
 }
 
+/* -ENOMEM: nothing is set. */
+static int unit_load_reservation(struct unit *u, const struct volume *volume)
+{
+    const struct reservation *kept;
+    if (reservation_load(volume_kept_reservation(volume), &kept) != 0)
+        return -ENOMEM;
+    u->reservation = kept;
+    for (unsigned i = 0; i < TARGET_REACTOR_MAX; i++)
+        u->lanes[i].reservation = reservation_get(kept);
+    return 0;
+}
+
 struct unit *unit_create(struct volume *volume)
 {
     struct unit *u = aligned_alloc(_Alignof(struct unit), sizeof(*u));
     if (u == NULL)
         return NULL;
     memset(u, 0, sizeof(*u));
+    if (unit_load_reservation(u, volume) != 0) {
+        free(u);
+        return NULL;
+    }
     struct mode_values *v = &u->values;
     mode_defaults(pool_extents(volume_pool(volume)), &v->defaults);
     v->saved = v->defaults;
@@ -49,6 +66,10 @@ void unit_put(struct unit *u)
 {
     if (atomic_fetch_sub_explicit(&u->refs, 1, memory_order_acq_rel) != 1)
         return;
+    assert(u->changes == NULL);
+    for (unsigned i = 0; i < TARGET_REACTOR_MAX; i++)
+        reservation_put(u->lanes[i].reservation);
+    reservation_put(u->reservation);
     volume_put(u->volume);
     pthread_mutex_destroy(&u->lock);
     free(u);
@@ -76,6 +97,18 @@ struct unit_work unit_work(const struct unit *u, bool write)
         sum.us += counter_get(&lane->us[write]);
     }
     return sum;
+}
+
+/* ---- Reservations ------------------------------------------------------------------ */
+
+void unit_take_reservation(struct unit *u, unsigned reactor,
+                           const struct reservation *reservation)
+{
+    struct unit_lane *lane = &u->lanes[reactor];
+    const struct reservation *was = lane->reservation;
+    lane->reservation = reservation_get(reservation);
+    lane->reservations++;
+    reservation_put(was);
 }
 
 /* ---- Modes ------------------------------------------------------------------------- */

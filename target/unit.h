@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "lunmgr/volume.h"
 #include "proto/mode.h"
+#include "target/reservation.h"
 #include "target/target.h"
 #include "target/threshold.h"
 
@@ -17,18 +18,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* READ and WRITE of 6, 10, 12 and 16 bytes. */
+/* READ and WRITE of 6, 10, 12 and 16 bytes; COMPARE AND WRITE and WRITE ATOMIC(16) are
+ * writes. */
 struct unit_work {
     uint64_t commands; /* answered, whatever their status */
     uint64_t bytes;    /* of data-in or data-out */
     uint64_t us;       /* from when they came to when their answer was ready */
 };
 
-/* What one reactor did. It alone adds, any thread reads: relaxed, each is right by
- * itself. A cache line of its own, so that reactors do not wait for each other's. */
+/* One reactor's. What it did: it alone adds, any thread reads, relaxed, each is right by
+ * itself. What is reserved: its own. A cache line, so that reactors do not wait for each
+ * other's. */
 struct unit_lane {
     _Alignas(64) atomic_uint_fast64_t commands[2];
     atomic_uint_fast64_t bytes[2], us[2];
+    const struct reservation *reservation; /* with a reference */
+    unsigned reservations;                 /* how often it has changed */
 };
 
 struct unit {
@@ -44,6 +49,12 @@ struct unit {
     struct mode_values values; /* under the lock */
     struct volume *volume;     /* the unit has a reference */
     struct threshold_watch watch;
+    /* What the control thread has decided last, and who waits for a change of it:
+     * reserve.h. */
+    const struct reservation *reservation; /* with a reference */
+    struct reserve_change *changes;
+    unsigned reserver_reactor; /* where the last RESERVE came from, */
+    uint64_t reserver_serial;  /* and its task's number there */
     struct unit_lane lanes[TARGET_REACTOR_MAX];
 };
 
@@ -56,7 +67,8 @@ struct unit {
 #define UNIT_REACHED_INDEX 0xffU /* which threshold; above it the count */
 
 /* Control thread: it begins with the values saved with the volume, else the defaults of
- * its pool. NULL: no memory. One reference, the caller's. */
+ * its pool, and with the reservation kept with it. NULL: no memory. One reference, the
+ * caller's. */
 struct unit *unit_create(struct volume *volume);
 struct unit *unit_get(struct unit *unit);
 void unit_put(struct unit *unit);
@@ -72,6 +84,23 @@ static inline unsigned unit_modes(const struct unit *unit)
 {
     return atomic_load_explicit(&unit->modes, memory_order_acquire);
 }
+
+/* As that reactor knows it; NULL: nothing is reserved and nobody is registered. Its
+ * thread, and borrowed for as long as it turns to nothing else. */
+static inline const struct reservation *unit_reservation(const struct unit *unit,
+                                                         unsigned reactor)
+{
+    return unit->lanes[reactor].reservation;
+}
+/* How many changes it has seen. */
+static inline unsigned unit_reservations(const struct unit *unit, unsigned reactor)
+{
+    return unit->lanes[reactor].reservations;
+}
+/* Its thread: it knows this one from now on. */
+void unit_take_reservation(struct unit *unit, unsigned reactor,
+                           const struct reservation *reservation);
+
 /* Not on the data path: takes the lock. */
 void unit_values(struct unit *unit, struct mode_values *out);
 

@@ -23,6 +23,7 @@ static const struct {
     {"_rollback", "rolled_back"},
     {"_check", "check_begun"},
     {"_cancel", "cancel_asked"},
+    {"_copy", "copy_begun"},
     {"_evacuate", "evacuation_begun"},
     {"_add_device", "device_added"},
     {"_backup", "backed_up"},

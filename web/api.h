@@ -11,8 +11,8 @@ struct resource;
 
 extern const struct resource resource_auth, resource_device, resource_drain,
     resource_host, resource_initiator, resource_job, resource_mapping, resource_pool,
-    resource_session, resource_snapshot, resource_token, resource_trashed,
-    resource_volume;
+    resource_portal_group, resource_session, resource_snapshot, resource_token,
+    resource_trashed, resource_volume;
 struct job;
 
 void api_box_show(struct exchange *x);
@@ -43,11 +43,12 @@ bool device_spec_read(struct exchange *x, const char *base, const json_t *value,
                       struct pool_device_spec *out);
 
 extern const struct schema schema_volume_create, schema_volume_put, schema_volume_change,
-    schema_volume_rollback;
+    schema_volume_rollback, schema_volume_copy;
 void api_volume_create(struct exchange *x);
 void api_volume_change(struct exchange *x);
 void api_volume_delete(struct exchange *x);
 void api_volume_rollback(struct exchange *x);
+void api_volume_copy(struct exchange *x);
 /* Of struct volume_info: of a volume, and of one in the trash. */
 #define VOLUME_COLUMNS                                                                   \
     {"id", COLUMN_TEXT, VOLUME_AT(id)},                                                  \
@@ -86,6 +87,8 @@ void api_snapshot_delete(struct exchange *x);
 void api_snapshot_group_create(struct exchange *x);
 void api_snapshot_group_show(struct exchange *x);
 
+void api_diff(struct exchange *x); /* of a volume or a snapshot, or all that is there */
+
 extern const struct schema schema_trash_restore;
 void api_trash_restore(struct exchange *x);
 void api_trash_purge(struct exchange *x);
@@ -109,6 +112,9 @@ void api_session_delete(struct exchange *x);
 extern const struct schema schema_drain_create;
 void api_drain_create(struct exchange *x);
 void api_drain_delete(struct exchange *x);
+
+extern const struct schema schema_portal_group_change;
+void api_portal_group_change(struct exchange *x);
 
 extern const struct schema schema_apply;
 void api_apply(struct exchange *x);

@@ -9,11 +9,12 @@
 #include <stdio.h>
 
 const struct schema schema_pool_create = {
-    "PoolCreate", {"name", "devices", "overcommit_cap_percent", "usage_thresholds"}};
+    "PoolCreate",
+    {"name", "devices", "overcommit_cap_percent", "usage_thresholds", "page_cache"}};
 const struct schema schema_pool_put = {
-    "PoolPut", {"devices", "overcommit_cap_percent", "usage_thresholds"}};
-const struct schema schema_pool_change = {"PoolChange",
-                                          {"overcommit_cap_percent", "usage_thresholds"}};
+    "PoolPut", {"devices", "overcommit_cap_percent", "usage_thresholds", "page_cache"}};
+const struct schema schema_pool_change = {
+    "PoolChange", {"overcommit_cap_percent", "usage_thresholds", "page_cache"}};
 
 static json_t *devices_json(const struct web *web, const void *info)
 {
@@ -62,6 +63,7 @@ static const struct column columns[] = {
     {"overcommit_cap_percent", COLUMN_UINT, POOL(overcommit_cap_percent),
      .settable = true},
     {"usage_thresholds", COLUMN_JSON, .render = thresholds_json, .settable = true},
+    {"page_cache", COLUMN_BOOL, POOL(page_cache), .settable = true},
     {"full_in_s", COLUMN_UINT, POOL(full_in_s), .nullable = true},
     {"fill_bytes_per_s", COLUMN_UINT, POOL(fill_bytes_per_s)},
     {"watched_since", COLUMN_TIME, POOL(watched_since_s), .nullable = true},
@@ -187,6 +189,7 @@ void api_pool_create(struct exchange *x)
     struct usage_thresholds thresholds;
     spec.overcommit_cap_percent = cap_read(&in);
     spec.usage_thresholds = thresholds_read(&in, &thresholds);
+    spec.page_cache = input_bool(&in, "page_cache", false);
     const json_t *list = input_array(&in, "devices", 1, POOL_SPEC_DEVICE_MAX);
     bool good = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -220,6 +223,8 @@ void api_pool_change(struct exchange *x)
         change.overcommit_cap_percent = &cap;
     struct usage_thresholds thresholds;
     change.usage_thresholds = thresholds_read(&in, &thresholds);
+    bool page_cache;
+    change.page_cache = input_flag(&in, "page_cache", &page_cache);
     if (input_good(&in))
         pool_change(x->web->lunmgr, x->params[0], &change, pool_on_changed, x);
     else

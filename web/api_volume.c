@@ -2,6 +2,7 @@
 /* Volumes: create (clones too), show, list, change, roll back, delete. Control thread. */
 #include "lunmgr/snapshot.h"
 #include "lunmgr/volume.h"
+#include "lunmgr/volume_copy.h"
 #include "web/api.h"
 #include "web/change.h"
 #include "web/qos.h"
@@ -21,6 +22,9 @@ const struct schema schema_volume_change = {"VolumeChange",
                                              "qos", "labels"}};
 const struct schema schema_volume_rollback = {"VolumeRollback",
                                               {"snapshot", "keep_name", "fence"}};
+const struct schema schema_volume_copy = {
+    "VolumeCopy",
+    {"name", "pool", "to", "snapshot", "offset", "length", "to_offset", "force"}};
 
 #define VOLUME_STEP_BYTES 4096
 
@@ -196,6 +200,53 @@ void api_volume_rollback(struct exchange *x)
     spec.fence = input_bool(&in, "fence", false);
     if (input_good(&in))
         volume_rollback(x->web->lunmgr, x->params[0], &spec, volume_on_changed, x);
+    else
+        reply_problem(x);
+}
+
+/* ---- Copy -------------------------------------------------------------------------- */
+
+static bool is_there(const struct exchange *x, const char *member)
+{
+    return json_object_get(x->body, member) != NULL;
+}
+
+/* Either a volume that is made, of all, or one that is there. */
+static void copy_check(struct exchange *x, struct input *in)
+{
+    static const char *const of_range[] = {"offset", "length", "to_offset", "force"};
+    if (is_there(x, "name") == is_there(x, "to"))
+        input_refuse(in, is_there(x, "to") ? "to" : "name", "name or to, one of both",
+                     "a copy is made of a new name, or over a volume that is there");
+    if (is_there(x, "to") && is_there(x, "pool"))
+        input_refuse(in, "pool", "a pool for a new volume, that is with name",
+                     "the volume that is there has a pool");
+    for (size_t i = 0; i < ARRAY_LEN(of_range); i++)
+        if (is_there(x, "name") && is_there(x, of_range[i]))
+            input_refuse(in, of_range[i], "no such member with name",
+                         "a new volume has all that is copied, from its beginning on");
+    if (is_there(x, "offset") && !is_there(x, "length"))
+        input_refuse(in, "offset", "offset and length", "a range has a length");
+}
+
+void api_volume_copy(struct exchange *x)
+{
+    struct input in;
+    struct volume_copy_spec spec = {.name = NULL};
+    input_begin(&in, x->body, "", &schema_volume_copy, &x->problem);
+    spec.name = input_name(&in, "name", INPUT_OPTIONAL);
+    spec.pool = input_reference(&in, "pool", INPUT_OPTIONAL);
+    spec.to = input_reference(&in, "to", INPUT_OPTIONAL);
+    spec.snapshot = input_snapshot(&in, "snapshot", INPUT_OPTIONAL);
+    spec.from_bytes = input_bytes(&in, "offset", INPUT_OPTIONAL, 0, VOLUME_BYTES_MAX, 0);
+    spec.length_bytes =
+        input_bytes(&in, "length", INPUT_OPTIONAL, 512, VOLUME_BYTES_MAX, 0);
+    spec.to_bytes = input_bytes(&in, "to_offset", INPUT_OPTIONAL, 0, VOLUME_BYTES_MAX, 0);
+    spec.force = input_bool(&in, "force", false);
+    if (input_good(&in))
+        copy_check(x, &in);
+    if (input_good(&in))
+        volume_copy(x->web->lunmgr, x->params[0], &spec, reply_job, x);
     else
         reply_problem(x);
 }

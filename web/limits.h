@@ -39,6 +39,7 @@
 #define WEB_EVENTS_MAX              4096 /* kept in memory */
 #define WEB_EVENT_BYTES_MAX         2048 /* one as JSON; a longer one loses its data */
 #define WEB_STREAMS_MAX             32   /* clients that watch events */
+#define WEB_FEEDS_MAX               8    /* lists of blocks being read */
 #define WEB_STREAM_FILL_BYTES       (64 * 1024) /* that a stream's socket is given at once */
 #define WEB_STREAM_UNSENT_MAX       (1024 * 1024) /* then the stream is dropped */
 #define WEB_STREAM_INPUT_MAX        4096          /* what its client says is not read */

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BYTES_DIGITS_MAX  18 /* of a number of bytes */
+#define BYTES_DIGITS_TEXT "18"
+
 static size_t segment_length(const char *at)
 {
     return strcspn(at, "/");
@@ -201,6 +204,39 @@ static bool type_take(const char *text, struct query *out, struct problem *probl
     return true;
 }
 
+/* Bytes of a volume, as a JSON number has them. */
+static bool bytes_take(const char *name, const char *text, uint64_t *out,
+                       struct problem *problem)
+{
+    if (strlen(text) <= BYTES_DIGITS_MAX && path_number(text, out))
+        return true;
+    return query_refuse(problem, name, "bytes: at most " BYTES_DIGITS_TEXT " digits",
+                        "it is no such number");
+}
+
+static bool offset_take(const char *text, struct query *out, struct problem *problem)
+{
+    return bytes_take("offset", text, &out->offset, problem);
+}
+
+static bool length_take(const char *text, struct query *out, struct problem *problem)
+{
+    return bytes_take("length", text, &out->length, problem);
+}
+
+static bool from_take(const char *text, struct query *out, struct problem *problem)
+{
+    if (text[0] == '\0')
+        return query_refuse(problem, "from", "a snapshot's name or id",
+                            "it cannot be a name or an id");
+    return text_read("from", text, out->from, sizeof(out->from), problem);
+}
+
+static bool zeros_take(const char *text, struct query *out, struct problem *problem)
+{
+    return switch_take("zeros", text, &out->zeros, problem);
+}
+
 static const struct query_param {
     enum query_take take;
     const char *name;
@@ -210,7 +246,9 @@ static const struct query_param {
     {QUERY_FILTER, "filter", filter_take}, {QUERY_SORT, "sort", sort_take},
     {QUERY_FIELDS, "fields", fields_take}, {QUERY_VOLUME, "volume", volume_take},
     {QUERY_PURGE, "purge", purge_take},    {QUERY_DRY_RUN, "dry_run", dry_run_take},
-    {QUERY_TYPE, "type", type_take},
+    {QUERY_TYPE, "type", type_take},       {QUERY_FROM, "from", from_take},
+    {QUERY_OFFSET, "offset", offset_take}, {QUERY_LENGTH, "length", length_take},
+    {QUERY_ZEROS, "zeros", zeros_take},
 };
 
 void query_names(enum query_take takes, char *out, size_t out_bytes)
@@ -262,7 +300,7 @@ bool query_read(const char *query, enum query_take takes, struct query *out,
                 struct problem *problem)
 {
     unsigned seen = 0;
-    *out = (struct query){.limit = WEB_LIST_LIMIT_DEFAULT};
+    *out = (struct query){.limit = WEB_LIST_LIMIT_DEFAULT, .length = UINT64_MAX};
     if (query == NULL)
         return true;
     while (*query != '\0') {

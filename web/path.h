@@ -37,6 +37,11 @@ enum query_take {
     QUERY_LIST = QUERY_PAGE | QUERY_FILTER | QUERY_SORT | QUERY_FIELDS,
     QUERY_DRY_RUN = 128,
     QUERY_TYPE = 256, /* of events: those whose type begins so */
+    QUERY_FROM = 512, /* of a diff: the other point */
+    QUERY_OFFSET = 1024,
+    QUERY_LENGTH = 2048,
+    QUERY_RANGE = QUERY_OFFSET | QUERY_LENGTH, /* bytes of a volume */
+    QUERY_ZEROS = 4096,
 };
 
 struct query {
@@ -47,6 +52,9 @@ struct query {
     bool purge;
     bool dry_run;
     char type[WEB_PARAM_MAX]; /* "": all */
+    char from[WEB_KEY_MAX];   /* "": none */
+    uint64_t offset, length;  /* length UINT64_MAX: to the end */
+    bool zeros;
 };
 
 /* Reads a raw query (NULL: none). A parameter that the route does not take, that is twice

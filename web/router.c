@@ -110,23 +110,6 @@ static bool check_framing(struct exchange *x)
 
 /* ---- Before the handler ------------------------------------------------------------ */
 
-/* The methods that the path takes, for Allow. "": no such path. */
-static void list_allowed(const char *path, char *out, size_t out_bytes)
-{
-    size_t count;
-    const struct route *routes = router_table(&count);
-    out[0] = '\0';
-    for (size_t i = 0; i < count; i++) {
-        if (!path_matches(routes[i].path, path))
-            continue;
-        size_t at = strlen(out);
-        snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : ", ",
-                 routes[i].method == EVHTTP_REQ_GET
-                     ? "GET, HEAD"
-                     : router_method_name(routes[i].method));
-    }
-}
-
 const struct route *router_find(enum evhttp_cmd_type method, const char *path)
 {
     size_t count;
@@ -138,6 +121,23 @@ const struct route *router_find(enum evhttp_cmd_type method, const char *path)
             return &routes[i];
     }
     return NULL;
+}
+
+/* The methods that the path takes, for Allow. "": no such path. */
+static void list_allowed(const char *path, char *out, size_t out_bytes)
+{
+    size_t count;
+    const struct route *routes = router_table(&count);
+    out[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        if (router_find(routes[i].method, path) != &routes[i])
+            continue;
+        size_t at = strlen(out);
+        snprintf(out + at, out_bytes - at, "%s%s", at == 0 ? "" : ", ",
+                 routes[i].method == EVHTTP_REQ_GET
+                     ? "GET, HEAD"
+                     : router_method_name(routes[i].method));
+    }
 }
 
 /* An address that has guessed too often is told so whatever it brings. */

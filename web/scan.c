@@ -4,6 +4,7 @@
  * are picked, then shown. */
 #include "web/scan.h"
 
+#include "base/clock.h"
 #include "web/exchange.h"
 #include "web/held.h"
 
@@ -12,7 +13,6 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define STEPS 16 /* between two looks at the clock */
 
@@ -221,13 +221,6 @@ static bool step(struct scan *s)
 
 /* ---- Slices ------------------------------------------------------------------------ */
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void scan_finish(struct scan *s)
 {
     s->done(s);
@@ -237,14 +230,14 @@ static void scan_finish(struct scan *s)
 static void scan_slice(struct scan *s)
 {
     static const struct timeval at_once = {.tv_sec = 0};
-    int64_t end_us = now_us() + s->web->slice_us;
+    int64_t end_us = clock_us() + s->web->slice_us;
     struct held held;
     bool going = true;
     held_begin(s->web, &held);
     do {
         for (int i = 0; going && i < STEPS; i++)
             going = step(s);
-    } while (going && now_us() < end_us);
+    } while (going && clock_us() < end_us);
     held_end(s->web);
     if (going)
         event_add(&s->timer, &at_once);

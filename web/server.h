@@ -12,6 +12,7 @@
 
 struct event_base;
 struct events;
+struct feed;
 struct held;
 struct http;
 struct exchange;
@@ -44,6 +45,8 @@ struct web {
     char *tls_dir;
     struct events *events;
     struct watches *watches;
+    struct feed *feeds; /* lists of blocks on their way */
+    unsigned feed_count;
     struct news *news;
     struct held *held;  /* NULL: no list is being made at this moment */
     const char *engine; /* never NULL */

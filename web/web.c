@@ -9,6 +9,7 @@
 #include "web/certificate.h"
 #include "web/events.h"
 #include "web/exchange.h"
+#include "web/feed.h"
 #include "web/http.h"
 #include "web/news.h"
 #include "web/scan.h"
@@ -113,6 +114,7 @@ void web_stop(struct web *web)
     http_destroy(web->http);
     exchange_abandon_all(web);
     scan_end_all(web);
+    feeds_end_all(web);
     news_destroy(web->news);
     watches_destroy(web->watches);
     events_destroy(web->events);
@@ -126,6 +128,7 @@ void web_drain(struct web *web)
     web->draining = true;
     news_stopping(web->news);
     watches_end(web->watches);
+    feeds_end(web);
 }
 
 const char *web_tcp_address(const struct web *web)

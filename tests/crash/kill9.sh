@@ -4,9 +4,11 @@
 # covered, tears no 4 KiB block and shows nobody's data to another; the daemon starts again by
 # itself and its pool's figures agree with its map. ROUNDS times over one growing history: the log of
 # answers is kept by a process that lives through every crash.
-# Usage: kill9.sh [ROUNDS [SEED]]   (RIG_ENGINE chooses the I/O engine; KILL9_SPOIL is a command run
+# Usage: kill9.sh [ROUNDS [SEED]]   (RIG_ENGINE chooses the I/O engine; KILL9_PAGE_CACHE=1: the pool is
+# written through the page cache, which outlives the daemon; KILL9_SPOIL is a command run
 # while the daemon is dead, with which test-kill9-sees-loss.sh shows that this test can fail)
 set -euo pipefail
+[ -z "${KILL9_PAGE_CACHE:-}" ] || RIG_POOL_FLAGS=(--page-cache)
 RIG_POOL_SIZE=${RIG_POOL_SIZE:-130MiB} # 2 MiB more than the volumes: freed extents are used again at once
 . "$(dirname "$0")/../lib/rig.sh"
 . "$(dirname "$0")/agree.sh"

@@ -71,6 +71,29 @@ nothing_comes() {
     has_events pool.threshold_reached "$1" || fail "there are $(events pool.threshold_reached) events, not $1"
 }
 
+pool_lines() {
+    grep -c 'msg="thin provisioning threshold reached" pool=p volume=-' "$RIG_DIR/daemon.log" || true
+}
+
+has_pool_lines() {
+    [ "$(pool_lines)" = "$1" ]
+}
+
+# killed: kill -9, a start, and session again. What is beyond its threshold is told once more, to who has logged in by then.
+killed() {
+    local lines
+    lines=$(pool_lines)
+    rig_stop KILL
+    rig_start
+    session again "$RIG_IQN" 1
+    eventually 'the pool is not looked at' has_pool_lines $((lines + 1))
+    ask again none 000000000000
+    while [ "$answer" != good ]; do
+        [[ $answer == "sense f00006"* && ${answer:30:6} == "$REACHED" ]] || fail "after the kill it is told: $answer"
+        ask again none 000000000000
+    done
+}
+
 rig_init
 rig_start
 rig_volume v 256MiB 1
@@ -133,9 +156,7 @@ good a out 000000000a0a20100000000000000000 151000001000
 good a out "000000000812$(printf '0%.0s' $(seq 36))" 151100001800
 good a in 24 1a080800ff00
 [ "${answer:5:14}" = 17001000881200 ] || fail "the cache is not off: $answer"
-rig_stop KILL
-rig_start
-session again "$RIG_IQN" 1
+killed
 for control in 08 c8; do # current, saved
     good again in 24 "1a08${control}00ff00"
     [ "${answer:5:14}" = 17001000881200 ] || fail "after the kill the cache is on again: $answer"
@@ -147,9 +168,7 @@ good again in 64 5a081c02000000004000
 good again out "$(printf '0016001000000000%016x%08x00000000' 0 15360)" 42000000000000001800
 eventually 'the space does not come back' has_free 100
 good again fill $((1200 * EXTENT)) 8
-rig_stop KILL
-rig_start
-session again "$RIG_IQN" 1
+killed
 good again in 512 28000002580000000100
 [[ $answer == "good a5a5a5a5"* ]] || fail "a write with the cache off is gone: ${answer:0:40}"
 echo "told to 3 sessions, by 3 events and in the log; the first event after $late_ms ms; 2 kills -9"

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any 16 bytes as a CDB, the rest as its parameter list: a decode fails with ILLEGAL
  * REQUEST or gives values in their ranges; data is written into a buffer of exactly the
- * allocation length; an UNMAP list that is accepted has no range outside the unit; mode
- * parameters that are selected are told as they were set, and can be selected again. */
+ * allocation length; an UNMAP list, or that of a token, that is accepted has no range
+ * outside the unit; mode parameters that are selected are told as they were set, and can
+ * be selected again. */
 #include "base/checked.h"
 #include "proto/caps.h"
+#include "proto/copy_results.h"
 #include "proto/inquiry.h"
 #include "proto/log.h"
 #include "proto/mode.h"
+#include "proto/port_groups.h"
+#include "proto/rod.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +56,15 @@ static int write_atomic(struct input *in)
     return rc;
 }
 
+static int caw(struct input *in)
+{
+    struct cdb_rw rw;
+    int rc = cdb_caw_decode(in->cdb, &rw, &in->sense);
+    if (rc == 0)
+        assert(rw.write && rw.blocks <= UINT8_MAX);
+    return rc;
+}
+
 static int media(struct input *in)
 {
     struct cdb_rw rw;
@@ -65,6 +78,8 @@ static int media(struct input *in)
         return cdb_verify_decode(in->cdb, in->op, &v, &in->sense);
     case CDB_WRITE_ATOMIC_16:
         return write_atomic(in);
+    case CDB_COMPARE_WRITE:
+        return caw(in);
     case CDB_SYNC_CACHE_10:
     case CDB_SYNC_CACHE_16:
     case CDB_PREFETCH_10:
@@ -121,6 +136,54 @@ static int sanitize(struct input *in)
         return rc;
     assert(list.count >= 1 && list.count <= 31 && list.pattern_bytes >= 1);
     assert(list.pattern + list.pattern_bytes <= in->list + s.list_bytes);
+    return 0;
+}
+
+static void ranges_are_inside(const struct rod_ranges *ranges)
+{
+    uint64_t total = 0;
+    assert(ranges->count <= ROD_TOKEN_RANGES_MAX);
+    for (unsigned i = 0; i < ranges->count; i++) {
+        struct rod_range r = rod_range_get(ranges, i);
+        assert(range_fits_u64(r.lba, r.blocks, lu.blocks));
+        total += r.blocks;
+    }
+    assert(total == ranges->blocks && total << 9 <= ROD_TOKEN_DATA_MAX);
+}
+
+static int rod_list(struct input *in)
+{
+    static const struct rod_limits limits = {.capacity_blocks = 20971520,
+                                             .block_shift = 9};
+    struct cdb_rod_list cdb;
+    struct populate_list populate;
+    struct write_token_list write;
+    int rc = cdb_rod_list_decode(in->cdb, in->op, &cdb, &in->sense);
+    if (rc != 0 || cdb.list_bytes == 0 || cdb.list_bytes > in->list_bytes)
+        return rc;
+    if (in->op->id == CDB_POPULATE_TOKEN) {
+        rc = populate_list_decode(&populate, in->list, cdb.list_bytes, &limits,
+                                  &in->sense);
+        if (rc == 0)
+            ranges_are_inside(&populate.ranges);
+        return rc;
+    }
+    rc = write_token_list_decode(&write, in->list, cdb.list_bytes, &limits, &in->sense);
+    if (rc != 0)
+        return rc;
+    assert(write.token + ROD_TOKEN_BYTES <= in->list + cdb.list_bytes);
+    ranges_are_inside(&write.ranges);
+    return 0;
+}
+
+/* Their lists are fuzz_ext_copy's. */
+static int copies(const struct input *in, struct wire *out)
+{
+    struct cdb_copy_results results;
+    cdb_copy_results_decode(in->cdb, in->op, &results);
+    if (in->op->id == CDB_COPY_PARAMETERS)
+        copy_parameters_encode(9, out);
+    assert(results.lid4 || results.list_id <= UINT8_MAX);
     return 0;
 }
 
@@ -204,9 +267,12 @@ static int log_pages(struct input *in, struct wire *out)
 static int questions(struct input *in, struct wire *out)
 {
     static const uint32_t luns[] = {0, 1, 300};
+    static const struct port_group port_groups[] = {
+        {.tag = 1}, {.tag = 7, .access = {.state = ALUA_STANDBY, .preferred = true}}};
     struct cdb_report_luns rl;
     struct cdb_report_opcodes ro;
     struct cdb_report_tmfs rt;
+    struct cdb_report_port_groups rg;
     struct cdb_read_capacity rc16;
     struct cdb_request_sense rs;
     struct cdb_start_stop ss;
@@ -220,6 +286,12 @@ static int questions(struct input *in, struct wire *out)
     case CDB_REPORT_OPCODES:
         rc = cdb_report_opcodes_decode(in->cdb, &ro, &in->sense);
         return rc != 0 ? rc : report_opcodes_encode(&ro, out, &in->sense);
+    case CDB_REPORT_PORT_GROUPS:
+        rc = cdb_report_port_groups_decode(in->cdb, &rg, &in->sense);
+        if (rc == 0)
+            port_groups_encode(port_groups, ARRAY_LEN(port_groups), rg.extended,
+                               in->cdb[14], out);
+        return rc;
     case CDB_REPORT_TMFS:
         rc = cdb_report_tmfs_decode(in->cdb, &rt, &in->sense);
         if (rc == 0) /* by a byte that is none of the CDB's */
@@ -242,10 +314,21 @@ static int run(struct input *in, struct wire *out)
     switch (in->op->id) {
     case CDB_UNMAP:
         return unmap(in);
+    case CDB_EXTENDED_COPY:
+    case CDB_EXTENDED_COPY_LID4:
+    case CDB_COPY_ABORT:
+    case CDB_COPY_STATUS:
+    case CDB_COPY_PARAMETERS:
+    case CDB_COPY_FAILURE:
+    case CDB_COPY_STATUS_LID4:
+        return copies(in, out);
     case CDB_SANITIZE_OVERWRITE:
     case CDB_SANITIZE_ERASE:
     case CDB_SANITIZE_EXIT:
         return sanitize(in);
+    case CDB_POPULATE_TOKEN:
+    case CDB_WRITE_TOKEN:
+        return rod_list(in);
     case CDB_INQUIRY:
         return inquiry(in, out);
     case CDB_READ_DEFECT_DATA_10:

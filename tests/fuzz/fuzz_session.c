@@ -163,7 +163,18 @@ static const struct cdb_form {
     {0xa3, DIRECTION_READ, 0, 255}, /* MAINTENANCE IN */
     {0x03, DIRECTION_READ, 0, 252}, /* REQUEST SENSE */
     {0x5f, DIRECTION_WRITE, 0, 24}, /* PERSISTENT RESERVE OUT */
+    {0x5e, DIRECTION_READ, 0, 252}, /* PERSISTENT RESERVE IN */
+    {0x16, 0, 0, 0},                /* RESERVE(6) */
+    {0x17, 0, 0, 0},                /* RELEASE(6) */
 };
+
+/* An action that there is, for a list of the usual length. */
+static void fix_pr_out(uint8_t *cdb)
+{
+    cdb[1] &= 0x07;
+    memset(cdb + 5, 0, 5);
+    cdb[8] = 24;
+}
 
 static void fix_command(struct cmd_req_wire *w)
 {
@@ -179,6 +190,8 @@ static void fix_command(struct cmd_req_wire *w)
         bytes = w->cdb[form->count_at] * 512U;
         bytes *= form->opcode == 0x89 ? 2 : 1;
     }
+    if (form->opcode == 0x5f)
+        fix_pr_out(w->cdb);
     w->expected_bytes = be32_of(bytes);
     w->ahs_words = 0;
 }

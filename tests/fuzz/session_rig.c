@@ -8,6 +8,7 @@
 #include "target/address.h"
 #include "target/lu.h"
 #include "target/reactor.h"
+#include "target/unit.h"
 #include "tests/lib/pool_rig.h"
 
 #include <arpa/inet.h>
@@ -125,6 +126,8 @@ static void make_target(void)
     snprintf(target.name, sizeof(target.name), "%s", RIG_TARGET);
     pthread_mutex_init(&target.advertise_lock, NULL);
     drain_list_init(&target.drains);
+    target.group_tags[target.group_count++] = PORTAL_GROUP_TAG;
+    alua_init(&target);
     target_limits_preset(&limits);
     limits_set(&target.limits, &limits);
     admission_init(&target.admission, &target.limits);
@@ -141,6 +144,7 @@ static void session_rig_end(void)
 {
     reactor_destroy(reactor);
     access_put(target.access);
+    alua_fini(&target);
     admission_fini(&target.admission);
     refusals_fini(&target.refusals);
     drain_list_fini(&target.drains);
@@ -212,6 +216,17 @@ void session_rig_shuffle_disk(bool chance)
     fake_engine_shuffle(disk, chance ? SHUFFLE_SEED : 0);
 }
 
+static bool no_change_waits(void)
+{
+    const struct unit *u;
+    for (size_t i = 0; (u = access_unit(target.access, i)) != NULL; i++) {
+        bool reserved = u->reservation != NULL && u->reservation->is_reserved;
+        if (u->changes != NULL || reserved) /* that goes with its session */
+            return false;
+    }
+    return true;
+}
+
 static bool is_settled(void)
 {
     return reactor->conns == NULL && target.registry.first == NULL &&
@@ -219,8 +234,21 @@ static bool is_settled(void)
            atomic_load(&reactor->counters.sessions) == 0 &&
            atomic_load(&reactor->counters.connections) == 0 &&
            atomic_load(&reactor->counters.buffer_bytes) == 0 &&
-           reactor->waiting == NULL && reactor->sweeps == NULL &&
+           reactor->waiting == NULL && reactor->sweeps == NULL && no_change_waits() &&
            fake_engine_waiting(disk, FAKE_ALL) == 0;
+}
+
+/* Registrations stay, but the next input begins with none. */
+static void forget_registrations(void)
+{
+    struct unit *u;
+    for (size_t i = 0; (u = access_unit(target.access, i)) != NULL; i++) {
+        must(u->reservation == unit_reservation(u, reactor->index),
+             "a reactor does not know what is reserved");
+        unit_take_reservation(u, reactor->index, NULL);
+        reservation_put(u->reservation);
+        u->reservation = NULL;
+    }
 }
 
 void session_rig_settle(void)
@@ -229,4 +257,5 @@ void session_rig_settle(void)
         must(steps < SETTLE_STEPS_MAX, "something is left behind");
         session_rig_step();
     }
+    forget_registrations();
 }

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash disable=SC2154
 # Inside the guest: the Linux kernel's initiator against a target on the host. Words of the kernel's command
-# line: ASHLAR_task is one of the functions task_*, here and in guest-thin.sh and guest-sg3.sh; ASHLAR_name the
-# initiator's name, ASHLAR_target the target's; ASHLAR_portal and ASHLAR_portal2 are ADDRESS:PORT by the first and the second network card.
+# line: ASHLAR_task is one of the functions task_*, here and in guest-thin.sh, guest-sg3.sh, guest-xcopy.sh,
+# guest-odx.sh, guest-fence.sh and guest-cluster.sh; ASHLAR_name the initiator's name, ASHLAR_target the target's; ASHLAR_portal and
+# ASHLAR_portal2 are ADDRESS:PORT by the first and the second network card; ASHLAR_node is what the test calls this guest.
 # The host says on the second serial port when a task may go on; this says on the console how far it is.
 set -eu
 
@@ -180,15 +181,16 @@ task_record() {
 
 # ---- two paths ----
 
+# start_multipathd LINE...: what it is to do besides.
 start_multipathd() {
-    echo 'defaults {
+    echo "defaults {
+        $*
         find_multipaths no
-        path_grouping_policy multibus
         polling_interval 1
         max_polling_interval 2
         no_path_retry 60
         fast_io_fail_tmo 5
-    }' >/etc/multipath.conf
+    }" >/etc/multipath.conf
     systemd-udevd --daemon
     multipathd
     until_true 30 "multipathd answers" multipathd show daemon >/dev/null
@@ -206,8 +208,8 @@ paths_are() {
     [ "$(multipathd show paths raw format "%t %T" | grep -c "^active ready")" = "$1" ]
 }
 
-task_paths() {
-    start_multipathd
+# Logs in to both portals: map is the disk that has both paths.
+login_twice() {
     for portal in "$ASHLAR_portal" "$ASHLAR_portal2"; do
         discover "$portal"
         with "$portal" node.session.timeo.replacement_timeout 5
@@ -217,6 +219,20 @@ task_paths() {
     map=/dev/mapper/$(multipathd show maps raw format %n)
     until_true 30 "$map" [ -b "$map" ]
     multipathd show topology
+}
+
+# All is well: the disk goes, then its paths.
+logout_twice() {
+    no_error_of dm-
+    stop_multipathd
+    dmsetup remove --retry "$(basename "$map")"
+    logout "$ASHLAR_portal"
+    logout "$ASHLAR_portal2"
+}
+
+task_paths() {
+    start_multipathd path_grouping_policy multibus
+    login_twice
     say "paths=2"
     verified_io_until "$map" cut
     rm /tmp/told-cut
@@ -226,22 +242,52 @@ task_paths() {
     until_true 90 "both paths are back" paths_are 2
     say "paths=2 again"
     verified_io_until "$map" end
-    no_error_of dm-
-    stop_multipathd
-    dmsetup remove --retry "$(basename "$map")"
-    logout "$ASHLAR_portal"
-    logout "$ASHLAR_portal2"
+    logout_twice
+}
+
+# prios_are PRIO...: of the two paths, in rising order.
+prios_are() {
+    [ "$(multipathd show paths raw format %p | sort -n | xargs)" = "$*" ]
+}
+
+# Two paths of different worth, as the target says; a group in standby is not lost, but not used.
+task_alua() {
+    start_multipathd "path_grouping_policy group_by_prio
+        prio alua
+        detect_prio yes
+        failback immediate"
+    login_twice
+    until_true 30 "two priorities" prios_are 10 50
+    say "prios=10 50"
+    verified_io_until "$map" moved
+    rm /tmp/told-moved
+    until_true 60 "a path in standby" prios_are 1 10
+    say "prios=1 10"
+    verified_io_until "$map" back
+    until_true 60 "the path is back" prios_are 10 50
+    say "prios=10 50 again"
+    verified_io_until "$map" end
+    multipathd show topology
+    logout_twice
 }
 
 # shellcheck source=tests/guest/guest-thin.sh
 . /guest-thin.sh
 # shellcheck source=tests/guest/guest-sg3.sh
 . /guest-sg3.sh
+# shellcheck source=tests/guest/guest-xcopy.sh
+. /guest-xcopy.sh
+# shellcheck source=tests/guest/guest-odx.sh
+. /guest-odx.sh
+# shellcheck source=tests/guest/guest-fence.sh
+. /guest-fence.sh
+# shellcheck source=tests/guest/guest-cluster.sh
+. /guest-cluster.sh
 listen
 network
 start_iscsid
 say "kernel=$(uname -r)"
 case $ASHLAR_task in
-login | outlive | paths | record | thin | sg3) "task_$ASHLAR_task" ;;
+login | outlive | paths | alua | record | thin | sg3 | xcopy | odx | fence | cluster) "task_$ASHLAR_task" ;;
 *) fail "no task $ASHLAR_task" ;;
 esac

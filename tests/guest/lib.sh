@@ -14,9 +14,12 @@ GUEST_FAIL="ASHLAR-GUEST: FAIL"
 # Where an initiator's programs come from: unpacked, for on the host they would be services.
 GUEST_INITIATOR_PACKAGES="open-iscsi libopeniscsiusr libisns0 libkmod2 multipath-tools liburcu8
     udev dmsetup libdevmapper1.02.1 libaio1 libcap2"
+# And those of a cluster's file system.
+GUEST_CLUSTER_PACKAGES="ocfs2-tools libcmap4 libcorosync-common4 libdlm3 libqb100"
 
-# guest_flavour cloud|generic: which kernel boots, and which of its modules are loaded.
+# guest_flavour cloud|generic: which kernel boots, which of its modules are loaded, and which are there too.
 guest_flavour() {
+    GUEST_MODULES_MORE=
     case $1 in
     cloud)
         GUEST_META=linux-image-cloud-amd64
@@ -28,6 +31,7 @@ guest_flavour() {
         GUEST_KERNEL="kernel-generic"
         GUEST_MODULES="virtio_pci virtio_net crc32c_generic iscsi_tcp sd_mod ext4 dm_multipath dm_service_time
             scsi_dh_alua"
+        GUEST_MODULES_MORE="ocfs2 ocfs2_stack_o2cb"
         ;;
     esac
 }
@@ -71,7 +75,11 @@ guest_unpack() {
 
 # guest_kernel: prints the directory of the unpacked kernel; fetches it if the cache has none.
 guest_kernel() {
-    guest_kept "$GUEST_KERNEL" "$GUEST_MODULES" guest_kernel_get
+    guest_kept "$GUEST_KERNEL" "$(guest_modules)" guest_kernel_get
+}
+
+guest_modules() {
+    echo "$GUEST_MODULES${GUEST_MODULES_MORE:+ $GUEST_MODULES_MORE}"
 }
 
 # The real package behind Debian's name for "the kernel of this release".
@@ -89,7 +97,7 @@ guest_kernel_pick() {
     cp tree/boot/vmlinuz-* vmlinuz || return 1
     basename "$(echo tree/lib/modules/*)" >version
     mkdir modules
-    read -rd '' -a queue <<<"$GUEST_MODULES"
+    read -rd '' -a queue <<<"$(guest_modules)"
     while [ ${#queue[@]} -gt 0 ]; do
         name=${queue[0]}
         queue=("${queue[@]:1}")
@@ -110,15 +118,22 @@ guest_initiator_packages() {
     guest_kept initiator "$GUEST_INITIATOR_PACKAGES" guest_unpack $GUEST_INITIATOR_PACKAGES
 }
 
+guest_cluster_packages() {
+    # shellcheck disable=SC2086 # a list of words
+    guest_kept cluster "$GUEST_CLUSTER_PACKAGES" guest_unpack $GUEST_CLUSTER_PACKAGES
+}
+
 # Debian's names for what the tests' guests want and the cache does not have, one a line.
 guest_missing() {
     local flavour
     for flavour in generic cloud; do
         guest_flavour $flavour
-        guest_keeps "$GUEST_KERNEL" "$GUEST_MODULES" || echo "$GUEST_META"
+        guest_keeps "$GUEST_KERNEL" "$(guest_modules)" || echo "$GUEST_META"
     done
     # shellcheck disable=SC2086 # a list of words
     guest_keeps initiator "$GUEST_INITIATOR_PACKAGES" || printf '%s\n' $GUEST_INITIATOR_PACKAGES
+    # shellcheck disable=SC2086 # a list of words
+    guest_keeps cluster "$GUEST_CLUSTER_PACKAGES" || printf '%s\n' $GUEST_CLUSTER_PACKAGES
 }
 
 # Fetches all of that.
@@ -128,7 +143,7 @@ guest_fetch() {
         guest_flavour $flavour
         guest_kernel || return 1
     done
-    guest_initiator_packages
+    guest_initiator_packages && guest_cluster_packages
 }
 
 # The modules that a module depends on, one a line: its NUL-ended record `depends=a,b`.

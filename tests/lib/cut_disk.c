@@ -31,6 +31,7 @@ struct waiting {
     struct engine_io *io;
     struct cut_disk *disk;
     uint64_t seq; /* of the disk, at its submission */
+    bool held;    /* see cut_disks_hold() */
 };
 
 struct cut_engine {
@@ -40,7 +41,7 @@ struct cut_engine {
     struct loop *loop;
     struct loop_hook hook;
     struct waiting *queue; /* oldest first */
-    unsigned count, capacity;
+    unsigned count, capacity, held;
 };
 
 struct cut_disk {
@@ -62,6 +63,7 @@ struct cut_disk {
 
 static struct cut_disk *disks; /* of the mains that there are: one at a time */
 static struct cut_engine *engines;
+static bool holds; /* writes that are asked for */
 
 /* ---- Helpers, under the lock --------------------------------------------------------
  */
@@ -242,7 +244,10 @@ static void cut_submit(struct engine *engine, struct engine_io *io)
         ce->queue = realloc(ce->queue, ce->capacity * sizeof(ce->queue[0]));
         assert(ce->queue != NULL);
     }
-    ce->queue[ce->count++] = (struct waiting){.io = io, .disk = disk, .seq = disk->seq};
+    bool held = holds && io->op == ENGINE_WRITE;
+    ce->queue[ce->count++] =
+        (struct waiting){.io = io, .disk = disk, .seq = disk->seq, .held = held};
+    ce->held += held;
     power_unlock(ce->power);
 }
 
@@ -259,13 +264,22 @@ static void waiting_do(const struct waiting *w)
         do_punch(w->disk, io);
 }
 
+/* Where the nth of the queue is that is not held, from 0. */
+static unsigned nth_free(const struct cut_engine *ce, uint64_t nth)
+{
+    unsigned i = 0;
+    while (ce->queue[i].held || nth-- > 0)
+        i++;
+    return i;
+}
+
 /* Does one of the queue, any; NULL: there is none. */
 static struct engine_io *cut_pick(struct cut_engine *ce)
 {
     power_lock(ce->power);
     struct engine_io *io = NULL;
-    if (ce->count > 0) {
-        unsigned i = (unsigned)power_draw(ce->power, ce->count);
+    if (ce->count > ce->held) {
+        unsigned i = nth_free(ce, power_draw(ce->power, ce->count - ce->held));
         struct waiting picked = ce->queue[i];
         io = picked.io;
         ce->count--;
@@ -280,12 +294,17 @@ static struct engine_io *cut_pick(struct cut_engine *ce)
 static bool cut_turn(struct loop_hook *hook)
 {
     struct cut_engine *ce = container_of(hook, struct cut_engine, hook);
-    if (ce->count == 0)
-        return false;
+    bool lazy = false;
+    uint64_t answers = 0;
     power_lock(ce->power);
-    bool lazy = ce->queue[0].disk->lazy;
-    uint64_t answers = power_draw(ce->power, ce->count + lazy) + !lazy;
+    unsigned free_count = ce->count - ce->held;
+    if (free_count > 0) {
+        lazy = ce->queue[0].disk->lazy;
+        answers = power_draw(ce->power, free_count + lazy) + !lazy;
+    }
     power_unlock(ce->power);
+    if (free_count == 0)
+        return false;
     struct engine_io *io;
     for (; answers > 0 && (io = cut_pick(ce)) != NULL; answers--)
         io->done(io, io->rc);
@@ -421,6 +440,36 @@ void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth)
     lock(disk);
     disk->fail_sync = nth;
     unlock(disk);
+}
+
+void cut_disks_hold(struct power *power)
+{
+    power_lock(power);
+    holds = true;
+    power_unlock(power);
+}
+
+unsigned cut_disks_keep(struct power *power)
+{
+    unsigned held = 0;
+    power_lock(power);
+    holds = false;
+    for (const struct cut_engine *ce = engines; ce != NULL; ce = ce->next)
+        held += ce->held;
+    power_unlock(power);
+    return held;
+}
+
+void cut_disks_release(struct power *power)
+{
+    power_lock(power);
+    holds = false;
+    for (struct cut_engine *ce = engines; ce != NULL; ce = ce->next) {
+        for (unsigned i = 0; i < ce->count; i++)
+            ce->queue[i].held = false;
+        ce->held = 0;
+    }
+    power_unlock(power);
 }
 
 /* ---- Calls around the engines -------------------------------------------------------

@@ -29,6 +29,12 @@ void cut_disk_set_lazy(struct cut_disk *disk);
 /* The nth SYNC from now on, from 1, fails with -EIO and what it covered is dropped: each
  * part is in the file or lost, later syncs know nothing of it. 0: none. */
 void cut_disk_fail_sync(struct cut_disk *disk, uint64_t nth);
+/* For loops that are turned by hand. The writes that all disks on these mains are asked
+ * for from now on wait; after _keep, which tells how many do, those go on waiting alone;
+ * after _release none does. What needs them durable waits for them. */
+void cut_disks_hold(struct power *power);
+unsigned cut_disks_keep(struct power *power);
+void cut_disks_release(struct power *power);
 /* All its engines are gone, with the program that wrote. What was not synced is lost,
  * unless the mains have fallen: then cut_disk_restore says what is. */
 void cut_disk_lose(struct cut_disk *disk);

@@ -38,6 +38,7 @@ struct fake_engine {
     bool failed;
     uint64_t random; /* 0: no shuffling */
     uint64_t answered[OP_COUNT];
+    uint64_t in_memory;
 };
 
 static struct fake_engine *fake_of(struct engine *engine)
@@ -230,6 +231,7 @@ static void fake_submit(struct engine *engine, struct engine_io *io)
     assert(fake->waiting_count < WAITING_MAX);
     engine_io_begin(engine, io);
     fake->waiting[fake->waiting_count++] = (struct waiting_io){.io = io};
+    fake->in_memory += io->in_memory;
 }
 
 static bool fake_give_up(struct engine *engine, struct engine_io *io)
@@ -336,6 +338,11 @@ bool fake_engine_let_go(struct fake_engine *fake, unsigned ops, unsigned index)
 void fake_engine_shuffle(struct fake_engine *fake, uint64_t seed)
 {
     fake->random = seed;
+}
+
+uint64_t fake_engine_in_memory(const struct fake_engine *fake)
+{
+    return fake->in_memory;
 }
 
 uint64_t fake_engine_count(const struct fake_engine *fake, unsigned ops)

@@ -48,6 +48,8 @@ bool fake_engine_let_go(struct fake_engine *fake, unsigned ops, unsigned index);
  * order. */
 void fake_engine_shuffle(struct fake_engine *fake, uint64_t seed);
 
+/* Those submitted so far that an engine may do on the loop's thread. */
+uint64_t fake_engine_in_memory(const struct fake_engine *fake);
 /* I/Os answered so far. */
 uint64_t fake_engine_count(const struct fake_engine *fake, unsigned ops);
 

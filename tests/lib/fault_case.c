@@ -2,6 +2,7 @@
 /* The operations, and how each is judged. */
 #include "tests/lib/fault_case.h"
 
+#include "lunmgr/diff.h"
 #include "lunmgr/lunmgr_priv.h"
 #include "lunmgr/pool_priv.h"
 #include "tests/lib/world.h"
@@ -265,6 +266,48 @@ static int run_atomic(struct err *e)
     return rc != 0 ? rc : flushed;
 }
 
+static uint8_t halves[2 * IO_BYTES_MAX];
+
+static int compare_write(uint64_t at, uint64_t bytes)
+{
+    static struct rig_io io;
+    memset(halves + bytes, 9, bytes);
+    rig_io_init(&io, &fault_rig, 0, volume_find(fault_rig.manager, "v"), VIO_FLUSH, at,
+                bytes);
+    io.vio.op = VIO_COMPARE_WRITE;
+    io.vio.data = io_data;
+    io.vio.halves = halves;
+    rig_io_start(&io);
+    return rig_io_wait(&io);
+}
+
+/* Over what prepare_snapshot has left: 1s, 2s from two blocks on; or, if only the flush
+ * failed before, over all that it wrote then. */
+static int caw_and_flush(uint64_t at, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes; i++)
+        halves[i] = at + i < 8192 ? 1 : 2;
+    int rc = compare_write(at, bytes);
+    if (rc == -EILSEQ) {
+        memset(halves, 9, bytes);
+        rc = compare_write(at, bytes);
+    }
+    int flushed = io_run("v", VIO_FLUSH, 0, 0, 0);
+    return rc != 0 ? rc : flushed;
+}
+
+static int run_caw_block(struct err *e)
+{
+    (void)e;
+    return caw_and_flush(4096 + 1024, 512);
+}
+
+static int run_caw_blocks(struct err *e)
+{
+    (void)e;
+    return caw_and_flush(4096 + 1024, 2 * EXTENT_BYTES + 512);
+}
+
 static int run_unmap_part(struct err *e)
 {
     (void)e;
@@ -293,6 +336,44 @@ static int run_read(struct err *e)
 {
     (void)e;
     return io_run("v", VIO_READ, 512, IO_BYTES_MAX, 0);
+}
+
+/* A list of what differs: nothing of it is changed, and no slice is half told. */
+struct listing {
+    bool came, is_last;
+    struct err err;
+};
+
+static void on_slice(void *arg, const struct diff_slice *slice, const struct err *e)
+{
+    struct listing *l = arg;
+    l->came = true;
+    l->is_last = slice == NULL || slice->is_last;
+    if (e != NULL)
+        l->err = *e;
+}
+
+static bool slice_came(void *arg)
+{
+    return ((struct listing *)arg)->came;
+}
+
+static int run_list(struct err *e)
+{
+    const struct diff_spec spec = {.from = "s0", .length_bytes = DIFF_LENGTH_ALL};
+    struct listing l = {.err = {.code = 0}};
+    struct diff *diff = NULL;
+    int rc = diff_create(fault_rig.manager, volume_find(fault_rig.manager, "v"), &spec,
+                         on_slice, &l, &diff, &l.err);
+    while (rc == 0 && !l.is_last) {
+        l.came = false;
+        diff_next(diff);
+        pool_rig_until(&fault_rig, slice_came, &l);
+    }
+    diff_destroy(diff);
+    if (e != NULL)
+        *e = l.err;
+    return l.err.code;
 }
 
 const struct fault_case fault_cases[] = {
@@ -349,6 +430,16 @@ const struct fault_case fault_cases[] = {
      .run = run_atomic,
      .is_io = true,
      .is_cold = true},
+    {.name = "compare and write of a block",
+     .prepare = prepare_snapshot,
+     .run = run_caw_block,
+     .is_io = true,
+     .is_cold = true},
+    {.name = "compare and write of several blocks",
+     .prepare = prepare_snapshot,
+     .run = run_caw_blocks,
+     .is_io = true,
+     .is_cold = true},
     {.name = "unmap of a part",
      .prepare = prepare_snapshot,
      .run = run_unmap_part,
@@ -365,6 +456,7 @@ const struct fault_case fault_cases[] = {
      .prepare = prepare_snapshot,
      .run = run_zero_whole,
      .is_io = true},
+    {.name = "list of blocks", .prepare = prepare_stack, .run = run_list},
     {.name = "read through a stack",
      .prepare = prepare_stack,
      .run = run_read,

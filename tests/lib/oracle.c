@@ -257,6 +257,21 @@ void oracle_atomic(struct oracle *o, uint64_t tag, uint64_t first, uint64_t coun
     unlock(o);
 }
 
+static void history_remove(struct history *h, uint32_t i)
+{
+    h->count--;
+    memmove(&h->changes[i], &h->changes[i + 1], (h->count - i) * sizeof(h->changes[0]));
+}
+
+static void change_end(struct change *c, uint64_t now, enum oracle_outcome outcome)
+{
+    c->durable = outcome == ORACLE_DURABLE;
+    if (outcome == ORACLE_FAILED)
+        c->optional = true;
+    else
+        c->end = now;
+}
+
 void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
                 enum oracle_outcome outcome)
 {
@@ -269,11 +284,10 @@ void oracle_end(struct oracle *o, uint64_t id, uint64_t first, uint64_t count,
             assert(i > 0);
             i--;
         } while (h->changes[i].id != id);
-        h->changes[i].durable = outcome == ORACLE_DURABLE;
-        if (outcome == ORACLE_FAILED)
-            h->changes[i].optional = true;
+        if (outcome == ORACLE_NOTHING)
+            history_remove(h, i);
         else
-            h->changes[i].end = now;
+            change_end(&h->changes[i], now, outcome);
     }
     unlock(o);
 }

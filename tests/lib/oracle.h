@@ -20,6 +20,7 @@ struct oracle;
 struct oracle_world;
 
 enum oracle_outcome {
+    ORACLE_NOTHING, /* surely did not take place */
     ORACLE_FAILED,  /* each sector may have changed or not */
     ORACLE_DONE,    /* surely took place, unless optional */
     ORACLE_DURABLE, /* and is covered by its own FUA */

@@ -7,6 +7,7 @@
 #include "lunmgr/pool_priv.h"
 #include "tests/lib/hand_clock.h"
 #include "tests/lib/random.h"
+#include "tests/lib/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +146,7 @@ void pool_rig_create_bare(struct pool_rig *r, const struct pool_rig_options *opt
         rig_die("getcwd", strerror(errno));
     /* The tests' own engines do not need a real disk below: syncs cost nothing there. */
     bool own = options->engine == RIG_FAKE || options->engine == RIG_CUT;
-    bool memory = own && access("/dev/shm", W_OK) == 0;
-    snprintf(r->dir, sizeof(r->dir), "%s/pool_rig.XXXXXX", memory ? "/dev/shm" : where);
+    snprintf(r->dir, sizeof(r->dir), "%s/pool_rig.XXXXXX", own ? scratch_dir() : where);
     if (mkdtemp(r->dir) == NULL)
         rig_die("mkdtemp", strerror(errno));
     snprintf(r->pool_path, sizeof(r->pool_path), "%s/pool.img", r->dir);

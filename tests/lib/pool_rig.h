@@ -33,6 +33,7 @@ struct pool_rig_options {
     unsigned lane_count;
     bool threads;        /* each lane on its own; else turned by hand */
     uint64_t pool_bytes; /* of its file */
+    bool page_cache;     /* the pool's */
     unsigned tick_ms;    /* rounds nobody asked for; 0: none */
     unsigned space_grace_ms;
     uint64_t seed; /* FAKE: shuffles if not 0; CUT, BY HAND: 1 if 0 */
@@ -152,12 +153,18 @@ struct rig_io {
     int rc;
 };
 
-/* With a buffer of its own for READ, WRITE and OR. */
+/* With a buffer of its own for READ, WRITE, OR and COMPARE_WRITE. */
 void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
                  struct volume *volume, enum vio_op op, uint64_t offset, uint64_t bytes);
 void rig_io_fini(struct rig_io *io);
 /* Where the first byte of the range lies. */
 uint8_t *rig_io_data(struct rig_io *io);
+/* COMPARE_WRITE: what has to be there, and behind it what is written then. */
+uint8_t *rig_io_halves(struct rig_io *io);
+/* A COMPARE_WRITE of bytes that are all alike. */
+void rig_io_init_caw(struct rig_io *io, struct pool_rig *r, unsigned lane,
+                     struct volume *volume, uint64_t offset, uint64_t bytes,
+                     uint8_t expected, uint8_t fill);
 void rig_io_start(struct rig_io *io);
 int rig_io_wait(struct rig_io *io);
 /* Waits, then frees its buffer. */

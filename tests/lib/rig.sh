@@ -7,8 +7,8 @@
 # themselves are proved (a checker that only ever met one target proves little).
 #
 # Set by the caller, all optional: ASHLAR_BUILD (build tree), RIG_ENGINE (uring|threads),
-# RIG_REACTORS, RIG_POOL_SIZE, RIG_FLAGS, RIG_VOLUME_FLAGS, RIG_MAPPING_FLAGS (arrays: more flags of
-# ashlard, of rig_volume's volumes and mappings), RIG_KEEP=1 (keep scratch).
+# RIG_REACTORS, RIG_POOL_SIZE, RIG_FLAGS, RIG_POOL_FLAGS, RIG_VOLUME_FLAGS, RIG_MAPPING_FLAGS (arrays:
+# more flags of ashlard, of the pool, of rig_volume's volumes and mappings), RIG_KEEP=1 (keep scratch).
 
 # Where a user's shell does not look: mke2fs, tgtd.
 PATH=$PATH:/usr/sbin:/sbin
@@ -29,6 +29,7 @@ RIG_CLEANUPS=()
 RIG_LOAD_FLAGS=() # what ashlar-load must put up with
 [ "$RIG_TARGET" != tgt ] || RIG_LOAD_FLAGS=(--residuals-ok)
 [ -n "${RIG_FLAGS+set}" ] || RIG_FLAGS=()
+[ -n "${RIG_POOL_FLAGS+set}" ] || RIG_POOL_FLAGS=()
 [ -n "${RIG_VOLUME_FLAGS+set}" ] || RIG_VOLUME_FLAGS=()
 [ -n "${RIG_MAPPING_FLAGS+set}" ] || RIG_MAPPING_FLAGS=()
 
@@ -228,7 +229,7 @@ rig_start() {
 }
 
 rig_first_start() {
-    [ "$RIG_TARGET" = tgt ] || rig_ashlar_setup
+    [ "$RIG_TARGET" != ashlar ] || rig_ashlar_setup
     command -v iscsi-ls >/dev/null || return 0
     RIG_NAME=$(rig_target_name)
     [ -n "$RIG_NAME" ] || fail "discovery names no target"
@@ -292,8 +293,8 @@ rig_check() {
 }
 
 rig_ashlar_setup() {
-    rig_ctl pool create p --device "$RIG_DIR/pool.img,size=$RIG_POOL_SIZE" >/dev/null ||
-        fail "pool create"
+    rig_ctl pool create p --device "$RIG_DIR/pool.img,size=$RIG_POOL_SIZE" \
+        ${RIG_POOL_FLAGS[@]+"${RIG_POOL_FLAGS[@]}"} >/dev/null || fail "pool create"
     rig_ctl host create h1 --initiator "$RIG_IQN" >/dev/null || fail "host create"
     rig_ctl host create h2 --initiator "$RIG_IQN2" >/dev/null || fail "host create"
 }

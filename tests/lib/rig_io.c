@@ -2,15 +2,24 @@
 /* One I/O of the rig: on its lane's thread where lanes have threads, else here. */
 #include "tests/lib/pool_rig.h"
 
-#include "lunmgr/copy.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_data(enum vio_op op)
+/* Blocks for the range, and what the operation wants behind them. */
+static size_t buffer_bytes(enum vio_op op, uint64_t offset, uint64_t bytes)
 {
-    return op == VIO_READ || op == VIO_WRITE || op == VIO_OR;
+    switch (op) {
+    case VIO_READ:
+    case VIO_WRITE:
+        return vio_buffer_bytes(offset, bytes);
+    case VIO_OR:
+        return 2 * vio_buffer_bytes(offset, bytes);
+    case VIO_COMPARE_WRITE:
+        return vio_buffer_bytes(offset, bytes) + vio_buffer_bytes(0, 2 * bytes);
+    default:
+        return 0;
+    }
 }
 
 static void rig_io_done(struct vio *vio, int rc)
@@ -30,9 +39,9 @@ void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
                  struct volume *volume, enum vio_op op, uint64_t offset, uint64_t bytes)
 {
     *io = (struct rig_io){.rig = r, .lane = lane};
-    size_t halves = op == VIO_OR ? 2 : 1;
-    if (has_data(op))
-        io->buffer = aligned_alloc(BUF_ALIGN, halves * vio_buffer_bytes(offset, bytes));
+    size_t size = buffer_bytes(op, offset, bytes);
+    if (size > 0)
+        io->buffer = aligned_alloc(BUF_ALIGN, size);
     io->vio = (struct vio){
         .lane = r->lanes[lane].lane,
         .volume = volume,
@@ -42,6 +51,8 @@ void rig_io_init(struct rig_io *io, struct pool_rig *r, unsigned lane,
         .data = io->buffer,
         .done = rig_io_done,
     };
+    if (op == VIO_COMPARE_WRITE)
+        io->vio.halves = rig_io_halves(io);
 }
 
 void rig_io_fini(struct rig_io *io)
@@ -53,6 +64,11 @@ void rig_io_fini(struct rig_io *io)
 uint8_t *rig_io_data(struct rig_io *io)
 {
     return io->buffer + io->vio.offset_bytes % BLOCK_BYTES;
+}
+
+uint8_t *rig_io_halves(struct rig_io *io)
+{
+    return io->buffer + vio_buffer_bytes(io->vio.offset_bytes, io->vio.length_bytes);
 }
 
 void rig_io_start(struct rig_io *io)
@@ -98,47 +114,21 @@ int rig_io_run(struct pool_rig *r, unsigned lane, struct volume *volume, enum vi
     return rc;
 }
 
-struct rig_copying {
-    struct copy copy;
-    atomic_bool ended;
-    int rc;
-};
-
-static void copying_on_done(struct copy *copy, int rc)
-{
-    struct rig_copying *c = container_of(copy, struct rig_copying, copy);
-    c->rc = rc;
-    atomic_store(&c->ended, true);
-}
-
-static bool copying_ended(void *arg)
-{
-    return atomic_load(&((struct rig_copying *)arg)->ended);
-}
-
-static void copying_start(struct rig_lane *lane, void *arg)
-{
-    struct rig_copying *c = arg;
-    c->copy.lane = lane->lane;
-    c->copy.done = copying_on_done;
-    copy_start(&c->copy);
-}
-
-int rig_copy(struct pool_rig *r, struct copy *copy)
-{
-    struct rig_copying c = {.copy = *copy};
-    pool_rig_at_lane(r, 0, copying_start, &c);
-    pool_rig_until(r, copying_ended, &c);
-    *copy = c.copy;
-    return c.rc;
-}
-
 int rig_write(struct pool_rig *r, struct volume *volume, uint64_t offset, uint64_t bytes,
               uint8_t fill)
 {
     AUTO_FREE uint8_t *data = malloc(bytes);
     memset(data, fill, bytes);
     return rig_io_run(r, 0, volume, VIO_WRITE, offset, bytes, data);
+}
+
+void rig_io_init_caw(struct rig_io *io, struct pool_rig *r, unsigned lane,
+                     struct volume *volume, uint64_t offset, uint64_t bytes,
+                     uint8_t expected, uint8_t fill)
+{
+    rig_io_init(io, r, lane, volume, VIO_COMPARE_WRITE, offset, bytes);
+    memset(rig_io_halves(io), expected, bytes);
+    memset(rig_io_halves(io) + bytes, fill, bytes);
 }
 
 bool rig_reads(struct pool_rig *r, struct volume *volume, uint64_t offset, uint64_t bytes,

@@ -3,6 +3,7 @@
 #include "tests/lib/rig_manage.h"
 
 #include "lunmgr/pool_priv.h"
+#include "lunmgr/volume_copy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,10 @@ int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out
 void rig_pool_of_files(struct pool_rig *r, char (*paths)[RIG_PATH_MAX], uint64_t bytes)
 {
     struct pool_device_spec devices[RIG_FILES];
-    struct pool_spec spec = {.name = "p", .devices = devices, .device_count = RIG_FILES};
+    struct pool_spec spec = {.name = "p",
+                             .page_cache = r->options.page_cache,
+                             .devices = devices,
+                             .device_count = RIG_FILES};
     for (unsigned i = 0; i < RIG_FILES; i++) {
         snprintf(paths[i], RIG_PATH_MAX, "%s/device%u", r->dir, i + 1);
         devices[i] = (struct pool_device_spec){.path = paths[i], .size_bytes = bytes};
@@ -110,8 +114,18 @@ int pool_rig_make_pool(struct pool_rig *r, const char *name, const char *path,
                        uint64_t bytes, struct pool **out, struct err *e)
 {
     struct pool_device_spec device = {.path = path, .size_bytes = bytes};
-    struct pool_spec spec = {.name = name, .devices = &device, .device_count = 1};
+    struct pool_spec spec = {.name = name,
+                             .page_cache = r->options.page_cache,
+                             .devices = &device,
+                             .device_count = 1};
     return rig_pool(r, &spec, out, e);
+}
+
+int rig_pool_change(struct pool_rig *r, const struct pool_change *change, struct err *e)
+{
+    struct answer a = {.came = false};
+    pool_change(r->manager, "p", change, on_pool, &a);
+    return answer_wait(r, &a, e);
 }
 
 int pool_rig_delete_pool(struct pool_rig *r, const char *name, struct err *e)
@@ -168,6 +182,16 @@ int rig_device_remove(struct pool_rig *r, const char *key, struct err *e)
     struct answer a = {.came = false};
     pool_device_remove(r->manager, key, on_done, &a);
     return answer_wait(r, &a, e);
+}
+
+int rig_volume_copy(struct pool_rig *r, const char *volume,
+                    const struct volume_copy_spec *spec, struct job **out, struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_copy(r->manager, volume, spec, on_job, &a);
+    int rc = answer_wait(r, &a, e);
+    *out = a.object;
+    return rc;
 }
 
 int rig_job_cancel(struct pool_rig *r, const char *id, struct err *e)
@@ -285,6 +309,14 @@ int rig_purge(struct pool_rig *r, const char *volume, struct err *e)
 {
     struct answer a = {.came = false};
     volume_purge(r->manager, volume, on_done, &a);
+    return answer_wait(r, &a, e);
+}
+
+int rig_keep_reservation(struct pool_rig *r, struct volume *volume,
+                         struct kept_reservation *kept, struct err *e)
+{
+    struct answer a = {.came = false};
+    volume_keep_reservation(volume, kept, on_done, &a);
     return answer_wait(r, &a, e);
 }
 

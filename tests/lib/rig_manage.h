@@ -9,6 +9,8 @@
 
 int rig_pool(struct pool_rig *r, const struct pool_spec *spec, struct pool **out,
              struct err *e);
+/* Of pool "p". */
+int rig_pool_change(struct pool_rig *r, const struct pool_change *change, struct err *e);
 #define RIG_PATH_MAX 320
 #define RIG_FILES    2
 /* r->pool becomes a pool "p" of RIG_FILES files of so many bytes, DIR/device1 and so on,
@@ -22,6 +24,10 @@ int rig_device_grow(struct pool_rig *r, const char *key, uint64_t bytes, struct 
 int rig_device_evacuate(struct pool_rig *r, const char *key, struct job **out,
                         struct err *e);
 int rig_device_remove(struct pool_rig *r, const char *key, struct err *e);
+struct volume_copy_spec;
+/* out: not NULL. */
+int rig_volume_copy(struct pool_rig *r, const char *volume,
+                    const struct volume_copy_spec *spec, struct job **out, struct err *e);
 int rig_job_cancel(struct pool_rig *r, const char *id, struct err *e);
 int rig_snapshot(struct pool_rig *r, const char *volume, const char *name,
                  struct volume **out, struct err *e);
@@ -41,6 +47,9 @@ int rig_trash(struct pool_rig *r, const char *volume, struct err *e);
 int rig_restore(struct pool_rig *r, const char *volume, const char *name, struct err *e);
 int rig_save_modes(struct pool_rig *r, struct volume *volume, const struct modes *modes,
                    struct err *e);
+/* kept is the volume's from now on. */
+int rig_keep_reservation(struct pool_rig *r, struct volume *volume,
+                         struct kept_reservation *kept, struct err *e);
 int rig_purge(struct pool_rig *r, const char *volume, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slots, each with an I/O of its own that follows the last. */
+/* Slots, each with an I/O of its own that follows the last; a COMPARE AND WRITE has its
+ * READ before it. */
 #include "tests/lib/vio_load.h"
 
 #include "tests/lib/random.h"
@@ -22,6 +23,10 @@ struct slot {
     struct vio_load *load;
     struct vio vio;
     uint8_t *buffer;
+    uint8_t *halves; /* of a COMPARE AND WRITE */
+    bool compares;   /* what is read is compared next */
+    bool is_wrong;   /* with something else */
+    bool fua;
     uint64_t since;
     struct stretch stretches[EDGE_TAGS];
     unsigned stretch_count;
@@ -66,6 +71,18 @@ static void change_unmap(struct slot *s, uint64_t from, uint64_t to)
     change(s, last, to, true, true);
 }
 
+/* One logical block is written in place, and torn where its device tears it. */
+static bool is_whole(const struct vio *v)
+{
+    return v->atomic || (v->op == VIO_COMPARE_WRITE &&
+                         v->length_bytes > volume_block_bytes(v->volume));
+}
+
+static bool writes(const struct vio *v)
+{
+    return v->op == VIO_WRITE || v->op == VIO_COMPARE_WRITE;
+}
+
 static void slot_begin(struct slot *s)
 {
     const struct vio *v = &s->vio;
@@ -75,32 +92,45 @@ static void slot_begin(struct slot *s)
     s->since = oracle_now(o);
     if (v->op == VIO_UNMAP) {
         change_unmap(s, from, to);
-    } else if (v->op == VIO_WRITE || v->op == VIO_ZERO) {
+    } else if (writes(v) || v->op == VIO_ZERO) {
         change(s, from, to, v->op == VIO_ZERO, false);
-        if (v->atomic)
+        if (is_whole(v))
             oracle_atomic(o, s->stretches[0].tag, s->stretches[0].first,
                           s->stretches[0].count);
-        if (v->op == VIO_WRITE)
-            oracle_fill(s->buffer + from % BLOCK_BYTES, s->stretches[0].tag,
-                        s->stretches[0].first, s->stretches[0].count);
+        if (writes(v))
+            oracle_fill(v->op == VIO_WRITE ? s->buffer + from % BLOCK_BYTES
+                                           : s->halves + v->length_bytes,
+                        s->stretches[0].tag, s->stretches[0].first,
+                        s->stretches[0].count);
     }
+}
+
+/* What was there when it was compared. */
+static const uint8_t *slot_seen(const struct slot *s)
+{
+    const struct vio *v = &s->vio;
+    if (v->op == VIO_READ)
+        return s->buffer + v->offset_bytes % BLOCK_BYTES;
+    return v->op == VIO_COMPARE_WRITE ? s->halves : NULL;
 }
 
 static void slot_end(struct slot *s, int rc)
 {
     const struct vio *v = &s->vio;
     struct oracle *o = s->load->o.oracle;
-    enum oracle_outcome outcome = rc != 0  ? ORACLE_FAILED
-                                  : v->fua ? ORACLE_DURABLE
-                                           : ORACLE_DONE;
+    enum oracle_outcome outcome = rc == -EILSEQ ? ORACLE_NOTHING
+                                  : rc != 0     ? ORACLE_FAILED
+                                  : v->fua      ? ORACLE_DURABLE
+                                                : ORACLE_DONE;
     for (unsigned i = 0; i < s->stretch_count; i++)
         oracle_end(o, s->stretches[i].tag, s->stretches[i].first, s->stretches[i].count,
                    outcome);
     if (rc != 0)
         return;
-    if (v->op == VIO_READ && !s->load->o.loses_data)
-        oracle_check(o, s->since, s->buffer + v->offset_bytes % BLOCK_BYTES,
-                     v->offset_bytes / ORACLE_SECTOR, v->length_bytes / ORACLE_SECTOR);
+    const uint8_t *seen = slot_seen(s);
+    if (seen != NULL && !s->load->o.loses_data)
+        oracle_check(o, s->since, seen, v->offset_bytes / ORACLE_SECTOR,
+                     v->length_bytes / ORACLE_SECTOR);
     else if (v->op == VIO_FLUSH)
         oracle_flushed(o, s->since);
 }
@@ -111,8 +141,8 @@ static void slot_end(struct slot *s, int rc)
 static enum vio_op choose_op(struct vio_load *load, bool *atomic)
 {
     const struct load_mix *m = &load->o.mix;
-    uint64_t n = draw(&load->random,
-                      m->read + m->write + m->unmap + m->zero + m->flush + m->atomic);
+    uint64_t n = draw(&load->random, m->read + m->write + m->unmap + m->zero + m->flush +
+                                         m->atomic + m->compare);
     *atomic = n < m->atomic;
     if (*atomic)
         return VIO_WRITE;
@@ -126,7 +156,9 @@ static enum vio_op choose_op(struct vio_load *load, bool *atomic)
     if (n < m->unmap)
         return VIO_UNMAP;
     n -= m->unmap;
-    return n < m->zero ? VIO_ZERO : VIO_FLUSH;
+    if (n < m->zero)
+        return VIO_ZERO;
+    return n - m->zero < m->compare ? VIO_COMPARE_WRITE : VIO_FLUSH;
 }
 
 /* Small ones mostly; now and then one as large as may be. */
@@ -154,12 +186,25 @@ static void choose_whole(struct vio *v)
     v->offset_bytes -= v->offset_bytes % BLOCK_BYTES;
 }
 
+/* Read first: what it finds is compared, if it is not changed at random. */
+static void choose_compared(struct slot *s)
+{
+    struct vio *v = &s->vio;
+    if (v->length_bytes > VIO_ATOMIC_BYTES_MAX)
+        v->length_bytes = VIO_ATOMIC_BYTES_MAX;
+    s->is_wrong = draw(&s->load->random, 5) == 0;
+    s->fua = v->fua;
+    v->op = VIO_READ;
+    v->fua = false;
+}
+
 static void choose(struct slot *s)
 {
     struct vio_load *load = s->load;
     const struct load_options *o = &load->o;
     s->vio.op = choose_op(load, &s->vio.atomic);
     s->vio.fua = s->vio.op != VIO_READ && draw(&load->random, 100) < o->fua_percent;
+    s->compares = s->vio.op == VIO_COMPARE_WRITE;
     s->vio.may_unmap = draw(&load->random, 2) == 0;
     s->vio.offset_bytes = s->vio.length_bytes = 0;
     if (s->vio.op == VIO_FLUSH)
@@ -170,6 +215,8 @@ static void choose(struct slot *s)
     s->vio.offset_bytes = o->first_bytes + draw(&load->random, places) * o->align_bytes;
     if (s->vio.atomic)
         choose_whole(&s->vio);
+    if (s->compares)
+        choose_compared(s);
 }
 
 /* ---- Running ------------------------------------------------------------------------
@@ -177,15 +224,41 @@ static void choose(struct slot *s)
 
 static void slot_next(struct slot *s);
 
+/* The second half of it. */
+static void slot_compare(struct slot *s)
+{
+    struct vio *v = &s->vio;
+    s->compares = false;
+    memcpy(s->halves, s->buffer + v->offset_bytes % BLOCK_BYTES, v->length_bytes);
+    if (s->is_wrong)
+        s->halves[draw(&s->load->random, v->length_bytes)] ^= 1;
+    v->op = VIO_COMPARE_WRITE;
+    v->fua = s->fua;
+    slot_begin(s);
+    vio_submit(v);
+}
+
+/* What differs from what was read before is no failure, and has to be found. */
+static bool is_expected(const struct slot *s, int rc)
+{
+    const struct load_options *o = &s->load->o;
+    if (s->vio.op == VIO_COMPARE_WRITE && (rc == -EILSEQ || (rc == 0 && s->is_wrong)))
+        return rc == -EILSEQ || o->loses_data;
+    return rc == 0 || o->may_fail || (rc == -ENOSPC && o->may_be_full);
+}
+
 static void slot_done(struct vio *vio, int rc)
 {
     struct slot *s = container_of(vio, struct slot, vio);
     struct vio_load *load = s->load;
     slot_end(s, rc);
-    load->failed += rc != 0;
-    bool expected = load->o.may_fail || (rc == -ENOSPC && load->o.may_be_full);
-    if (rc != 0 && !expected) {
-        fprintf(stderr, "load: op %d at %llu+%llu failed: %d\n", vio->op,
+    if (s->compares && rc == 0) {
+        slot_compare(s);
+        return;
+    }
+    load->failed += rc != 0 && rc != -EILSEQ;
+    if (!is_expected(s, rc)) {
+        fprintf(stderr, "load: op %d at %llu+%llu: %d\n", vio->op,
                 (unsigned long long)vio->offset_bytes,
                 (unsigned long long)vio->length_bytes, rc);
         abort();
@@ -232,10 +305,12 @@ struct vio_load *vio_load_start(const struct load_options *options)
         s->buffer =
             aligned_alloc(BUF_ALIGN, options->bytes_max / BLOCK_BYTES * BLOCK_BYTES +
                                          (uint64_t)2 * BLOCK_BYTES);
-        assert(s->buffer != NULL);
+        s->halves = malloc(2 * options->bytes_max);
+        assert(s->buffer != NULL && s->halves != NULL);
         s->vio = (struct vio){.lane = options->rig->lanes[options->lane].lane,
                               .volume = options->volume,
                               .data = s->buffer,
+                              .halves = s->halves,
                               .done = slot_done};
     }
     load->note.run = load_begin;
@@ -256,8 +331,10 @@ void vio_load_stop(struct vio_load *load)
 unsigned vio_load_finish(struct vio_load *load)
 {
     unsigned failed = load->failed;
-    for (unsigned i = 0; i < load->o.depth; i++)
+    for (unsigned i = 0; i < load->o.depth; i++) {
         free(load->slots[i].buffer);
+        free(load->slots[i].halves);
+    }
     free(load);
     return failed;
 }

@@ -12,6 +12,7 @@
 
 struct load_mix {                                     /* weights */
     unsigned read, write, unmap, zero, flush, atomic; /* atomic: writes */
+    unsigned compare; /* COMPARE AND WRITE of what was read, or of something else */
 };
 
 struct load_options {

@@ -39,7 +39,8 @@ rule_spdx() {
         -o -name '*.service' -o -name '*.example' -o -name '*.html' -o -name '*.css' \
         -o -name '*.js' -o -name '*.ts' -o -path ./quickstart -o -path ./check \
         -o -path ./.ci/run -o -path './.clang-*' -o -path './tests/accept/*' ! -name '*.patch' \
-        -o -path ./tests/conformance/run -o -path ./tests/conformance/document -o -name '*.tsv' |
+        -o -path ./tests/conformance/run -o -path ./tests/conformance/document -o -name '*.tsv' \
+        -o -path './tests/bench/*' ! -name '*.*' |
         xargs -r awk '
             BEGIN {for (i = 1; i < ARGC; i++) without[ARGV[i]]}
             FNR > 3 {nextfile}
@@ -102,7 +103,8 @@ rule_marks() {
 rule_shell() {
     files -name '*.sh' -o -path ./quickstart -o -path ./check -o -path ./.ci/run \
         -o -path './tests/accept/*' ! -name '*.patch' -o -path ./tests/conformance/run \
-        -o -path ./tests/conformance/document | xargs -r shellcheck -x -S info -e SC1091,SC2015,SC2016,SC2034,SC2119,SC2120,SC2317
+        -o -path ./tests/conformance/document \
+        -o -path './tests/bench/*' ! -name '*.*' | xargs -r shellcheck -x -S info -e SC1091,SC2015,SC2016,SC2034,SC2119,SC2120,SC2317
 }
 
 rule_format() {

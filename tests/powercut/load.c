@@ -6,10 +6,22 @@
 #define BYTES_MAX (8 * EXTENT_BYTES)
 
 static const struct load_mix mixes[] = {
-    {.read = 20, .write = 40, .unmap = 12, .zero = 10, .flush = 8, .atomic = 10},
+    {.read = 20,
+     .write = 30,
+     .unmap = 12,
+     .zero = 10,
+     .flush = 8,
+     .atomic = 10,
+     .compare = 10},
     {.read = 5, .write = 80, .unmap = 2, .zero = 3, .flush = 10},
     {.read = 10, .write = 35, .unmap = 40, .zero = 5, .flush = 5, .atomic = 5},
-    {.read = 10, .write = 40, .unmap = 5, .zero = 5, .flush = 0, .atomic = 30},
+    {.read = 10,
+     .write = 30,
+     .unmap = 5,
+     .zero = 5,
+     .flush = 0,
+     .atomic = 25,
+     .compare = 25},
 };
 
 /* A part of the volume, so that large thin ones are touched in few places. */

@@ -50,6 +50,11 @@ struct model_volume {
     struct oracle_cut cut; /* the last one */
     bool is_cut;           /* and has not been read since */
     struct model_snapshot *snapshots;
+    /* Of its reservations (reservations.c), by number, 0: none. The last that was
+     * answered, and the last that was asked for, which is under way or is the same,
+     * unless the mains have fallen. */
+    uint64_t kept, asked;
+    bool reserves; /* it is under way */
 };
 
 struct model {
@@ -59,6 +64,7 @@ struct model {
     struct model_device devices[MODEL_DEVICES_MAX];
     unsigned device_count;
     unsigned next_name, next_group;
+    uint64_t next_reservation;
 };
 
 enum change_kind {

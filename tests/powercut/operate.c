@@ -3,7 +3,6 @@
  * change that was under way when the mains fell is kept for the restart. */
 #include "tests/powercut/run.h"
 
-#include "lunmgr/copy.h"
 #include "tests/lib/rig_manage.h"
 #include "tests/unit/db/fault_vfs.h"
 
@@ -99,6 +98,7 @@ static void op_delete(struct run *run)
         return;
     struct change c = {.kind = CHANGE_DELETE, .volumes = {v}, .volume_count = 1};
     run_load_end(run, v);
+    run_reserve_await(run, v);
     run_trace(run, "delete %s", v->name);
     run_record(run, &c);
     (void)run_answered(run, &c, pool_rig_delete_volume(&run->rig, v->name, NULL));
@@ -111,6 +111,7 @@ static void op_trash(struct run *run)
         return;
     struct change c = {.kind = CHANGE_TRASH, .volumes = {v}, .volume_count = 1};
     run_load_end(run, v);
+    run_reserve_await(run, v);
     run_trace(run, "trash %s", v->name);
     run_record(run, &c);
     (void)run_answered(run, &c, rig_trash(&run->rig, v->name, NULL));
@@ -294,6 +295,7 @@ static void op_fail_commits(struct run *run)
     static const int results[] = {SQLITE_IOERR_WRITE, SQLITE_FULL, SQLITE_IOERR_FSYNC};
     int result = results[run_draw(run, ARRAY_LEN(results))];
     run_load_end(run, NULL);
+    run_reserve_await(run, NULL); /* one that fails is unknown to the next start */
     run->fails_commits = true;
     run_excuse_jobs(run);
     run_trace(run, "commits fail");
@@ -366,65 +368,6 @@ static void op_fail_sync(struct run *run)
         serve_beside(run);
 }
 
-/* Where from: a snapshot's, or all of a volume that nothing changes meanwhile. */
-static struct image *copy_source(struct run *run, struct model_volume *v,
-                                 struct volume **from)
-{
-    struct model_snapshot *s = run_chance(run, 60) ? run_any_snapshot(run, v) : NULL;
-    if (s != NULL) {
-        run_freeze(run, s);
-        *from = model_find_snapshot(v, s, run->rig.manager);
-        return s->image == NULL ? NULL : image_get(s->image);
-    }
-    run_load_end(run, v);
-    *from = model_find(v, run->rig.manager);
-    return run_has_offence(run) || run_is_off(run) ? NULL : run_read_image(run, v);
-}
-
-/* A few extents at one place of both. */
-static void copy_extents(struct run *run, struct volume *from, const struct image *image,
-                         struct model_volume *to)
-{
-    uint64_t extents = volume_size_bytes(from) / EXTENT_BYTES;
-    uint64_t room = oracle_bytes(to->oracle) / EXTENT_BYTES;
-    extents = room < extents ? room : extents;
-    extents = extents > 64 ? 64 : extents;
-    uint64_t first = run_draw(run, extents);
-    uint64_t count = 1 + run_draw(run, extents - first);
-    struct copy copy = {.from = from,
-                        .to = model_find(to, run->rig.manager),
-                        .from_bytes = first * EXTENT_BYTES,
-                        .to_bytes = first * EXTENT_BYTES,
-                        .length_bytes = count * EXTENT_BYTES};
-    uint64_t sectors = EXTENT_BYTES / ORACLE_SECTOR;
-    uint64_t id = oracle_begin_copy(to->oracle, first * sectors, count * sectors, image);
-    int rc = rig_copy(&run->rig, &copy);
-    oracle_end(to->oracle, id, first * sectors, count * sectors,
-               rc == 0 ? ORACLE_DONE : ORACLE_FAILED);
-    run_trace(run, "  %llu extents from %llu: %d, %llu bytes shared",
-              (unsigned long long)count, (unsigned long long)first, rc,
-              (unsigned long long)copy.shared_bytes);
-    if (rc != 0 && rc != -ENOSPC && !run_is_allowed(run, rc) && !run_is_off(run) &&
-        !run->fails_commits)
-        run_offend(run, "a copy to %s failed: %d", to->name, rc);
-}
-
-static void op_copy(struct run *run)
-{
-    struct model_volume *v = run_any_volume(run, false);
-    struct model_volume *to = run_any_volume(run, false);
-    struct volume *from = NULL;
-    if (v == NULL || to == NULL || to == v || run->has_failed)
-        return;
-    run_load_end(run, to);
-    struct image *image = copy_source(run, v, &from);
-    if (image != NULL && from != NULL && !run_has_offence(run) && !run_is_off(run)) {
-        run_trace(run, "copy from %s to %s", v->name, to->name);
-        copy_extents(run, from, image, to);
-    }
-    image_put(image);
-}
-
 static const struct {
     unsigned weight;
     void (*run)(struct run *run);
@@ -447,7 +390,9 @@ static const struct {
     {1, op_check},
     {2, op_fail_commits},
     {1, op_fail_sync},
-    {6, op_copy},
+    {6, run_copy},
+    {3, run_token},
+    {8, run_reserve},
     {5, run_add_device},
     {2, run_grow_device},
     {7, run_evacuate_device},

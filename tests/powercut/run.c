@@ -131,6 +131,7 @@ void run_end(struct run *run)
 {
     run_load_end(run, NULL);
     fault_vfs_disarm();
+    run_reserve_await(run, NULL);
     run_close_pool(run);
     run_destroy_devices(run);
     pool_rig_destroy(&run->rig);
@@ -218,6 +219,7 @@ void run_restart(struct run *run)
         power_cut(run->power);
     run_trace(run, stops ? "stop" : "cut");
     run_load_end(run, NULL);
+    run_reserve_await(run, NULL);
     if (stops && run->has_failed)
         model_on_fall(&run->model); /* what was not flushed may be lost */
     run->cuts += !stops;

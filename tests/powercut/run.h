@@ -82,6 +82,20 @@ void run_create(struct run *run);
 bool run_answered(struct run *run, struct change *c, int rc);
 bool run_is_allowed(const struct run *run, int rc);
 
+/* ---- Kept persistent reservations (reservations.c) ---- */
+/* Asks for another, or for none, of a volume; it is answered later, perhaps. */
+void run_reserve(struct run *run);
+/* That of the volume, NULL: all. Before it goes or is stopped: what asks is mapped. */
+void run_reserve_await(struct run *run, const struct model_volume *v);
+/* After a restart. */
+void run_verify_reservations(struct run *run);
+
+/* ---- Copies (copies.c) ---- */
+void run_copy(struct run *run);
+
+/* ---- Tokens (tokens.c) ---- */
+void run_token(struct run *run);
+
 /* ---- Devices (devices.c) ---- */
 /* Their files and disks, and the pool. */
 void run_make_pool(struct run *run);

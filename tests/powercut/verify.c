@@ -244,6 +244,7 @@ void run_verify(struct run *run, bool after_cut)
 {
     verify_lists(run);
     run_verify_records(run);
+    run_verify_reservations(run);
     /* Before what they were made of is forgotten. */
     for (struct model_volume *v = run->model.volumes; v != NULL; v = v->next)
         for (struct model_snapshot *s = v->snapshots; s != NULL; s = s->next)

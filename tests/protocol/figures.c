@@ -4,12 +4,9 @@
  * PORT TARGET INITIATOR LUN READS WRITES. One thread. */
 #include "tests/protocol/rawpdu.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define ANSWER_MS     10000
@@ -145,15 +142,6 @@ static bool errs(struct raw *r)
     return raw_recv(r, &answer, ANSWER_MS) == RAW_REJECT;
 }
 
-/* A header and its data are two writes: the second one is not to wait for the first one's
- * acknowledgement. */
-static bool sends_at_once(const struct raw *r)
-{
-    int one = 1;
-
-    return setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0;
-}
-
 int main(int argc, char **argv)
 {
     char end;
@@ -171,9 +159,8 @@ int main(int argc, char **argv)
     lun = (uint8_t)strtoul(argv[5], NULL, 10);
     unsigned read_count = (unsigned)strtoul(argv[6], NULL, 10);
     unsigned write_count = (unsigned)strtoul(argv[7], NULL, 10);
-    if (raw_connect(&r) != 0 || !sends_at_once(&r) || raw_login(&r, false) != 0 ||
-        is_ready(&r) != 2 || is_ready(&r) != 0 || !does_reads(&r, read_count) ||
-        !does_writes(&r, write_count))
+    if (raw_connect(&r) != 0 || raw_login(&r, false) != 0 || is_ready(&r) != 2 ||
+        is_ready(&r) != 0 || !does_reads(&r, read_count) || !does_writes(&r, write_count))
         return 1;
     if (!has_late_writes(&r) || !manages(&r, CLEAR_ACA, 5) || !pings(&r) || !errs(&r))
         return 1;

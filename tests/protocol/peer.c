@@ -25,12 +25,6 @@ struct peer {
     struct peer_cmd *running;
 };
 
-static void put_be(uint8_t *to, size_t bytes, uint64_t value)
-{
-    for (size_t i = bytes; i-- > 0; value >>= 8)
-        to[i] = (uint8_t)value;
-}
-
 static void note(struct peer *p, const char *what)
 {
     snprintf(p->error, sizeof(p->error), "%s: %s", what, iscsi_get_error(p->session));
@@ -57,6 +51,8 @@ static enum outcome outcome_of(const struct scsi_task *task, int status)
     case SCSI_STATUS_TASK_SET_FULL:
         return OUTCOME_AGAIN;
     case SCSI_STATUS_CHECK_CONDITION:
+        if (task->sense.key == SCSI_SENSE_MISCOMPARE)
+            return OUTCOME_MISCOMPARE;
         return task->sense.key == SCSI_SENSE_UNIT_ATTENTION ? OUTCOME_AGAIN
                                                             : OUTCOME_SENSE;
     case SCSI_STATUS_CANCELLED:
@@ -76,6 +72,11 @@ struct peer *peer_open(const struct peer_options *o, char *text, size_t text_byt
     if (p == NULL || (p->session = iscsi_create_context(o->initiator)) == NULL) {
         snprintf(text, text_bytes, "no memory for a session");
         free(p);
+        return NULL;
+    }
+    if (o->data_digest) {
+        snprintf(text, text_bytes, "libiscsi has no digest of data");
+        peer_abandon(p);
         return NULL;
     }
     p->residuals_ok = o->residuals_ok;
@@ -157,78 +158,6 @@ int peer_capacity(struct peer *p, unsigned lun, uint64_t *blocks, uint32_t *bloc
     if (task != NULL)
         scsi_free_scsi_task(task);
     return cap == NULL ? -1 : 0;
-}
-
-/* READ and WRITE share their layout; `opcode6` is the 6-byte command's code. */
-static void cmd_rw(struct peer_cmd *c, uint8_t opcode6, int kind, uint64_t lba,
-                   uint32_t blocks, bool fua)
-{
-    uint8_t *b = c->cdb;
-
-    memset(b, 0, sizeof(c->cdb));
-    c->cdb_bytes = kind;
-    b[0] = opcode6;
-    if (kind == 6) {
-        put_be(b + 1, 3, lba & 0x1fffff);
-        b[4] = (uint8_t)blocks; /* 0 means 256 */
-        return;
-    }
-    b[0] |= kind == 10 ? 0x20 : kind == 12 ? 0xa0 : 0x80;
-    b[1] = fua ? 0x08 : 0;
-    put_be(b + 2, kind == 16 ? 8 : 4, lba);
-    if (kind == 10)
-        put_be(b + 7, 2, blocks);
-    else
-        put_be(b + (kind == 12 ? 6 : 10), 4, blocks);
-}
-
-void cmd_read(struct peer_cmd *c, int cdb_kind, uint64_t lba, uint32_t blocks)
-{
-    c->writes = false;
-    cmd_rw(c, 0x08, cdb_kind, lba, blocks, false);
-}
-
-void cmd_write(struct peer_cmd *c, int cdb_kind, uint64_t lba, uint32_t blocks, bool fua)
-{
-    c->writes = true;
-    cmd_rw(c, 0x0a, cdb_kind, lba, blocks, fua);
-}
-
-void cmd_flush(struct peer_cmd *c, int cdb_kind)
-{
-    memset(c->cdb, 0, sizeof(c->cdb));
-    c->cdb_bytes = cdb_kind;
-    c->cdb[0] = cdb_kind == 16 ? 0x91 : 0x35;
-    c->data_bytes = 0;
-    c->writes = false;
-}
-
-void cmd_write_zeros(struct peer_cmd *c, uint64_t lba, uint32_t blocks, bool unmap)
-{
-    memset(c->cdb, 0, sizeof(c->cdb));
-    c->cdb_bytes = 16;
-    c->cdb[0] = 0x93;
-    c->cdb[1] = unmap ? 0x08 : 0;
-    put_be(c->cdb + 2, 8, lba);
-    put_be(c->cdb + 10, 4, blocks);
-    c->writes = true;
-}
-
-void cmd_unmap(struct peer_cmd *c, const struct extent_range *ranges, size_t n)
-{
-    c->data_bytes = 8 + 16 * n;
-    memset(c->cdb, 0, sizeof(c->cdb));
-    memset(c->data, 0, c->data_bytes);
-    c->cdb_bytes = 10;
-    c->cdb[0] = 0x42;
-    put_be(c->cdb + 7, 2, c->data_bytes);
-    put_be(c->data, 2, c->data_bytes - 2);
-    put_be(c->data + 2, 2, 16 * n);
-    for (size_t i = 0; i < n; i++) {
-        put_be(c->data + 8 + 16 * i, 8, ranges[i].lba);
-        put_be(c->data + 16 + 16 * i, 4, ranges[i].blocks);
-    }
-    c->writes = true;
 }
 
 static void cmd_begins(struct peer_cmd *c, struct peer *p, struct scsi_task *task)

@@ -15,6 +15,7 @@ struct peer_options {
     const char *initiator; /* its IQN */
     uint32_t isid;         /* 24 bits, different for each session of one initiator */
     bool header_digest;    /* CRC32C over the headers */
+    bool data_digest;      /* CRC32C over the data; not on libiscsi */
     int timeout_s;         /* of one command; 0: none */
     bool reconnect;        /* by itself; what was under way is sent again */
     bool residuals_ok;     /* tgt counts an UNMAP's own parameters as left over */
@@ -23,9 +24,10 @@ struct peer_options {
 /* How a command ended. */
 enum outcome {
     OUTCOME_GOOD,
-    OUTCOME_AGAIN, /* busy, task set full or a unit attention: send it again */
-    OUTCOME_SENSE, /* a check condition: peer_error() has the sense */
-    OUTCOME_LOST,  /* no answer: the connection ended or the command timed out */
+    OUTCOME_AGAIN,      /* busy, task set full or a unit attention: send it again */
+    OUTCOME_SENSE,      /* a check condition: peer_error() has the sense */
+    OUTCOME_MISCOMPARE, /* that one */
+    OUTCOME_LOST,       /* no answer: the connection ended or the command timed out */
 };
 
 struct peer;
@@ -66,6 +68,8 @@ int peer_capacity(struct peer *p, unsigned lun, uint64_t *blocks, uint32_t *bloc
 /* Encoders: `cdb_kind` is 6, 10, 12 or 16 and must be able to hold the address. */
 void cmd_read(struct peer_cmd *c, int cdb_kind, uint64_t lba, uint32_t blocks);
 void cmd_write(struct peer_cmd *c, int cdb_kind, uint64_t lba, uint32_t blocks, bool fua);
+/* COMPARE AND WRITE: c->data has both halves. */
+void cmd_compare_write(struct peer_cmd *c, uint64_t lba, uint8_t blocks, bool fua);
 void cmd_flush(struct peer_cmd *c, int cdb_kind);
 /* One block of zeros in c->data; c->data_bytes is the block size. */
 void cmd_write_zeros(struct peer_cmd *c, uint64_t lba, uint32_t blocks, bool unmap);

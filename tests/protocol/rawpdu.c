@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +144,9 @@ int raw_connect(struct raw *r)
         return -1;
     }
     (void)setsockopt(r->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    /* A header and its data are two writes: the second one is not to wait for the first
+     * one's acknowledgement. */
+    (void)setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return 0;
 }
 

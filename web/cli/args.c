@@ -10,25 +10,11 @@
 #include <string.h>
 
 const struct resource *const resources[] = {
-    &resource_pool,
-    &resource_device,
-    &resource_volume,
-    &resource_snapshot,
-    &resource_trash,
-    &resource_host,
-    &resource_initiator,
-    &resource_auth,
-    &resource_mapping,
-    &resource_session,
-    &resource_drain,
-    &resource_job,
-    &resource_event,
-    &resource_token,
-    &resource_catalog,
-    &resource_audit,
-    &resource_apply,
-    &resource_status,
-    NULL,
+    &resource_pool,    &resource_device,  &resource_volume,    &resource_snapshot,
+    &resource_trash,   &resource_host,    &resource_initiator, &resource_auth,
+    &resource_mapping, &resource_session, &resource_drain,     &resource_portal_group,
+    &resource_job,     &resource_event,   &resource_token,     &resource_catalog,
+    &resource_audit,   &resource_apply,   &resource_status,    NULL,
 };
 
 const struct flag global_flags[] = {

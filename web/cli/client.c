@@ -289,7 +289,10 @@ enum stream_end client_watch(struct client *client, const char *path, const char
     *reply = (struct reply){0};
     if (asprintf(&url, "%s%s", client->endpoint->base, path) < 0)
         url = must(NULL);
-    make_headers(client, "Accept: text/event-stream", "Content-Type:", &headers);
+    AUTO_FREE char *accept = NULL;
+    if (asprintf(&accept, "Accept: %s", stream->accept) < 0)
+        accept = must(NULL);
+    make_headers(client, accept, "Content-Type:", &headers);
     if (header != NULL)
         add_header(&headers, header);
     client->error[0] = '\0';

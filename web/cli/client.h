@@ -32,6 +32,7 @@ enum outcome client_call(struct client *client, const char *method, const char *
 void reply_fini(struct reply *reply);
 
 struct client_stream {
+    const char *accept; /* the type of what comes */
     void *arg;
     /* What came, as it comes. False: it is enough. */
     bool (*take)(void *arg, const char *bytes, size_t length);
@@ -49,7 +50,7 @@ enum stream_end {
     STREAM_NONE,      /* no Ashlar daemon answers, which has been said */
 };
 
-/* GET of server-sent events, which end only so. header: one more, or NULL. reply_fini in
+/* GET of what goes on. header: one more, or NULL. reply_fini in
  * any case. */
 enum stream_end client_watch(struct client *client, const char *path, const char *header,
                              const struct client_stream *stream, struct reply *reply);

@@ -210,10 +210,10 @@ json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
 }
 
 json_t *cmd_ask(const struct cmd *cmd, const char *method, const char *path,
-                const char *name, enum outcome *outcome)
+                const json_t *body, const char *name, enum outcome *outcome)
 {
     struct reply reply;
-    *outcome = request(cmd, method, path, NULL, name == NULL ? NULL : &name, &reply);
+    *outcome = request(cmd, method, path, body, name == NULL ? NULL : &name, &reply);
     if (*outcome != OUTCOME_DONE)
         return NULL;
     json_t *object = json_incref(reply.json);

@@ -17,7 +17,7 @@ struct reply;
 
 #define VERB_FLAGS_MAX       16
 #define VERB_NAMES_MAX       2
-#define RESOURCE_VERBS_MAX   7
+#define RESOURCE_VERBS_MAX   10
 #define RESOURCE_COLUMNS_MAX 11
 #define NAMES_MANY           ((size_t)-1)
 
@@ -93,8 +93,9 @@ struct resource {
 
 extern const struct resource resource_pool, resource_device, resource_volume,
     resource_host, resource_initiator, resource_auth, resource_snapshot, resource_trash,
-    resource_mapping, resource_session, resource_drain, resource_job, resource_token,
-    resource_catalog, resource_status, resource_event, resource_audit, resource_apply;
+    resource_mapping, resource_session, resource_drain, resource_portal_group,
+    resource_job, resource_token, resource_catalog, resource_status, resource_event,
+    resource_audit, resource_apply;
 
 /* Every resource, in the order of help; NULL after the last. */
 extern const struct resource *const resources[];
@@ -129,14 +130,19 @@ json_t *cmd_call(const struct cmd *cmd, const char *method, const char *path,
 /* GET or POST of path, which names name (NULL: nothing), without a body. */
 json_t *cmd_fetch(const struct cmd *cmd, const char *method, const char *path,
                   const char *name, enum outcome *outcome);
-/* The same, and prints nothing in any case. */
+/* The same with a body or NULL, and prints nothing in any case. */
 json_t *cmd_ask(const struct cmd *cmd, const char *method, const char *path,
-                const char *name, enum outcome *outcome);
-/* Asks for the job that a POST to path begins, about the first name; waits: until it has
+                const json_t *body, const char *name, enum outcome *outcome);
+/* Asks for the job that a POST to path begins, about the first name; body may be NULL.
+ * waits: until it has
  * ended, and nothing is printed before. What it is then, or NULL and *outcome says why.
  */
-json_t *job_begin(const struct cmd *cmd, const char *path, bool waits,
+json_t *job_begin(const struct cmd *cmd, const char *path, const json_t *body, bool waits,
                   enum outcome *outcome);
+/* Of a job that was waited for and is not done: says so, as "WHAT NAME has ..."; else
+ * outcome. */
+enum outcome job_judge(const json_t *job, bool waits, const char *what, const char *name,
+                       enum outcome outcome);
 /* An object as lines of member and value, unless --json; its warnings on stderr. */
 void cmd_print(const struct cmd *cmd, const json_t *object);
 /* The path of what name names, percent-encoded, with suffix after it. NULL: it cannot be

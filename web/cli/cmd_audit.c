@@ -80,7 +80,7 @@ static enum outcome verify_page(const struct cmd *cmd, struct chain *chain, bool
     if (asprintf(&path, "/v1/audit?limit=%d&after=%" PRIu64, PAGE_ENTRIES, chain->seq) <
         0)
         path = must(NULL);
-    json_t *page = cmd_ask(cmd, "GET", path, NULL, &outcome);
+    json_t *page = cmd_ask(cmd, "GET", path, NULL, NULL, &outcome);
     json_array_foreach(json_object_get(page, "items"), i, entry)
     {
         if (outcome == OUTCOME_DONE && !chain_take(chain, entry))

@@ -60,14 +60,10 @@ static enum outcome device_evacuate(const struct cmd *cmd)
     AUTO_FREE char *path = device_path(name, true, "/evacuate");
     if (path == NULL)
         return OUTCOME_USAGE;
-    json_t *job = job_begin(cmd, path, waits, &outcome);
+    json_t *job = job_begin(cmd, path, NULL, waits, &outcome);
     if (job != NULL) {
-        const char *state = json_string_value(json_object_get(job, "state"));
-        const char *error = json_string_value(json_object_get(job, "error"));
         cmd_print(cmd, job);
-        if (waits && (state == NULL || strcmp(state, "done") != 0))
-            outcome = say(OUTCOME_REFUSED, "the evacuation of %s has %s%s%s", name, state,
-                          error == NULL ? "" : ": ", error == NULL ? "" : error);
+        outcome = job_judge(job, waits, "the evacuation of", name, outcome);
     }
     json_decref(job);
     return outcome;

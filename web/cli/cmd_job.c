@@ -39,19 +39,31 @@ static json_t *job_wait(const struct cmd *cmd, json_t *job, enum outcome *outcom
          ms = ms < WAIT_MS_MAX / 2 ? 2 * ms : WAIT_MS_MAX) {
         sleep_ms(ms);
         json_decref(job);
-        job = cmd_ask(cmd, "GET", path, NULL, outcome);
+        job = cmd_ask(cmd, "GET", path, NULL, NULL, outcome);
     }
     return job;
 }
 
-json_t *job_begin(const struct cmd *cmd, const char *path, bool waits,
+json_t *job_begin(const struct cmd *cmd, const char *path, const json_t *body, bool waits,
                   enum outcome *outcome)
 {
     const char *name = cmd->args->names[0];
     if (!waits)
-        return cmd_fetch(cmd, "POST", path, name, outcome);
-    json_t *job = cmd_ask(cmd, "POST", path, name, outcome);
+        return cmd_call(cmd, "POST", path, body, &name, outcome);
+    json_t *job = cmd_ask(cmd, "POST", path, body, name, outcome);
     return job == NULL ? NULL : job_wait(cmd, job, outcome);
+}
+
+enum outcome job_judge(const json_t *job, bool waits, const char *what, const char *name,
+                       enum outcome outcome)
+{
+    const char *state = json_string_value(json_object_get(job, "state"));
+    const char *error = json_string_value(json_object_get(job, "error"));
+    if (!waits || (state != NULL && strcmp(state, "done") == 0))
+        return outcome;
+    return say(OUTCOME_REFUSED, "%s %s has %s%s%s", what, name,
+               state == NULL ? "no state" : state, error == NULL ? "" : ": ",
+               error == NULL ? "" : error);
 }
 
 static enum outcome job_cancel(const struct cmd *cmd)

@@ -35,7 +35,7 @@ static enum outcome pool_check(const struct cmd *cmd)
     AUTO_FREE char *path = cmd_path(cmd, name, "/check");
     if (path == NULL)
         return OUTCOME_USAGE;
-    json_t *job = job_begin(cmd, path, waits, &outcome);
+    json_t *job = job_begin(cmd, path, NULL, waits, &outcome);
     if (job != NULL && waits)
         outcome = pool_report(cmd, job);
     else if (job != NULL)
@@ -56,6 +56,12 @@ static enum outcome pool_check(const struct cmd *cmd)
         .name = "usage-threshold", .member = "usage_thresholds", .kind = FLAG_NUMBERS,   \
         .value = "PERCENT",                                                              \
         .help = "told of when so much of the pool is used; at most 4, rising; or none"   \
+    }
+
+#define FLAG_OF_PAGE_CACHE                                                               \
+    {                                                                                    \
+        .name = "page-cache", .member = "page_cache", .kind = FLAG_YES,                  \
+        .help = "devices are read and written through the page cache, not past it"       \
     }
 
 static enum outcome pool_export(const struct cmd *cmd)
@@ -88,7 +94,8 @@ const struct resource resource_pool = {
                         .help = "absolute path; size: of a file that is made or grown",
                         .required = true},
                        FLAG_OF_CAP,
-                       FLAG_OF_THRESHOLD},
+                       FLAG_OF_THRESHOLD,
+                       FLAG_OF_PAGE_CACHE},
              .run = cmd_create},
             {.name = "list",
              .summary = "Pools, by name",
@@ -101,11 +108,13 @@ const struct resource resource_pool = {
              .names_max = NAMES_MANY,
              .run = cmd_show},
             {.name = "change",
-             .summary = "Change what may be promised of a pool, and when to tell of it",
+             .summary = "Change what may be promised of a pool, when to tell of it, and "
+                        "its page "
+                        "cache",
              .names_usage = "NAME",
              .names_min = 1,
              .names_max = 1,
-             .flags = {FLAG_OF_CAP, FLAG_OF_THRESHOLD},
+             .flags = {FLAG_OF_CAP, FLAG_OF_THRESHOLD, FLAG_OF_PAGE_CACHE},
              .run = cmd_change},
             {.name = "delete",
              .summary = "Delete pools without volumes; their files stay",

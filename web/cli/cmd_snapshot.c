@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ashlarctl snapshot. A snapshot's name is VOLUME/NAME. Single thread. */
 #include "web/cli/args.h"
+#include "web/cli/blocks.h"
 #include "web/cli/body.h"
 #include "web/cli/cmd_flags.h"
 
@@ -141,6 +142,7 @@ const struct resource resource_snapshot = {
                        FLAG_OF_PROTECTION,
                        FLAG_OF_LABELS},
              .run = cmd_change},
+            VERBS_OF_BLOCKS("VOLUME/NAME"),
             {.name = "delete",
              .summary = "Delete snapshots that are neither mapped nor protected",
              .names_usage = "VOLUME/NAME...",

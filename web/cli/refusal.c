@@ -78,6 +78,16 @@ static void put_culprit(FILE *out, const struct args *args, const char *const *n
     fputs(": ", out);
 }
 
+/* Of a query that flags have filled beside a name in the path. False: it is none of them.
+ */
+static bool put_parameter(FILE *out, const struct args *args, const char *parameter)
+{
+    const char *value = args_value(args, parameter);
+    if (value != NULL)
+        fprintf(out, "--%s %s: ", parameter, value);
+    return value != NULL;
+}
+
 static enum outcome say_problem(const struct args *args, const char *const *names,
                                 const json_t *problem, long status)
 {
@@ -85,9 +95,10 @@ static enum outcome say_problem(const struct args *args, const char *const *name
     size_t bytes;
     const char *detail = problem_text(problem, "detail");
     const char *accepted = problem_text(problem, "accepted");
+    const char *parameter = problem_text(problem, "parameter");
     FILE *out = must(open_memstream(&line, &bytes));
     put_culprit(out, args, names, problem_text(problem, "pointer"));
-    if (problem_text(problem, "parameter")[0] != '\0' && names != NULL) {
+    if (parameter[0] != '\0' && names != NULL && !put_parameter(out, args, parameter)) {
         detail = "cannot be a name or an id";
         accepted = "printable ASCII without /, as long as a name or an id may be";
         fprintf(out, "%s %s: ", args->resource->name, names[0]);

@@ -164,7 +164,8 @@ static enum stream_end watch_once(struct watch *w, const char *path, int stop_fd
                                   struct reply *reply)
 {
     char header[ID_MAX + 32];
-    const struct client_stream stream = {.arg = w,
+    const struct client_stream stream = {.accept = "text/event-stream",
+                                         .arg = w,
                                          .take = watch_take,
                                          .goes_on = watch_has_reader,
                                          .stop_fd = stop_fd,

@@ -55,7 +55,13 @@ static int run_walk(const json_t *document, struct place *at)
         "DELETE /v1/mappings/{volume}/{snapshot}/{host} 409", "PATCH /v1/auth 409",
         "PATCH /v1/pools/{pool} 409", "PATCH /v1/pools/{pool}/devices/{device} 409",
         "POST /v1/pools/{pool}/devices/{device}/evacuate 409", "POST /v1/apply 409",
-        "POST /v1/jobs/{job}/cancel 200", NULL};
+        "POST /v1/jobs/{job}/cancel 200",
+        /* a rollback under way */
+        "GET /v1/volumes/{volume}/extents 409", "GET /v1/volumes/{volume}/diff 409",
+        "GET /v1/snapshots/{snapshot}/extents 409",
+        "GET /v1/snapshots/{snapshot}/diff 409",
+        "GET /v1/snapshots/{volume}/{snapshot}/extents 409",
+        "GET /v1/snapshots/{volume}/{snapshot}/diff 409", NULL};
     json_t *sessions = get("/v1/sessions");
     walk.document = document;
     walk.local = &local;

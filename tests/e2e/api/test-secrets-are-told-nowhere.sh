@@ -197,7 +197,7 @@ reloaded 'API certificate".*certificate\.pem'
 hear 202 POST /v1/pools/p/check
 for path in /healthz /readyz /metrics /v1 /v1/openapi.json /v1/auth /v1/pools /v1/pools/p /v1/volumes /v1/volumes/v \
     /v1/snapshots /v1/trash /v1/hosts /v1/hosts/h1 /v1/hosts/h2 /v1/hosts/a /v1/hosts/b /v1/hosts/c /v1/mappings \
-    /v1/initiators/seen /v1/sessions /v1/drains /v1/jobs /v1/events /v1/tokens /v1/tokens/t '/v1/audit?limit=1000' \
+    /v1/initiators/seen /v1/sessions /v1/drains /v1/portal-groups /v1/jobs /v1/events /v1/tokens /v1/tokens/t '/v1/audit?limit=1000' \
     '/v1/hosts?sort=-name&filter=name~*a' '/v1/hosts?fields=auth'; do
     hear 200 GET "$path"
 done

@@ -85,6 +85,10 @@ one_line 'not trusted' '--cacert' 'tls/certificate\.pem'
 cli_plain 0 --url "$url" --cacert "$own/certificate.pem" status
 ASHLAR_CACERT=$own/certificate.pem cli_plain 0 --url "$url" pool list
 out '^p '
+# An answer that goes on comes to its end.
+rig_ctl volume create v --pool p --size 1MiB >/dev/null
+cli_plain 0 --url "$url" --cacert "$own/certificate.pem" volume extents v --zeros
+out '^0 1048576 zero$'
 cli_plain 3 --url "$url" --cacert "$own/key.pem" status
 one_line 'no certificate in PEM'
 cli_plain 3 --url "https://127.0.0.1:$RIG_PORT" --timeout 5 status

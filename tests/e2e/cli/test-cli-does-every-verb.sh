@@ -163,6 +163,16 @@ out "^drain $id is deleted\$"
 cli 1 drain delete "$id"
 one_line "no drain $id"
 
+# --- portal groups ---
+cli 0 portal-group list
+out '^ *TAG +STATE +PREFERRED +SESSIONS +PORTALS$' "^ *1 +active/optimized +[a-z]+ +[01] +127\.0\.0\.1:$RIG_PORT\$"
+same '/v1/portal-groups?limit=1000' portal-group list
+cli 0 portal-group set 1 --state standby --preferred --force
+out '^state +standby$' '^preferred +(yes|true)$'
+cli 0 portal-group set 1 --state active/optimized --preferred=false
+out '^state +active/optimized$' '^preferred +(no|false)$'
+same '/v1/portal-groups/1' portal-group show 1
+
 # --- tokens ---
 cli 0 token create ci
 token=$(sed -n 's/^token *//p' "$RIG_DIR/out")
@@ -235,11 +245,32 @@ cli 0 pool show p
 out '^devices\[0\]\.path +/' '^devices\[0\]\.size +1GiB \(1073741824 bytes\)$' '^state +online$'
 cli 0 pool change p --overcommit-cap-percent 10000 --usage-threshold 60 --usage-threshold 80
 out '^overcommit_cap_percent +10000$' '^overcommit_percent +[0-9]+$' '^usage_thresholds +60$' '^ +80$' '^waiting_writes +0$'
+out '^page_cache +no$'
+cli 0 pool change p --page-cache
+out '^page_cache +yes$' '^overcommit_cap_percent +10000$' '^devices\[0\]\.direct +no$'
+cli 0 pool change p --page-cache=false
+out '^page_cache +no$'
 cli 0 pool check p
 out '^clean +yes$' '^leaked_extents +0$'
 cli 0 pool check p --json
 quiet
 [ "$(value .clean)" = true ] || fail "--json is not the report"
+
+# --- copies ---
+cli 0 pool change p --overcommit-cap-percent 0
+cli 0 volume create from --pool p --size 1MiB
+cli 0 volume copy from --name to
+out '^kind +volume-copy$' '^subject +from$' '^state +done$' '^progress\.unit +bytes$' '^outcome\.copied_bytes +1048576$'
+cli 0 volume copy from --to to --offset 64KiB --length 128KiB --to-offset 512KiB --no-wait
+out '^kind +volume-copy$' '^subject +from$'
+id=$(sed -n 's/^id *//p' "$RIG_DIR/out")
+for _ in $(seq 300); do
+    cli 0 job show "$id" --json
+    [ "$(value .state)" = running ] || break
+    sleep 0.1
+done
+[ "$(value .state)" = 'done' ] || fail "the copy of a range is $(value .state)"
+cli 0 volume delete from to --purge
 
 # --- jobs ---
 cli 0 pool check p --no-wait
@@ -259,8 +290,8 @@ cli 1 job cancel "$id"
 one_line "job $id has ended"
 cli 1 job cancel nope
 one_line 'no job nope'
-cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB" --overcommit-cap-percent 150 --usage-threshold none
-out '^overcommit_cap_percent +150$' '^devices\[0\]\.path +.*/with,comma\.img$'
+cli 0 pool create other --device "$RIG_DIR/with,comma.img,size=64MiB" --overcommit-cap-percent 150 --usage-threshold none --page-cache
+out '^overcommit_cap_percent +150$' '^page_cache +yes$' '^devices\[0\]\.direct +no$' '^devices\[0\]\.path +.*/with,comma\.img$'
 cli 0 mapping delete web01/hv1 web02/hv1 web01/h1
 out '^mapping web01/hv1 is deleted$' '^mapping web01/h1 is deleted$'
 cli 0 volume delete web01 --json web02
@@ -270,7 +301,7 @@ cli 0 host delete hv1
 cli 0 pool export other --path "$RIG_DIR/other.pool"
 cli 1 pool show other
 cli 0 pool import --path "$RIG_DIR/other.pool" --device "$RIG_DIR/with,comma.img" --name another
-out '^name +another$' '^state +online$'
+out '^name +another$' '^state +online$' '^page_cache +yes$'
 cli 0 pool delete another
 [ -e "$RIG_DIR/with,comma.img" ] || fail "the file of a deleted pool is gone"
 for resource in volume mapping; do

@@ -81,6 +81,22 @@ one_line 'is mapped to 2 hosts'
 cli 0 mapping delete web01/monday/h1 web01/monday/h2
 out '^mapping web01/monday/h1 is deleted$'
 
+# --- what is there, and what differs ---
+cli 0 volume extents copy
+quiet
+[ ! -s "$RIG_DIR/out" ] || { cli_show; fail "an empty volume has extents"; }
+cli 0 volume extents copy --zeros --offset 4096 --length 65536
+[ "$(cat "$RIG_DIR/out")" = '4096 65536 zero' ] || { cli_show; fail "not the range that was asked for"; }
+cli 0 volume diff copy --from web01/monday # which is smaller
+out '^[0-9]+ [0-9]+ zero$'
+cli 0 snapshot extents web01/monday --json
+[ "$(jq -c 'del(.size)' "$RIG_DIR/out")" = '{"end":true,"ranges":0,"bytes":0}' ] || { cli_show; fail "not the API's last line"; }
+rig_api GET '/v1/volumes/copy/diff?from=web01%2Fmonday' >"$RIG_DIR/want"
+cli 0 volume diff copy --from web01/monday --json
+cmp -s "$RIG_DIR/want" "$RIG_DIR/out" || { cli_show; fail "not the API's lines"; }
+cli 0 snapshot diff web01/monday --from tuesday
+quiet
+
 # --- rollback ---
 cli 0 volume rollback web01 monday --keep-name before
 out '^name +web01$' '^snapshot_count +3$'

@@ -27,7 +27,7 @@ flags() {
 }
 
 count=0
-for resource in pool device volume snapshot trash host initiator auth mapping session drain job event token catalog audit apply \
+for resource in pool device volume snapshot trash host initiator auth mapping session drain portal-group job event token catalog audit apply \
     status; do
     cli_plain 0 $resource --help
     mapfile -t verbs < <(sed -n '/^verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$RIG_DIR/out")

@@ -66,6 +66,13 @@ refused '--name a/b: .*accepted: 1 to 63' -- volume change v --name a/b
 refused '--label a b=1: .*accepted: .*1 to 63' -- volume change v --label x=1 --label 'a b=1'
 refused 'VOLUME/SNAPSHOT v/nope: there is no snapshot' -- volume clone v/nope c
 refused 'SNAPSHOT nope: volume v has no snapshot nope' -- volume rollback v nope
+refused 'no volume nope' -- volume extents nope
+refused '--from nope: there is no snapshot or volume nope; accepted: ' -- volume diff v --from nope
+refused '--offset 1M: .*accepted: bytes' -- snapshot extents v/s --offset 1M
+refused '--snapshot nope: volume v has no snapshot nope' -- volume copy v --name c --snapshot nope
+refused '--to nope: there is no volume nope' -- volume copy v --to nope
+refused '--name v: volume v exists' -- volume copy v --name v
+refused '--pool nope: there is no pool nope' -- volume copy v --name c --pool nope
 refused 'volume: there is no volume nope' -- snapshot create nope/s
 refused 'volumes: there is no volume nope' -- snapshot create v nope --name s
 refused 'no snapshot v/nope' -- snapshot delete v/nope
@@ -88,6 +95,10 @@ refused 'no mapping v/h2' -- mapping delete v/h2
 refused 'no mapping v$' -- mapping show v
 refused 'no session 12345' -- session kick 12345
 refused 'no session abc' -- session show abc
+refused '--state offline: .*accepted: .*standby' -- portal-group set 1 --state offline
+refused '--state standby: .*last portal group.*force' -- portal-group set 1 --state standby
+refused 'no portal group 7' -- portal-group set 7 --state standby
+refused 'no portal group nope' -- portal-group show nope
 refused 'no token nope' -- token delete nope
 refused 'no volume \.\.' -- volume show ..
 refused 'volume a/b c%\?#: cannot be a name' -- volume show 'a/b c%?#'

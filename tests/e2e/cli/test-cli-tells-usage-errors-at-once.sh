@@ -14,9 +14,9 @@ usage() {
     one_line "$1"
 }
 
-usage 'a resource is missing; accepted: pool, device, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, job, event, token, catalog, audit, apply, status'
+usage 'a resource is missing; accepted: pool, device, volume, snapshot, trash, host, initiator, auth, mapping, session, drain, portal-group, job, event, token, catalog, audit, apply, status'
 usage 'no resource pools; accepted: pool, device, volume' pools list
-usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, rollback, delete$' volume lis
+usage 'volume: there is no verb lis; accepted: create, clone, list, show, change, copy, rollback, extents, diff, delete$' volume lis
 usage 'pool: a verb is missing; accepted: .*check' pool
 usage 'volume create: there is no flag --sizes; accepted: --pool, --size' volume create v --sizes 1
 usage 'there is no flag -j; accepted' -j volume list
@@ -30,6 +30,7 @@ usage 'snapshot create: --name is missing' snapshot create a b
 usage 'volume rollback: a names no volume and snapshot; accepted: VOLUME SNAPSHOT' volume rollback a
 usage 'volume clone: a name is missing; usage: ashlarctl volume clone VOLUME/SNAPSHOT NAME' volume clone a/b
 usage '--label a is no label; accepted: KEY=VALUE, or none' volume change v --label a
+usage '--page-cache is a yes or no; accepted: --page-cache, --page-cache=false' pool change p --page-cache=on
 usage '--secret-file /dev/null holds no secret; accepted: one line, the secret' host change h --secret-file /dev/null
 usage 'snapshot show: a/ is no name; accepted: VOLUME/NAME, or an id' snapshot show a/
 usage 'mapping show: a/ is no name; accepted: VOLUME/HOST' mapping show a/
@@ -54,7 +55,7 @@ cli_plain 0 --help
 quiet
 out '^usage: ashlarctl RESOURCE VERB' '--socket PATH' '--json'
 cp "$RIG_DIR/out" "$RIG_DIR/help"
-for resource in pool volume host mapping session drain job token; do
+for resource in pool volume host mapping session drain portal-group job token; do
     grep -q "^  $resource  " "$RIG_DIR/help" || fail "--help does not know $resource"
     listed=$(verbs $resource)
     [ -n "$listed" ] || fail "$resource --help lists no verb"

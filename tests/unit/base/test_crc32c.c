@@ -61,12 +61,30 @@ static void parts_give_the_crc_of_the_whole(void **state)
     }
 }
 
+/* Stretches of many lengths, from any address, with any CRC before them. */
+static void long_ones_are_those_of_the_table(void **state)
+{
+    static uint8_t data[3 * 8192];
+    uint32_t seed = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof(data); i++) {
+        seed = seed * 1664525 + 1013904223;
+        data[i] = (uint8_t)(seed >> 24);
+    }
+    for (size_t bytes = 0; bytes <= sizeof(data) - 8; bytes += bytes < 6500 ? 1 : 997) {
+        const uint8_t *from = data + bytes % 8;
+        seed = seed * 1664525 + 1013904223;
+        assert_int_equal(crc32c(seed, from, bytes), crc32c_by_table(seed, from, bytes));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_are_those_of_the_rfc),
         cmocka_unit_test(check_value_is_the_known_one),
         cmocka_unit_test(parts_give_the_crc_of_the_whole),
+        cmocka_unit_test(long_ones_are_those_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

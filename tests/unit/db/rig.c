@@ -4,6 +4,7 @@
 
 #include "db/migrate.h"
 #include "db/overlay.h"
+#include "tests/lib/scratch.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -21,7 +22,7 @@ int rig_setup(void **state)
 {
     struct rig *r = calloc(1, sizeof(*r));
     assert(r != NULL);
-    snprintf(r->dir, sizeof(r->dir), "/tmp/ashlar-db-XXXXXX");
+    snprintf(r->dir, sizeof(r->dir), "%s/ashlar-db-XXXXXX", scratch_dir());
     assert(mkdtemp(r->dir) != NULL);
     *state = r;
     return 0;
@@ -147,7 +148,8 @@ static void put(char *out, size_t room_bytes, const char *text)
 
 struct pool_row sample_pool(const char *id, const char *name)
 {
-    struct pool_row row = {.created_s = 1700000000, .overcommit_cap_percent = 150};
+    struct pool_row row = {
+        .created_s = 1700000000, .overcommit_cap_percent = 150, .page_cache = true};
     PUT(row.id, id);
     PUT(row.name, name);
     return row;

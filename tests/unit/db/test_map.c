@@ -126,7 +126,7 @@ static void words_of_a_layer_that_is_gone_are_dropped(void **state)
     };
     const struct layer_count counts[] = {{LAYER_A, 2, 0}, {LAYER_B, 1, 0}};
     const struct bitmap_change bitmap = {.device_no = 9, .free_extents = 1};
-    struct round_changes round = {words, 4, counts, 2, &bitmap, 1, NULL, 0};
+    struct round_changes round = {words, 4, counts, 2, &bitmap, 1, NULL, 0, NULL};
     assert_int_equal(round_store(&r->txn, &round, NULL), 0);
     assert_int_equal(leaf_rows(r), 1);
     assert_int_equal(word_at(r, LAYER_B, 1), 20);

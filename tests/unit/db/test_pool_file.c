@@ -109,6 +109,24 @@ static int add_layers(struct catalog_txn *txn, struct err *e)
     return rc;
 }
 
+static int add_reservation(struct catalog_txn *txn, struct err *e)
+{
+    AUTO_FREE struct kept_reservation *kept =
+        calloc(1, sizeof(*kept) + 2 * sizeof(kept->list[0]));
+    if (kept == NULL)
+        return err_oom(e);
+    kept->type = RESERVATION_WRITE_REGISTRANTS;
+    kept->holder = 1;
+    kept->count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct registration *r = &kept->list[i];
+        snprintf(r->nexus.initiator, sizeof(r->nexus.initiator), "iqn.h%u", i);
+        snprintf(r->nexus.target, sizeof(r->nexus.target), "iqn.t");
+        r->key = ~(uint64_t)i;
+    }
+    return reservation_row_set(txn, "v", kept, e);
+}
+
 static int add_volumes(struct catalog_txn *txn, struct err *e)
 {
     struct volume_row v = sample_volume("v", "web", layers[TOP]);
@@ -131,6 +149,8 @@ static int add_volumes(struct catalog_txn *txn, struct err *e)
         rc = label_rows_set(txn, "0s", &label, 1, e);
     if (rc == 0)
         rc = mode_row_set(txn, "v", &modes, e);
+    if (rc == 0)
+        rc = add_reservation(txn, e);
     return rc != 0 ? rc : qos_row_set(txn, QOS_OF_VOLUME, "v", &qos, e);
 }
 
@@ -169,7 +189,8 @@ static int work_pool(struct catalog_txn *txn, void *arg, struct err *e)
         rc = add_volumes(txn, e);
     if (rc == 0)
         rc = add_words(txn, e);
-    struct share_change share = {.device_no = d2.no, .extent = 77, .change = 2};
+    struct share_change share = {
+        .device_no = d2.no, .extent = 77, .extents = 3, .change = 2};
     static struct bitmap_change bitmaps[2];
     bitmaps[0] = (struct bitmap_change){.device_no = d1.no, .free_extents = 5};
     bitmaps[1] = (struct bitmap_change){.device_no = d2.no, .gib = 3, .free_extents = 6};
@@ -384,8 +405,10 @@ static void the_rows_of_a_pool_leave_whole(void **state)
 static bool is_known(const char *table)
 {
     static const char *const boxes[] = {
-        "box",    "host", "initiator", "auth", "mapping", "token",           "audit",
-        "replay", "job",  "host_qos",  "leaf", "delta",   "sqlite_sequence", NULL};
+        "box",   "host",  "initiator",       "auth",       "mapping",
+        "token", "audit", "replay",          "job",        "host_qos",
+        "leaf",  "delta", "sqlite_sequence", "port_group", "volume_copy",
+        NULL};
     for (size_t i = 0; boxes[i] != NULL; i++)
         if (strcmp(boxes[i], table) == 0)
             return true;

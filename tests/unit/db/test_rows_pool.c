@@ -68,10 +68,14 @@ static void pools_are_listed_by_name(void **state)
     assert_string_equal(list.rows[1].id, "p2");
     assert_int_equal(list.rows[1].created_s, 1700000000);
     assert_int_equal(list.rows[1].overcommit_cap_percent, 150);
+    assert_true(list.rows[1].page_cache);
     struct pool_row changed = list.rows[1];
     changed.overcommit_cap_percent = 0;
+    changed.page_cache = false;
     assert_int_equal(pool_row_change(&r->txn, &changed, NULL), 0);
     assert_int_equal(all_pool_row(r).rows[1].overcommit_cap_percent, 0);
+    assert_false(all_pool_row(r).rows[1].page_cache);
+    assert_true(all_pool_row(r).rows[0].page_cache); /* another's stays */
     snprintf(changed.id, sizeof(changed.id), "p9");
     assert_refused(pool_row_change(&r->txn, &changed, &last), -ENOENT, "");
     assert_string_equal(list.rows[2].name, "slow");
@@ -408,7 +412,8 @@ static void a_row_that_does_not_fit_is_told_not_cut(void **state)
     struct pool_rows list = {.count = 0};
     assert_int_equal(
         txn_exec(&r->txn,
-                 "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0, 0, '')", NULL),
+                 "INSERT INTO pool VALUES ('p1', printf('%.64c', 'x'), 0, 0, '', 0)",
+                 NULL),
         0);
     assert_refused(pool_row_each(&r->txn, collect_pool_row, &list, &last), -EUCLEAN, "");
     assert_int_equal(list.count, 0);

@@ -7,15 +7,17 @@
 #include <errno.h>
 #include <string.h>
 
-const int rig_modes[4] = {0, 1, 2, MODE_THREADS};
+const int rig_modes[5] = {0, 1, 2, MODE_THREADS, MODE_MEMORY};
 
 static int rig_create_engine(struct rig *rig, int mode)
 {
     if (mode == MODE_THREADS)
         return engine_threads_create(rig->loop, &rig->engine, NULL);
+    rig->in_memory = mode == MODE_MEMORY;
     int rc = engine_probe_uring(NULL);
     if (rc == 0)
-        rc = engine_uring_create(mode, rig->loop, &rig->engine, NULL);
+        rc = engine_uring_create(rig->in_memory ? ENGINE_URING_BEST : mode, rig->loop,
+                                 &rig->engine, NULL);
     if (rc == 0)
         return 0;
     rig->missing = true;
@@ -66,6 +68,7 @@ void job_submit(struct rig *rig, struct job *job)
 {
     job->rig = rig;
     job->answer_count = 0;
+    job->io.in_memory = rig->in_memory;
     if (job->io.done == NULL)
         job->io.done = job_done;
     engine_submit(rig->engine, &job->io);

@@ -19,14 +19,16 @@
 #define BLOCK       4096U
 #define BLOCK_COUNT (FILE_BYTES / BLOCK)
 
-/* io_uring's modes from 0, then threads. */
+/* io_uring's modes from 0, then threads; then io_uring's best, asked to do all itself. */
 #define MODE_THREADS 3
+#define MODE_MEMORY  4
 
 struct rig {
     struct loop *loop;
     struct engine *engine;
     int fd;
     bool missing; /* this kernel does not have the mode */
+    bool in_memory;
 };
 
 /* An I/O with what its answer brought. */
@@ -55,7 +57,7 @@ int rig_transfer(struct rig *rig, enum engine_op op, void *data, size_t bytes,
 void rig_fill(uint8_t *data, size_t bytes, unsigned seed);
 
 /* cmocka calls a test by its name: one entry a test and mode. */
-extern const int rig_modes[4];
+extern const int rig_modes[5];
 
 #define ON(test, mode_index, mode_name)                                                  \
     {                                                                                    \
@@ -65,6 +67,6 @@ extern const int rig_modes[4];
     }
 #define ON_ALL(test)                                                                     \
     ON(test, 0, "uring defer_taskrun"), ON(test, 1, "uring coop_taskrun"),               \
-        ON(test, 2, "uring plain"), ON(test, 3, "threads")
+        ON(test, 2, "uring plain"), ON(test, 3, "threads"), ON(test, 4, "in memory")
 
 #endif

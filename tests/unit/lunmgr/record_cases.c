@@ -319,6 +319,12 @@ static void ask_auth_short(struct answer *a)
     change_box(a, "short");
 }
 
+static void ask_port_group(struct answer *a)
+{
+    const struct alua_access access = {.state = ALUA_STANDBY};
+    port_group_set(rig.manager, 7, &access, on_done, a);
+}
+
 static void make_mapping(struct answer *a, const char *volume, uint16_t lun)
 {
     const struct mapping_spec spec = {.volume = volume, .host = "h", .lun = lun};
@@ -409,7 +415,9 @@ static void ask_pool(struct answer *a)
 static void ask_pool_change(struct answer *a)
 {
     static const uint32_t percent = 100000;
-    const struct pool_change change = {.overcommit_cap_percent = &percent};
+    static const bool on = true;
+    const struct pool_change change = {.overcommit_cap_percent = &percent,
+                                       .page_cache = &on};
     pool_change(rig.manager, "p", &change, on_pool, a);
 }
 
@@ -582,6 +590,7 @@ const struct change_case change_cases[] = {
     {"host_limit", ask_host_limit, id_host, false},
     {"host_delete", ask_host_delete, id_g, true},
     {"auth_change", ask_auth, id_given, true},
+    {"portal_group_change", ask_port_group, id_given, true},
     {"mapping_create", ask_map, id_mapping, false},
     {"mapping_delete", ask_unmap, id_v_of_h, true},
     {"token_create", ask_token, id_token, false},
@@ -670,8 +679,9 @@ static int sum_row(void *arg, int count, char **values, char **names)
 void catalog_sum(uint8_t sum[DIGEST_BYTES])
 {
     static const char *const tables[] = {
-        "box",  "pool", "device",  "layer", "volume", "label",  "share",
-        "host", "auth", "mapping", "token", "audit",  "replay", "sqlite_sequence"};
+        "box",       "pool", "device",  "layer", "volume", "label",  "share",
+        "host",      "auth", "mapping", "token", "audit",  "replay", "sqlite_sequence",
+        "port_group"};
     char path[400], sql[64];
     struct digest d;
     sqlite3 *db = NULL;

@@ -114,6 +114,31 @@ static void what_is_lent_is_nobody_else_s(void **state)
 }
 
 #ifndef ASHLAR_MALLOC_BUFFERS
+/* Only what was there all the time between two trims goes, and no more than is asked. */
+static void a_trim_frees_what_nobody_wanted(void **state)
+{
+    (void)state;
+    const size_t mib = 1U << 20;
+    struct buf_pool *pool = buf_pool_create(64 * mib);
+    struct buf bufs[4] = {0};
+    assert_non_null(pool);
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        assert_int_equal(buf_get(pool, mib, &bufs[i]), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_put(pool, &bufs[i]);
+    buf_pool_trim(pool, 0);
+    assert_int_equal(buf_pool_kept_bytes(pool), 4 * mib);
+    assert_int_equal(buf_get(pool, mib, &bufs[0]), 0);
+    buf_put(pool, &bufs[0]);
+    buf_pool_trim(pool, 0);
+    assert_int_equal(buf_pool_kept_bytes(pool), mib);
+    buf_pool_trim(pool, mib);
+    assert_int_equal(buf_pool_kept_bytes(pool), mib);
+    buf_pool_trim(pool, mib - 1);
+    assert_int_equal(buf_pool_kept_bytes(pool), 0);
+    buf_pool_destroy(pool);
+}
+
 /* Beside a buffer that is lent nothing is. */
 static void a_buffer_comes_back_when_it_is_lent_no_more(void **state)
 {
@@ -168,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_lent_is_nobody_else_s, pool_setup,
                                         pool_teardown),
 #ifndef ASHLAR_MALLOC_BUFFERS
+        cmocka_unit_test(a_trim_frees_what_nobody_wanted),
         cmocka_unit_test_setup_teardown(a_buffer_comes_back_when_it_is_lent_no_more,
                                         pool_setup, pool_teardown),
         cmocka_unit_test_setup_teardown(kept_buffer_serves_the_next_of_its_class,

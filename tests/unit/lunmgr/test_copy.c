@@ -238,8 +238,8 @@ static void share_word_of(struct pool_rig *r, struct layer *layer)
     assert_non_null(leaf);
     map_word w = atomic_fetch_or(leaf_cell(leaf, 0), WORD_SHARED);
     round_mark_word(r->pool, leaf, 0);
-    assert_int_equal(share_add(r->pool, word_place(w), 1, 0), 0);
-    assert_true(space_share(layer));
+    assert_int_equal(share_add(r->pool, word_place(w), 1, 1, 0), 0);
+    assert_true(space_share(layer, 1));
 }
 
 static void share_all_words(struct pool_rig *r, void *arg)

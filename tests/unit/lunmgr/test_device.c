@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -345,6 +346,15 @@ static void catalog_and_device_must_be_of_one_age(void **state)
     assert_int_equal(open_at(7, 4), -EUCLEAN);
 }
 
+static void a_file_in_memory_is_known(void **state)
+{
+    (void)state;
+    AUTO_CLOSE int memory = memfd_create("disk", MFD_CLOEXEC);
+    AUTO_CLOSE int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(device_way_of(memory), DEVICE_IN_MEMORY);
+    assert_int_equal(device_way_of(zeros), DEVICE_QUEUES);
+}
+
 #define DEVICE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -364,6 +374,7 @@ int main(void)
         DEVICE_TEST(a_device_that_is_gone_or_small_is_refused),
         DEVICE_TEST(a_device_of_another_pool_or_none_is_refused),
         DEVICE_TEST(catalog_and_device_must_be_of_one_age),
+        cmocka_unit_test(a_file_in_memory_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,6 +188,7 @@ static void chain_next(struct chain *c)
 {
     c->v = (struct iovec){.iov_base = c->data, .iov_len = BLOCK};
     c->job.io.offset_bytes = (uint64_t)c->block * BLOCK;
+    c->job.io.in_memory = c->job.rig->in_memory;
     c->in_submit = true;
     engine_submit(c->job.rig->engine, &c->job.io);
     c->in_submit = false;

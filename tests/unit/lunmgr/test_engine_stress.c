@@ -98,6 +98,7 @@ static void stress_start(struct stress *s, struct stress_job *j)
         stress_copy(j, true);
     }
     s->started++;
+    j->job.io.in_memory = s->rig->in_memory;
     engine_submit(s->rig->engine, &j->job.io);
 }
 

@@ -247,6 +247,18 @@ static void an_answer_that_has_come_counts(void **state)
     assert_false(has_failed(&rig.good));
 }
 
+static void the_engine_is_told_of_a_device_in_memory(void **state)
+{
+    (void)state;
+    submit(0, ENGINE_WRITE, &rig.good, 0x11);
+    assert_int_equal(fake_engine_in_memory(rig.fake), 0);
+    rig.good.way = DEVICE_IN_MEMORY;
+    submit(1, ENGINE_WRITE, &rig.good, 0x22);
+    submit(2, ENGINE_READ, &rig.good, 0);
+    assert_int_equal(fake_engine_in_memory(rig.fake), 2);
+    turn();
+}
+
 static void the_end_does_not_wait_for_the_kernel(void **state)
 {
     (void)state;
@@ -269,6 +281,7 @@ int main(void)
         ON(its_memory_is_withheld_until_the_kernel_answers),
         ON(a_stopped_process_makes_no_disk_late),
         ON(an_answer_that_has_come_counts),
+        ON(the_engine_is_told_of_a_device_in_memory),
         ON(the_end_does_not_wait_for_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

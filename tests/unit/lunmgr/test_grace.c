@@ -163,13 +163,19 @@ static void every_kind_of_write_waits(void **state)
         {VIO_WRITE, false, 4096, 3 * EXTENT_BYTES},
         {VIO_WRITE, true, 32768, EXTENT_BYTES},
         {VIO_OR, false, 0, 4096},
+        {VIO_COMPARE_WRITE, false, 512, 512},
+        {VIO_COMPARE_WRITE, false, 32768, EXTENT_BYTES},
     };
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
         struct rig_io io;
         uint64_t at = 20ULL * EXTENT_BYTES + kinds[i].offset;
-        rig_io_init(&io, &rig, 0, vol, kinds[i].op, at, kinds[i].bytes);
-        memset(rig_io_data(&io), 0x77, kinds[i].bytes);
+        if (kinds[i].op == VIO_COMPARE_WRITE) {
+            rig_io_init_caw(&io, &rig, 0, vol, at, kinds[i].bytes, 0, 0x77);
+        } else {
+            rig_io_init(&io, &rig, 0, vol, kinds[i].op, at, kinds[i].bytes);
+            memset(rig_io_data(&io), 0x77, kinds[i].bytes);
+        }
         io.vio.patient = true;
         io.vio.atomic = kinds[i].atomic;
         rig_io_start(&io);
@@ -204,6 +210,25 @@ static void atomic_writes_that_wait_keep_nothing(void **state)
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(rig_io_end(&io[i]), -ENOSPC);
     assert_int_equal(pool_free_extents(rig.pool), 2);
+}
+
+/* Of two that wait to write to the same blocks the second finds them changed. */
+static void who_has_waited_compares_again(void **state)
+{
+    struct rig_io io[2];
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        rig_io_init_caw(&io[i], &rig, i, vol, 20ULL * EXTENT_BYTES, EXTENT_BYTES, 0,
+                        (uint8_t)(i + 1));
+        io[i].vio.patient = true;
+        rig_io_start(&io[i]);
+    }
+    await_waiters(2);
+    unmap(0, 4);
+    int rc[2] = {rig_io_end(&io[0]), rig_io_end(&io[1])};
+    assert_int_equal(rc[0] + rc[1], -EILSEQ);
+    assert_true(
+        rig_reads(&rig, vol, 20ULL * EXTENT_BYTES, EXTENT_BYTES, rc[0] == 0 ? 1 : 2));
 }
 
 static void of_many_that_wait_as_many_go_on_as_find_space(void **state)
@@ -326,6 +351,7 @@ int main(void)
         GRACE_TEST(a_waiting_write_goes_on_when_a_device_is_added, setup),
         GRACE_TEST(every_kind_of_write_waits, setup),
         GRACE_TEST(atomic_writes_that_wait_keep_nothing, setup),
+        GRACE_TEST(who_has_waited_compares_again, setup),
         GRACE_TEST(of_many_that_wait_as_many_go_on_as_find_space, setup_threads),
         GRACE_TEST(a_write_waits_no_longer_than_its_grace, setup_short),
         GRACE_TEST(a_write_that_loses_every_race_ends_all_the_same, setup_short),

@@ -69,10 +69,11 @@ static struct answer cancel(const char *id)
 
 static struct job *begun; /* whose work it is to do */
 
-static int own_find(struct lunmgr *m, const char *name_or_id, struct job_row *row,
-                    struct err *e)
+static int own_find(struct lunmgr *m, const char *name_or_id, void *detail,
+                    struct job_row *row, struct err *e)
 {
     (void)m;
+    (void)detail;
     if (strcmp(name_or_id, "nothing") == 0)
         return err_set(e, -ENOENT, "it", "there is nothing");
     snprintf(row->subject, sizeof(row->subject), "%s", name_or_id);
@@ -92,7 +93,7 @@ static struct answer ask_for(const char *subject)
 {
     struct answer a = {.came = false};
     begun = NULL;
-    job_create(rig.manager, &own, subject, on_job, &a);
+    job_create(rig.manager, &own, subject, NULL, on_job, &a);
     assert_false(a.came);
     wait_for(&a);
     return a;
@@ -161,8 +162,8 @@ static void of_two_asked_for_at_once_one_is_refused(void **state)
 {
     struct answer a = {.came = false}, b = {.came = false};
     (void)state;
-    job_create(rig.manager, &own, "it", on_job, &a);
-    job_create(rig.manager, &own, "it", on_job, &b);
+    job_create(rig.manager, &own, "it", NULL, on_job, &a);
+    job_create(rig.manager, &own, "it", NULL, on_job, &b);
     wait_for(&b);
     assert_refused(&b, -EBUSY, "");
     assert_int_equal(wait_for(&a), 0);

@@ -207,7 +207,7 @@ static void a_dropped_volume_takes_its_leaves_along(void **state)
 
 /* ---- Beside writers ---------------------------------------------------------------- */
 
-#define RACE_LEAVES 16
+#define RACE_LEAVES 6
 
 static void race(uint64_t seed, const struct load_mix *mix)
 {

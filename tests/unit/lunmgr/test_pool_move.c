@@ -114,13 +114,24 @@ static struct volume_info info_of(struct volume *v)
 static struct volume_info before[3];
 static const char *const live[] = {"a", "c", "to"};
 
+static struct kept_reservation *reservation_of_one(void)
+{
+    struct kept_reservation *kept = calloc(1, sizeof(*kept) + sizeof(kept->list[0]));
+    assert_non_null(kept);
+    kept->count = 1;
+    kept->list[0] = (struct registration){
+        .nexus = {.initiator = "iqn.h", .target = "iqn.t"}, .key = 77};
+    return kept;
+}
+
 /* Snapshots, a clone, shared extents, one in the trash, labels, limits, modes; all of the
  * map is deltas still. */
 static void fill_pool(void)
 {
     static const struct label label = {.key = "who", .value = "me"};
     const struct label_list labels = {.labels = &label, .count = 1};
-    const bool is_protected = true;
+    const bool is_protected = true, page_cache = true;
+    const struct pool_change pool_change = {.page_cache = &page_cache};
     const struct volume_change change = {.labels = &labels,
                                          .is_protected = &is_protected};
     struct modes modes = {.write_protect = true};
@@ -142,13 +153,27 @@ static void fill_pool(void)
     assert_int_equal(rig_snapshot(&rig, "gone", "s", NULL, NULL), 0);
     assert_int_equal(rig_trash(&rig, "gone", NULL), 0);
     assert_int_equal(rig_change(&rig, "a", &change, NULL), 0);
+    assert_int_equal(rig_pool_change(&rig, &pool_change, NULL), 0);
     assert_int_equal(rig_save_modes(&rig, c, &modes, NULL), 0);
+    assert_int_equal(rig_keep_reservation(&rig, c, reservation_of_one(), NULL), 0);
     for (size_t i = 0; i < 3; i++)
         before[i] = info_of(find(live[i]));
 }
 
+static void assert_page_cache_is_used(void)
+{
+    struct pool_info info;
+    pool_describe(rig.pool, &info);
+    assert_true(info.page_cache);
+    for (struct device *d = NULL; (d = pool_next_device(rig.pool, d)) != NULL;) {
+        assert_false(d->direct);
+        assert_int_equal(fcntl(d->fd, F_GETFL) & O_DIRECT, 0);
+    }
+}
+
 static void assert_is_whole(void)
 {
+    assert_page_cache_is_used();
     for (size_t i = 0; i < 3; i++) {
         struct volume_info now = info_of(find(live[i]));
         assert_string_equal(now.id, before[i].id);
@@ -173,6 +198,8 @@ static void assert_is_whole(void)
     assert_true(rig_reads(&rig, c, 2 * MIB, EXTENT_BYTES, 4));
     assert_true(rig_reads(&rig, find("to"), 0, EXTENT_BYTES, 4));
     assert_true(volume_saved_modes(c, &modes) && modes.write_protect);
+    assert_non_null(volume_kept_reservation(c));
+    assert_int_equal(volume_kept_reservation(c)->list[0].key, 77);
     assert_int_equal(volume_trash_count(rig.manager), 1);
     assert_clean();
 }

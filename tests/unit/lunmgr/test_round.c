@@ -23,7 +23,7 @@
 static struct pool_rig rig;
 
 static const struct load_mix all_mix = {
-    .read = 20, .write = 50, .unmap = 12, .zero = 10, .flush = 8};
+    .read = 20, .write = 40, .unmap = 12, .zero = 10, .flush = 8, .compare = 10};
 
 static void open_rig(enum rig_engine engine, unsigned lanes, bool threads, uint64_t seed)
 {

@@ -183,8 +183,8 @@ static struct volume *make_secret(void)
 static void assert_closed(struct volume *v)
 {
     uint8_t data[4096] = {0};
-    static const enum vio_op ops[] = {VIO_READ, VIO_WRITE, VIO_UNMAP, VIO_ZERO,
-                                      VIO_FLUSH};
+    static const enum vio_op ops[] = {VIO_READ,  VIO_WRITE, VIO_OR,   VIO_COMPARE_WRITE,
+                                      VIO_UNMAP, VIO_ZERO,  VIO_FLUSH};
     for (size_t i = 0; i < ARRAY_LEN(ops); i++)
         assert_int_equal(
             rig_io_run(&rig, 0, v, ops[i], 0, ops[i] == VIO_FLUSH ? 0 : 4096, data),

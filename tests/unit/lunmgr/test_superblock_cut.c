@@ -2,8 +2,9 @@
 /* The mains fall at each step of writing a device's superblock, as it is written: what
  * was not synced is there, lost, or torn at any sector. It is read as the old one or the
  * new one, and the catalog's row of that moment takes it. Also while a pool is made and
- * deleted. */
+ * deleted. And a sync that fails meanwhile is the device's failure. */
 #include "lunmgr/device.h"
+#include "tests/lib/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,6 +30,7 @@
 /* The disk: what is durable, and what has been written since, in order. */
 static struct {
     bool records;
+    bool fails; /* the next sync */
     uint8_t durable[DISK_BYTES];
     struct {
         off_t at;
@@ -46,8 +48,20 @@ static unsigned cuts;
 
 ssize_t __real_pwrite(int fd, const void *data, size_t bytes, off_t at);
 int __real_fdatasync(int fd);
+int __real_fsync(int fd);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t bytes, off_t at);
 int __wrap_fdatasync(int fd);
+int __wrap_fsync(int fd);
+
+/* As the kernel tells of a write of the page cache that failed: once. */
+static bool disk_fails(void)
+{
+    bool fails = disk.fails;
+    disk.fails = false;
+    if (fails)
+        errno = EIO;
+    return fails;
+}
 
 ssize_t __wrap_pwrite(int fd, const void *data, size_t bytes, off_t at)
 {
@@ -72,7 +86,12 @@ int __wrap_fdatasync(int fd)
         disk.write_count = 0;
         disk.at_point();
     }
-    return __real_fdatasync(fd);
+    return disk_fails() ? -1 : __real_fdatasync(fd);
+}
+
+int __wrap_fsync(int fd)
+{
+    return disk_fails() ? -1 : __real_fsync(fd);
 }
 
 /* ---- What a cut leaves --------------------------------------------------------------
@@ -154,7 +173,7 @@ static void record_from(int fd)
 static int setup(void **state)
 {
     (void)state;
-    snprintf(path, sizeof(path), "/tmp/ashlar-sbcut-XXXXXX");
+    snprintf(path, sizeof(path), "%s/ashlar-sbcut-XXXXXX", scratch_dir());
     int fd = mkstemp(path);
     if (fd < 0 || ftruncate(fd, FILE_BYTES) != 0)
         return -1;
@@ -175,6 +194,7 @@ static int teardown(void **state)
     char left[80];
     (void)state;
     disk.records = false;
+    disk.fails = false;
     snprintf(left, sizeof(left), "%s.left", path);
     unlink(path);
     unlink(left);
@@ -244,6 +264,55 @@ static void wiped_it_is_whole_or_none(void **state)
     close(fd);
 }
 
+/* ---- Syncs that fail as a device grows ----------------------------------------------
+ */
+
+static struct device *open_sample(void)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(device_write_superblock(fd, &sample, &e), 0);
+    close(fd);
+    struct device_row row = {.no = 1,
+                             .slot = sample.slot,
+                             .extents = sample.extents,
+                             .generation = sample.generation};
+    struct device *d;
+    memcpy(row.id, sample.device_id, sizeof(row.id));
+    memcpy(row.pool_id, sample.pool_id, sizeof(row.pool_id));
+    snprintf(row.path, sizeof(row.path), "%s", path);
+    assert_int_equal(device_open(&row, &d, &e), 0);
+    d->pool_name = "p";
+    return d;
+}
+
+static void a_file_that_cannot_be_synced_longer_is_a_failed_device(void **state)
+{
+    uint64_t extents;
+    (void)state;
+    struct device *d = open_sample();
+    assert_int_equal(device_resize(d, 1, false, &extents, &e), -EINVAL); /* shorter */
+    assert_false(device_is_failed(d));
+    assert_int_equal(device_resize(d, 2ULL * FILE_BYTES, false, &extents, &e), 0);
+    assert_int_equal(extents, 2 * FILE_BYTES / 65536);
+    disk.fails = true;
+    assert_int_equal(device_resize(d, 3ULL * FILE_BYTES, false, &extents, &e), -EIO);
+    assert_string_equal(e.field, "size");
+    assert_true(device_is_failed(d));
+    device_close(d);
+}
+
+static void a_superblock_that_cannot_be_synced_is_a_failed_device(void **state)
+{
+    (void)state;
+    struct device *d = open_sample();
+    assert_int_equal(device_superblock_set_extents(d, sample.extents + 1, &e), 0);
+    assert_false(device_is_failed(d));
+    disk.fails = true;
+    assert_int_equal(device_superblock_set_extents(d, sample.extents + 2, &e), -EIO);
+    assert_true(device_is_failed(d));
+    device_close(d);
+}
+
 #define CUT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -252,6 +321,8 @@ int main(void)
         CUT_TEST(raised_it_is_the_old_one_or_the_new_one),
         CUT_TEST(made_it_is_none_or_whole),
         CUT_TEST(wiped_it_is_whole_or_none),
+        CUT_TEST(a_file_that_cannot_be_synced_longer_is_a_failed_device),
+        CUT_TEST(a_superblock_that_cannot_be_synced_is_a_failed_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

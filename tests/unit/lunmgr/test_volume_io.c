@@ -16,13 +16,15 @@
 struct way {
     enum rig_engine engine;
     uint64_t seed;
+    bool page_cache;
 };
 
-static const struct way ways[] = {
-    {RIG_URING, 0}, {RIG_THREADS, 0}, {RIG_FAKE, 0}, {RIG_FAKE, 4711}, {RIG_CUT, 815}};
+static const struct way ways[] = {{RIG_URING, 0, false}, {RIG_THREADS, 0, false},
+                                  {RIG_FAKE, 0, false},  {RIG_FAKE, 4711, false},
+                                  {RIG_CUT, 815, false}, {RIG_URING, 0, true}};
 
 static const struct load_mix all_mix = {
-    .read = 30, .write = 45, .unmap = 10, .zero = 10, .flush = 2};
+    .read = 30, .write = 37, .unmap = 10, .zero = 10, .flush = 2, .compare = 8};
 
 static struct pool_rig rig;
 
@@ -35,6 +37,7 @@ static struct pool_rig *setup(void **state, unsigned lanes, bool threads)
                                        .lane_count = lanes,
                                        .threads = threads,
                                        .pool_bytes = POOL_BYTES,
+                                       .page_cache = way->page_cache,
                                        .tick_ms = 20,
                                        .seed = way->seed};
     pool_rig_create(&rig, &options);
@@ -238,8 +241,10 @@ static void status_tells_which_blocks_are_mapped(void **state)
         {.name = #test "/shuffled",                                                      \
          .test_func = (test),                                                            \
          .initial_state = (void *)&ways[3]},                                             \
+        {.name = #test "/cut", .test_func = (test), .initial_state = (void *)&ways[4]},  \
     {                                                                                    \
-        .name = #test "/cut", .test_func = (test), .initial_state = (void *)&ways[4]     \
+        .name = #test "/page-cache", .test_func = (test),                                \
+        .initial_state = (void *)&ways[5]                                                \
     }
 
 int main(void)

@@ -24,6 +24,7 @@ static const struct lu_ident test_lu = {
     .unmap_granularity_blocks = 128,
     .threshold_exponent = 7,
     .write_same_blocks_max = 65536,
+    .caw_blocks_max = 255,
     .atomic_blocks_max = 2048,
     .atomic_grain_blocks = 8,
     .target_name = "iqn.2026-01.example.ashlar:t",

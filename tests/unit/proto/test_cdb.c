@@ -175,6 +175,33 @@ static void atomic_write_has_its_fields(void **state)
     assert_int_equal(rw.blocks_byte, 12);
 }
 
+static void compare_write_has_its_fields(void **state)
+{
+    static const uint8_t cdb[CDB_BYTES_MAX] = {0x89, 0x18, 1, 2, 3, 4,    5,    6,
+                                               7,    8,    0, 0, 0, 0xff, 0x1f, 0};
+    uint8_t bad[CDB_BYTES_MAX] = {0x89, 0, [12] = 1, [13] = 1};
+    const struct cdb_op *op;
+    struct cdb_rw rw;
+    struct sense s;
+    (void)state;
+    assert_int_equal(find(cdb)->id, CDB_COMPARE_WRITE);
+    assert_int_equal(find(cdb)->dir, CDB_DATA_OUT);
+    assert_true(find(cdb)->changes_medium);
+    assert_int_equal(cdb_caw_decode(cdb, &rw, &s), 0);
+    assert_true(rw.lba == 0x0102030405060708);
+    assert_int_equal(rw.blocks, 255);
+    assert_true(rw.write && rw.dpo && rw.fua);
+    assert_int_equal(rw.blocks_byte, 13);
+    assert_int_equal(cdb_find(bad, &op, &s), -EINVAL); /* its count is of one byte */
+    assert_field(&s, 12, 0);
+    bad[12] = 0;
+    assert_int_equal(cdb_caw_decode(bad, &rw, &s), 0);
+    assert_false(rw.dpo || rw.fua);
+    bad[1] = 0x20;
+    assert_int_equal(cdb_caw_decode(bad, &rw, &s), -EINVAL);
+    assert_field(&s, 1, 7);
+}
+
 static void atomic_limits_name_the_field_that_breaks_them(void **state)
 {
     static const struct atomic_limits limits = {
@@ -533,6 +560,7 @@ int main(void)
         cmocka_unit_test(reads_and_writes_of_libiscsi_are_read),
         cmocka_unit_test(each_length_has_its_fields),
         cmocka_unit_test(atomic_write_has_its_fields),
+        cmocka_unit_test(compare_write_has_its_fields),
         cmocka_unit_test(atomic_limits_name_the_field_that_breaks_them),
         cmocka_unit_test(protection_is_refused),
         cmocka_unit_test(verify_reads_its_check),

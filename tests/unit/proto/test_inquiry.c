@@ -35,11 +35,23 @@ static void standard_data_is_a_disk(void **state)
     page_init(&p, sizeof(p.data));
     inquiry_encode(&test_lu, &p.w);
     assert_int_equal(p.w.at, INQUIRY_STANDARD_BYTES);
-    static const uint8_t head[] = {0x00, 0, 0x06, 0x12, 91, 0, 0, 0x02};
+    static const uint8_t head[] = {0x00, 0, 0x06, 0x12, 91, 0x18, 0x10, 0x02};
     assert_memory_equal(p.data, head, sizeof(head));
     assert_memory_equal(p.data + 8, "ASHLAR  VIRTUAL-DISK    0.1 ", 28);
     static const uint8_t versions[] = {0x00, 0xa0, 0x09, 0x60, 0x04, 0x60, 0x04, 0xc0};
     assert_memory_equal(p.data + 58, versions, sizeof(versions));
+}
+
+static void a_single_port_is_not_several(void **state)
+{
+    struct page p;
+    struct lu_ident lu = test_lu;
+    (void)state;
+    lu.port_count = 1;
+    page_init(&p, sizeof(p.data));
+    inquiry_encode(&lu, &p.w);
+    assert_int_equal(p.data[5], 0x18); /* TPGS all the same, and 3PC */
+    assert_int_equal(p.data[6], 0);
 }
 
 static void standard_data_is_cut_at_the_allocation_length(void **state)
@@ -64,6 +76,7 @@ static void absent_unit_says_so(void **state)
     page_init(&p, sizeof(p.data));
     inquiry_encode(NULL, &p.w);
     assert_int_equal(p.data[0], 0x7f);
+    assert_int_equal(p.data[5], 0); /* no unit: no access to it, none to copy from */
     assert_int_equal(p.w.at, INQUIRY_STANDARD_BYTES);
     read_page(&p, NULL, 0x00);
     assert_wire_bytes(&p.w, 0x7f, 0x00, 0, 1, 0x00);
@@ -76,10 +89,10 @@ static void page_list_names_every_page_that_is_there(void **state)
     struct sense s;
     (void)state;
     read_page(&list, &test_lu, 0x00);
-    assert_wire_bytes(&list.w, 0x00, 0x00, 0, 9, 0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0,
-                      0xb1, 0xb2);
+    assert_wire_bytes(&list.w, 0x00, 0x00, 0, 10, 0x00, 0x80, 0x83, 0x86, 0x87, 0x88,
+                      0x8f, 0xb0, 0xb1, 0xb2);
     for (unsigned number = 0; number < 256; number++) {
-        bool listed = memchr(list.data + 4, (int)number, 9) != NULL;
+        bool listed = memchr(list.data + 4, (int)number, 10) != NULL;
         page_init(&p, sizeof(p.data));
         int rc = vpd_encode(&test_lu, (uint8_t)number, &p.w, &s);
         assert_int_equal(rc, listed ? 0 : -EINVAL);
@@ -202,14 +215,39 @@ static void ports_page_without_ports_is_empty(void **state)
     assert_wire_bytes(&p.w, 0x00, 0x88, 0, 0);
 }
 
+/* SPC-4, 7.8.17. What is told of tokens, before and between these, is test_token.c's. */
+static void third_party_page_tells_commands_and_limits(void **state)
+{
+    static const uint8_t want[] = {/* commands */
+                                   0x00, 0x01, 0, 16, 15, 0x83, 5, 0x00, 0x01, 0x10, 0x11,
+                                   0x1c, 0x84, 6, 0x00, 0x03, 0x04, 0x05, 0x07, 0x08,
+                                   /* parameter data */
+                                   0x00, 0x04, 0, 28, 0, 0, 0, 0, 0, 64, 1, 0, 0, 0, 0x24,
+                                   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                   /* descriptors */
+                                   0x00, 0x08, 0, 4, 2, 0x02, 0xe4, 0,
+                                   /* identifiers */
+                                   0x00, 0x0c, 0, 4, 0, 2, 0xff, 0xff};
+    static const uint8_t operations[] = {0x80, 0x01, 0, 32, 0, 0, 0, 64, 0, 0, 0, 64,
+                                         0x10, 0,    0, 0,  9, 0, 0, 0,  0, 0, 0, 0,
+                                         0,    0,    0, 0,  0, 0, 0, 0,  0, 0, 0, 0};
+    struct page p;
+    (void)state;
+    read_page(&p, &test_lu, 0x8f);
+    assert_int_equal(be16_load(p.data + 2), p.w.at - 4);
+    assert_memory_equal(p.data + 4 + 36, want, sizeof(want));
+    assert_memory_equal(p.data + p.w.at - sizeof(operations), operations,
+                        sizeof(operations));
+}
+
 static void limits_page_tells_the_limits(void **state)
 {
     struct page p;
     (void)state;
     read_page(&p, &test_lu, 0xb0);
     assert_int_equal(p.w.at, 64);
-    assert_int_equal(p.data[4], 0); /* WSNZ */
-    assert_int_equal(p.data[5], 0);
+    assert_int_equal(p.data[4], 0);   /* WSNZ */
+    assert_int_equal(p.data[5], 255); /* COMPARE AND WRITE */
     assert_int_equal(be16_load(p.data + 6), 8);
     assert_int_equal(be32_load(p.data + 8), 32768);
     assert_int_equal(be32_load(p.data + 12), 2048);
@@ -268,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standard_data_is_a_disk),
+        cmocka_unit_test(a_single_port_is_not_several),
         cmocka_unit_test(standard_data_is_cut_at_the_allocation_length),
         cmocka_unit_test(absent_unit_says_so),
         cmocka_unit_test(page_list_names_every_page_that_is_there),
@@ -278,6 +317,7 @@ int main(void)
         cmocka_unit_test(mode_pages_are_shared_by_all),
         cmocka_unit_test(every_target_port_is_told_with_its_number_and_name),
         cmocka_unit_test(ports_page_without_ports_is_empty),
+        cmocka_unit_test(third_party_page_tells_commands_and_limits),
         cmocka_unit_test(limits_page_tells_the_limits),
         cmocka_unit_test(provisioning_page_promises_zeros),
         cmocka_unit_test(characteristics_page_says_solid_state),

@@ -77,15 +77,43 @@ static void sense_of_not_ready_has_progress(void **state)
     assert_memory_equal(out, descriptor, sizeof(descriptor));
 }
 
+/* SPC-5, 4.5.2.4.5, 4.5.2.9 and 4.5.3: segment 0x102, and what the target said. */
+static void sense_of_a_copy_has_its_segment(void **state)
+{
+    static const uint8_t field[] = {0x70, 0, 0x0a, 0,    0,    0, 0,    10, 0,
+                                    0,    1, 0x02, 0x26, 0x0a, 0, 0xa0, 0,  10};
+    static const uint8_t unit[] = {0x70, 0, 0x0a, 0, 0, 0,    0,    29, 0, 18, 1, 2, 0x0d,
+                                   0x01, 0, 0,    0, 0, 2,    0x70, 0,  7, 0,  0, 0, 0,
+                                   10,   0, 0,    0, 0, 0x27, 0,    0,  0, 0,  0};
+    static const uint8_t descriptor[] = {
+        0x72, 0x0a, 0x0d, 0x01, 0,    0,  0,    24, 0x01, 10, 0,    0, 0, 0, 1, 2,
+        0,    0,    0,    0,    0x0c, 10, 0x01, 2,  0x72, 7,  0x27, 0, 0, 0, 0, 0};
+    struct sense s;
+    uint8_t out[SENSE_BYTES_MAX];
+    (void)state;
+    sense_set_segment_field(&s, SENSE_COPY_INEXACT, 0x102, 10);
+    assert_int_equal(sense_encode(&s, false, out), sizeof(field));
+    assert_memory_equal(out, field, sizeof(field));
+    sense_set_segment_unit(&s, 0x102, true, SENSE_WRITE_PROTECTED);
+    assert_int_equal(sense_encode(&s, false, out), sizeof(unit));
+    assert_memory_equal(out, unit, sizeof(unit));
+    sense_set_segment_unit(&s, 0x102, false, SENSE_WRITE_PROTECTED);
+    assert_int_equal(sense_encode(&s, true, out), sizeof(descriptor));
+    assert_memory_equal(out, descriptor, sizeof(descriptor));
+}
+
 static void sense_reads_back_in_both_formats(void **state)
 {
-    struct sense all[5];
+    struct sense all[8];
     (void)state;
     sense_set(&all[0], SENSE_NO_SPACE);
     sense_set_info(&all[1], SENSE_MISCOMPARE, 77);
     sense_set_cdb(&all[2], 14, 3);
     sense_set_param(&all[3], 260, SENSE_NO_BIT);
     sense_set_progress(&all[4], SENSE_SANITIZE_IN_PROGRESS, 0x8123);
+    sense_set_segment(&all[5], SENSE_COPY_NOT_REACHABLE, 0x102);
+    sense_set_segment_field(&all[6], SENSE_COPY_ABORTED, 3, 12);
+    sense_set_segment_unit(&all[7], 255, true, SENSE_WRITE_PROTECTED);
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         for (int descriptor = 0; descriptor < 2; descriptor++) {
             uint8_t out[SENSE_SEGMENT_MAX];
@@ -102,6 +130,12 @@ static void sense_reads_back_in_both_formats(void **state)
             assert_int_equal(back.field_bit, all[i].field_bit);
             assert_int_equal(back.has_progress, all[i].has_progress);
             assert_int_equal(back.progress, all[i].progress);
+            assert_int_equal(back.has_segment, all[i].has_segment);
+            assert_int_equal(back.field_in_segment, all[i].field_in_segment);
+            assert_int_equal(back.segment, all[i].segment);
+            assert_int_equal(back.unit_status, all[i].unit_status);
+            assert_int_equal(back.unit_is_target, all[i].unit_is_target);
+            assert_int_equal(back.unit_code, all[i].unit_code);
         }
     }
 }
@@ -146,6 +180,7 @@ int main(void)
         cmocka_unit_test(fixed_sense_has_32_bits_of_information),
         cmocka_unit_test(descriptor_sense_has_all),
         cmocka_unit_test(sense_of_not_ready_has_progress),
+        cmocka_unit_test(sense_of_a_copy_has_its_segment),
         cmocka_unit_test(sense_reads_back_in_both_formats),
         cmocka_unit_test(sense_of_tgt_is_read),
         cmocka_unit_test(cut_sense_is_refused),

@@ -8,6 +8,7 @@
 
 #include "proto/lun.h"
 #include "target/mode_save.h"
+#include "target/reserve.h"
 #include "tests/unit/target/exec_rig.h"
 
 #include <string.h>
@@ -43,10 +44,74 @@ static void rig_save(struct rig *r)
     saving.done(t, &saving.modes, r->save_rc);
 }
 
+/* The change under way, in place of the control thread. */
+static struct {
+    struct task *task;
+    struct reservation_request request;
+    struct cdb_pr_out cdb;
+    struct pr_list list;
+    reserve_fn done;
+} reserving;
+
+int reserve_start(struct task *t, const struct reservation_request *request,
+                  reserve_fn done)
+{
+    assert_null(reserving.task);
+    reserving.task = t;
+    reserving.request = *request;
+    if (request->change == RESERVATION_PR_OUT) {
+        reserving.cdb = *request->cdb;
+        reserving.list = *request->list;
+        reserving.request.cdb = &reserving.cdb;
+        reserving.request.list = &reserving.list;
+    }
+    reserving.done = done;
+    return 0;
+}
+
+void reserve_drop(struct reserve_change *change)
+{
+    (void)change;
+    fail_msg("nothing is dropped here");
+}
+
+void rig_reserve_all(struct unit *unit, const struct reservation *after)
+{
+    const struct reservation *was = unit->reservation;
+    unit->reservation = reservation_get(after);
+    for (unsigned i = 0; i < TARGET_REACTOR_MAX; i++)
+        unit_take_reservation(unit, i, after);
+    reservation_put(was);
+}
+
+static void rig_reserve(void)
+{
+    struct task *t = reserving.task;
+    struct reservation_outcome outcome;
+    if (t == NULL)
+        return;
+    reserving.task = NULL;
+    struct unit *unit = t->lu->unit;
+    assert_int_equal(reservation_apply(unit->reservation, &reserving.request,
+                                       nexus_id(t->nexus), &outcome),
+                     0);
+    if (outcome.after != NULL)
+        rig_reserve_all(unit, outcome.after);
+    reserving.done(t, outcome.status, &outcome.sense);
+    reservation_outcome_fini(&outcome);
+}
+
 void task_done(struct task *t)
 {
     (void)t;
     done_calls++;
+}
+
+/* Its buffer is gone, as the transport has it. */
+void task_detach(struct task *t)
+{
+    t->detached = true;
+    free(TAKE(t->buffer.base));
 }
 
 struct rig *rig_create(uint32_t block_bytes)
@@ -60,8 +125,10 @@ struct rig *rig_create(uint32_t block_bytes)
         .portal_group_tag = 1,
         .port_tags = port_tags,
         .port_count = 2,
+        .alua = &r->alua,
     };
     assert_non_null(r);
+    r->alua = (struct alua){.groups = {{.tag = 1}, {.tag = 7}}, .count = 2};
     fake_vio_reset();
     r->volume = fake_volume_create(RIG_VOLUME_BYTES, block_bytes);
     r->unit = unit_create(r->volume);
@@ -149,6 +216,7 @@ void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes)
         if (exec_start(t) == EXEC_PENDING) {
             assert_int_equal(done_calls, done_before);
             rig_save(r);
+            rig_reserve();
             fake_vio_run();
             done_before++;
         }

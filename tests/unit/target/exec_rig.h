@@ -15,8 +15,9 @@ struct rig {
     struct lu lus[3];
     uint32_t luns[3];
     struct view view;
-    struct nexus *nexus;
-    struct task task; /* the last command, as it ended */
+    struct nexus *nexus; /* through the group 1 */
+    struct alua alua;    /* groups 1 and 7 */
+    struct task task;    /* the last command, as it ended */
     uint8_t out[64 << 10];
     uint32_t out_bytes; /* data-out of the next command, and what it expects to send */
     uint32_t expected_in_bytes;
@@ -35,7 +36,8 @@ int rig_teardown(void **state);
 #define ON_512(name)  cmocka_unit_test_setup_teardown(name, rig_setup_512, rig_teardown)
 #define ON_4096(name) cmocka_unit_test_setup_teardown(name, rig_setup_4096, rig_teardown)
 
-/* Runs a command to its end, a save of mode parameters too, as the transport would.
+/* Runs a command to its end, a save of mode parameters or a change of a reservation too,
+ * as the transport and the control thread would.
  * Data-in stays until the next one. */
 void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes);
 #define RIG_RUN(r, ...)                                                                  \
@@ -48,6 +50,9 @@ void rig_run(struct rig *r, uint32_t lun, const uint8_t *cdb, size_t cdb_bytes);
 /* Fill the data-out of the next command. */
 void rig_send(struct rig *r, const void *data, uint32_t bytes);
 void rig_send_pattern(struct rig *r, uint8_t value, uint32_t bytes);
+
+/* Every reactor has this state of the unit's. */
+void rig_reserve_all(struct unit *unit, const struct reservation *after);
 
 void rig_expect_good(const struct rig *r);
 void rig_expect_sense(const struct rig *r, enum sense_code code);

@@ -6,11 +6,13 @@
 #include "lunmgr/pool.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 struct fake_vio fake_vio;
 static struct vio *queue_head, *queue_tail;
 static struct sanitize_ask *asked;
+static struct copy *copying;
 
 struct volume *fake_volume_create(uint64_t size_bytes, uint32_t block_bytes)
 {
@@ -71,6 +73,11 @@ bool volume_saved_modes(const struct volume *v, struct modes *out)
     return v->has_saved_modes;
 }
 
+const struct kept_reservation *volume_kept_reservation(const struct volume *v)
+{
+    return v->kept;
+}
+
 struct pool *volume_pool(const struct volume *v)
 {
     return (struct pool *)&v->pool;
@@ -127,7 +134,10 @@ void vio_submit(struct vio *vio)
         assert(vio->length_bytes > 0);
         assert(vio->offset_bytes + vio->length_bytes <= vio->volume->size_bytes);
     }
-    if (vio->op == VIO_READ || vio->op == VIO_WRITE || vio->op == VIO_OR) {
+    if (vio->op == VIO_COMPARE_WRITE)
+        assert(vio->halves != NULL && vio->length_bytes <= VIO_ATOMIC_BYTES_MAX);
+    if (vio->op == VIO_READ || vio->op == VIO_WRITE || vio->op == VIO_OR ||
+        vio->op == VIO_COMPARE_WRITE) {
         assert(vio->length_bytes <= VIO_BYTES_MAX);
         assert((uintptr_t)vio->data % BUF_ALIGN == 0);
     }
@@ -163,6 +173,21 @@ static void fake_scribble_half(const struct vio *vio)
     memset(vio->data + half, 0xee, half);
 }
 
+/* All of its data is scratch. */
+static int fake_compare_write(struct vio *vio)
+{
+    uint8_t *to = vio->volume->bytes + vio->offset_bytes;
+    memset(vio->data, 0xee, vio_buffer_bytes(vio->offset_bytes, vio->length_bytes));
+    vio->differs_at_bytes = 0;
+    while (vio->differs_at_bytes < vio->length_bytes &&
+           to[vio->differs_at_bytes] == vio->halves[vio->differs_at_bytes])
+        vio->differs_at_bytes++;
+    if (vio->differs_at_bytes < vio->length_bytes)
+        return -EILSEQ;
+    memcpy(to, vio->halves + vio->length_bytes, vio->length_bytes);
+    return 0;
+}
+
 static void fake_unmap(struct volume *v, uint64_t offset, uint64_t length)
 {
     uint64_t first = (offset + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
@@ -193,7 +218,7 @@ static void fake_status(struct vio *vio)
     }
 }
 
-static void fake_do(struct vio *vio)
+static int fake_do(struct vio *vio)
 {
     struct volume *v = vio->volume;
     switch (vio->op) {
@@ -214,6 +239,8 @@ static void fake_do(struct vio *vio)
         fake_scribble_half(vio);
         fake_or(vio);
         break;
+    case VIO_COMPARE_WRITE:
+        return fake_compare_write(vio);
     case VIO_UNMAP:
         fake_unmap(v, vio->offset_bytes, vio->length_bytes);
         break;
@@ -227,6 +254,7 @@ static void fake_do(struct vio *vio)
         fake_status(vio);
         break;
     }
+    return 0;
 }
 
 enum sanitize_state volume_sanitize_state(const struct volume *v, uint16_t *progress)
@@ -248,6 +276,46 @@ void sanitize_start(struct sanitize_ask *ask)
         memcpy(fake_vio.sanitize_pattern, ask->spec.pattern, ask->spec.pattern_bytes);
 }
 
+void copy_start(struct copy *c)
+{
+    assert(copying == NULL && c->lane != NULL && c->done != NULL);
+    assert(c->from_bytes % SECTOR_BYTES == 0 && c->to_bytes % SECTOR_BYTES == 0);
+    assert(c->length_bytes % SECTOR_BYTES == 0 && c->length_bytes > 0);
+    assert(c->from_bytes + c->length_bytes <= c->from->size_bytes);
+    assert(c->to_bytes + c->length_bytes <= c->to->size_bytes);
+    assert(c->from != c->to || c->from_bytes + c->length_bytes <= c->to_bytes ||
+           c->to_bytes + c->length_bytes <= c->from_bytes);
+    copying = c;
+    c->p.stopping = false;
+    c->copied_bytes = c->shared_bytes = 0;
+    fake_vio.copy_count++;
+    fake_vio.copy_bytes += c->length_bytes;
+}
+
+void copy_stop(struct copy *c)
+{
+    assert(c == copying);
+    c->p.stopping = true;
+}
+
+static bool fake_copy(void)
+{
+    struct copy *c = copying;
+    if (c == NULL)
+        return false;
+    bool fails = fake_vio.copy_fail_nth > 0 && --fake_vio.copy_fail_nth == 0;
+    c->copied_bytes = c->length_bytes / 2 / SECTOR_BYTES * SECTOR_BYTES;
+    if (fake_vio.on_copy != NULL)
+        fake_vio.on_copy(fake_vio.on_copy_arg);
+    int rc = c->p.stopping ? -ECANCELED : fails ? fake_vio.copy_fail_rc : 0;
+    if (rc == 0)
+        c->copied_bytes = c->length_bytes;
+    memcpy(c->to->bytes + c->to_bytes, c->from->bytes + c->from_bytes, c->copied_bytes);
+    copying = NULL;
+    c->done(c, rc);
+    return true;
+}
+
 static void fake_sanitize(void)
 {
     struct sanitize_ask *ask = asked;
@@ -256,18 +324,26 @@ static void fake_sanitize(void)
         ask->done(ask, fake_vio.sanitize_rc);
 }
 
+static bool fake_next(void)
+{
+    struct vio *vio = queue_head;
+    if (vio == NULL)
+        return fake_copy();
+    queue_head = vio->p.next;
+    vio->p.next = NULL;
+    if (fake_vio.fail_nth > 0 && --fake_vio.fail_nth == 0) {
+        vio->done(vio, fake_vio.fail_rc);
+        return true;
+    }
+    if (vio->op == VIO_FLUSH && fake_vio.on_flush != NULL)
+        fake_vio.on_flush(fake_vio.on_flush_arg);
+    vio->done(vio, fake_do(vio));
+    return true;
+}
+
 void fake_vio_run(void)
 {
     fake_sanitize();
-    while (queue_head != NULL) {
-        struct vio *vio = queue_head;
-        queue_head = vio->p.next;
-        vio->p.next = NULL;
-        if (fake_vio.fail_nth > 0 && --fake_vio.fail_nth == 0) {
-            vio->done(vio, fake_vio.fail_rc);
-            continue;
-        }
-        fake_do(vio);
-        vio->done(vio, 0);
-    }
+    while (fake_next())
+        ;
 }

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAKE_VIO_H
 #define TESTS_FAKE_VIO_H
 
+#include "lunmgr/copy.h"
 #include "lunmgr/sanitize.h"
 #include "lunmgr/volume_io.h"
 
@@ -19,6 +20,7 @@ struct volume {
     uint64_t used_extents;
     bool has_saved_modes;
     struct modes saved_modes;
+    const struct kept_reservation *kept;
     struct qos qos;
     uint8_t *bytes;
     uint64_t size_bytes;
@@ -48,6 +50,17 @@ struct fake_vio {
     struct sanitize_ask sanitize_seen;
     uint8_t sanitize_pattern[SANITIZE_PATTERN_MAX];
     int sanitize_rc;
+    /* Copies: how many were asked for and of how many bytes; what happens while one is
+     * under way; which one fails, after its first half. */
+    unsigned copy_count;
+    uint64_t copy_bytes;
+    void (*on_copy)(void *arg);
+    void *on_copy_arg;
+    unsigned copy_fail_nth;
+    int copy_fail_rc;
+    /* What happens while a flush is under way. */
+    void (*on_flush)(void *arg);
+    void *on_flush_arg;
 };
 extern struct fake_vio fake_vio;
 

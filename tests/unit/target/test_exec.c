@@ -27,7 +27,7 @@ static void every_known_command_ends_and_touches_no_other_memory(void **state)
 
 static void unknown_command_is_refused_by_its_code(void **state)
 {
-    static const uint8_t opcodes[] = {0x5e, 0x5f, 0x36, 0x89, 0x1d, 0xff};
+    static const uint8_t opcodes[] = {0x5c, 0x5d, 0x36, 0x8c, 0x1d, 0xff};
     struct rig *r = *state;
     for (size_t i = 0; i < ARRAY_LEN(opcodes); i++) {
         RIG_RUN(r, opcodes[i], 0, 0, 0, 0, 0);

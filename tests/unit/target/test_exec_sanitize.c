@@ -183,6 +183,9 @@ static void who_waits_may_be_given_up(void **state)
     t.aborted = false;
     t.swap = (struct access_swap *)(void *)&t; /* the unit leaves the view */
     assert_true(fake_vio.sanitize_seen.is_given_up(ask));
+    t.swap = NULL;
+    t.drains[0] = (struct reserve_leg *)(void *)&t; /* a reservation has been lost */
+    assert_true(fake_vio.sanitize_seen.is_given_up(ask));
 }
 
 /* ---- While one runs ---------------------------------------------------------------- */

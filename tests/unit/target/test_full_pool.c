@@ -163,6 +163,24 @@ static void a_detached_unit_has_no_waiting_writes(void **state)
     wire_peer_close(p);
 }
 
+/* It may wait by way of another group: SPC-4, 5.15.2.4. */
+static void a_closed_port_group_has_no_waiting_writes(void **state)
+{
+    uint32_t itt;
+    struct err e = {0};
+    struct wire_rig *r = *state;
+    struct wire_peer *p = waiting(state, 1, &itt);
+    const enum alua_state standby = ALUA_STANDBY;
+    const struct target_group_change change = {.state = &standby, .force = true};
+    r->answers = 1;
+    assert_int_equal(target_group_change(r->target, 1, &change, wire_rig_on_done, r, &e),
+                     0);
+    wire_rig_wait(r);
+    await_waiters(r, 0);
+    expect_sense(p, SENSE_ACCESS_TRANSITION);
+    wire_peer_close(p);
+}
+
 static struct wire_peer *kept;
 
 /* The rig is taken down with both. */
@@ -190,6 +208,7 @@ int main(void)
         ON(a_session_is_taken_over),
         ON(a_lost_connection_ends_it),
         ON(a_detached_unit_has_no_waiting_writes),
+        ON(a_closed_port_group_has_no_waiting_writes),
         cmocka_unit_test_setup_teardown(the_target_stops, setup, teardown_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

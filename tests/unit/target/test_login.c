@@ -154,6 +154,43 @@ static void a_second_connection_is_one_too_many(void **state)
     wire_peer_close(second);
 }
 
+/* Nothing is read while the registry is asked; what one send brought behind the request
+ * that asks, and many bytes with it, waits in memory of the connection's. */
+static void what_comes_behind_the_last_request_is_not_lost(void **state)
+{
+    static const char names[] = NAMES;
+    enum { PINGS = 20, TEXT = (sizeof(names) - 1 + 3) / 4 * 4 };
+    uint8_t sent[sizeof(union bhs) + TEXT + PINGS * sizeof(union bhs)] = {0};
+    struct wire_peer *p = wire_peer_connect(*state);
+    struct login_req m = to_full;
+    union bhs bhs;
+    memcpy(m.isid, p->isid, ISID_BYTES);
+    m.itt = p->itt++;
+    m.cmd_sn = p->cmd_sn;
+    login_req_encode(&m, &bhs.login_req);
+    bhs.any.data_bytes = be24_of(sizeof(names) - 1);
+    memcpy(sent, &bhs, sizeof(bhs));
+    memcpy(sent + sizeof(bhs), names, sizeof(names) - 1);
+    for (uint32_t i = 0; i < PINGS; i++) {
+        struct nop_out ping = {.immediate = true,
+                               .itt = 1000 + i,
+                               .ttt = PDU_TAG_NONE,
+                               .cmd_sn = p->cmd_sn,
+                               .exp_stat_sn = p->exp_stat_sn};
+        nop_out_encode(&ping, &bhs.nop_out);
+        memcpy(sent + sizeof(bhs) + TEXT + i * sizeof(bhs), &bhs, sizeof(bhs));
+    }
+    wire_peer_send_raw(p, sent, sizeof(sent));
+    wire_peer_expect(p, OP_LOGIN_RSP);
+    for (uint32_t i = 0; i < PINGS; i++) {
+        struct nop_in pong;
+        wire_peer_expect(p, OP_NOP_IN);
+        assert_int_equal(nop_in_decode(&p->bhs.nop_in, &pong), 0);
+        assert_int_equal(pong.itt, 1000 + i);
+    }
+    wire_peer_close(p);
+}
+
 static void send_text(struct wire_peer *p, const char *text, size_t bytes, uint32_t ttt)
 {
     struct text_req m = {.final = true,
@@ -338,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_command_is_no_login),
         cmocka_unit_test(a_new_session_of_a_port_ends_the_old_one),
         cmocka_unit_test(a_second_connection_is_one_too_many),
+        cmocka_unit_test(what_comes_behind_the_last_request_is_not_lost),
         cmocka_unit_test(discovery_tells_the_address_that_it_was_asked_at),
         cmocka_unit_test(discovery_tells_strangers_nothing),
         cmocka_unit_test(a_session_may_ask_for_its_own_target),

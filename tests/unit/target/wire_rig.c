@@ -7,10 +7,12 @@
 #include "db/catalog.h"
 #include "proto/lun.h"
 #include "proto/sense.h"
+#include "tests/lib/scratch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +159,7 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
     struct err e = {0};
     struct wire_rig *r = calloc(1, sizeof(*r));
     assert_non_null(r);
-    snprintf(r->dir, sizeof(r->dir), "%s", "/tmp/ashlar-wire.XXXXXX");
+    snprintf(r->dir, sizeof(r->dir), "%s/ashlar-wire.XXXXXX", scratch_dir());
     assert_non_null(mkdtemp(r->dir));
     must(loop_create("control", &r->control, &e), &e);
     struct catalog_options catalog = {.dir = r->dir, .reader_count = 1};
@@ -172,7 +174,7 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
                                     .make_engine_arg = options->make_engine_arg};
     must(lunmgr_open(&lunmgr, &r->lunmgr, &e), &e);
     rig_provision(r, options->pool_bytes == 0 ? 64U << 20 : options->pool_bytes);
-    const char *portals[] = {"127.0.0.1:0"};
+    const char *portals[] = {"127.0.0.1:0", options->second_portal};
     const char *advertise[] = {"san.example.org", "[2001:db8::1]:3261"};
     struct target_limits limits;
     target_limits_preset(&limits);
@@ -183,7 +185,7 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
         .reactor_count = 2,
         .engine = ENGINE_THREADS,
         .portals = portals,
-        .portal_count = 1,
+        .portal_count = options->second_portal == NULL ? 1 : 2,
         .advertise = advertise,
         .advertise_count = 2,
         .keepalive = {.nop_interval_s = 60,
@@ -225,10 +227,15 @@ int wire_rig_teardown(void **state)
 
 struct wire_peer *wire_peer_connect(struct wire_rig *r)
 {
+    return wire_peer_connect_to(r, 0);
+}
+
+struct wire_peer *wire_peer_connect_to(struct wire_rig *r, size_t portal)
+{
     static uint8_t serial;
     struct wire_peer *p = calloc(1, sizeof(*p));
     assert_non_null(p);
-    const char *address = target_portal(r->target, 0);
+    const char *address = target_portal(r->target, portal);
     struct sockaddr_in sin = {.sin_family = AF_INET};
     sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sin.sin_port = htons((uint16_t)strtoul(strchr(address, ':') + 1, NULL, 10));
@@ -236,6 +243,8 @@ struct wire_peer *wire_peer_connect(struct wire_rig *r)
     p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(p->fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
     assert_int_equal(fcntl(p->fd, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)),
+                     0);
     p->isid[0] = 0x80;
     p->isid[5] = ++serial;
     p->cmd_sn = 1000;

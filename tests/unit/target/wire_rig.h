@@ -41,7 +41,8 @@ struct wire_rig_options {
     void *make_engine_arg;
     unsigned io_timeout_ms;
     unsigned space_grace_ms;
-    uint64_t pool_bytes; /* 0: 64 MiB */
+    uint64_t pool_bytes;       /* 0: 64 MiB */
+    const char *second_portal; /* NULL: there is one */
 };
 
 /* A pool, a volume at RIG_LUN of host h1 (RIG_INITIATOR), 2 reactors. */
@@ -78,6 +79,8 @@ struct wire_peer {
 };
 
 struct wire_peer *wire_peer_connect(struct wire_rig *r);
+/* The same to that of the portals. */
+struct wire_peer *wire_peer_connect_to(struct wire_rig *r, size_t portal);
 void wire_peer_close(struct wire_peer *p);
 /* With padding and digests; the header's length is set. */
 void wire_peer_send(struct wire_peer *p, union bhs *bhs, const void *data, size_t bytes);

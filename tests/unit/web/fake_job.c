@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs of the fake manager: a check runs until it is cancelled, or until the test says
  * how it ends. */
+#include "lunmgr/volume_copy.h"
+
 #include "fake_priv.h"
 
 #include <inttypes.h>
@@ -94,6 +96,40 @@ void pool_device_evacuate(struct lunmgr *m, const char *key, job_done_fn done, v
 {
     struct call *call = call_new(m, do_device_evacuate, arg);
     copy(call->name, sizeof(call->name), key);
+    call->fn.job = done;
+    call_post(call);
+}
+
+/* What is copied is nothing; the job is over at once. */
+static void do_volume_copy(struct call *call, struct err *e)
+{
+    struct volume *v = volume_find(call->m, call->name);
+    struct volume *to = call->other[0] == '\0' ? NULL : volume_find(call->m, call->other);
+    struct job *job = NULL;
+    if (e->code == 0 && v == NULL)
+        err_set(e, -ENOENT, "volume", "there is no volume %s", call->name);
+    if (e->code == 0 && call->other[0] != '\0' && to == NULL)
+        err_set(e, -ENOENT, "to", "there is no volume %s", call->other);
+    if (e->code == 0 && to != NULL && to->info.mapping_count > 0 && !call->flag)
+        err_set(e, -EBUSY, "force", "1 sessions see volume %s", call->other);
+    if (e->code == 0 && call->third[0] != '\0' &&
+        volume_find(call->m, call->third) != NULL)
+        err_set(e, -EEXIST, "name", "volume %s exists", call->third);
+    if (e->code == 0 && !call->dry && v != NULL)
+        job = job_place(call->m, "volume-copy", v->info.name, v->info.id);
+    call->fn.job(call->arg, job, err_or_null(e));
+}
+
+void volume_copy(struct lunmgr *m, const char *volume,
+                 const struct volume_copy_spec *spec, job_done_fn done, void *arg)
+{
+    struct call *call = call_new(m, do_volume_copy, arg);
+    copy(call->name, sizeof(call->name), volume);
+    if (spec->to != NULL)
+        copy(call->other, sizeof(call->other), spec->to);
+    if (spec->name != NULL)
+        copy(call->third, sizeof(call->third), spec->name);
+    call->flag = spec->force;
     call->fn.job = done;
     call_post(call);
 }

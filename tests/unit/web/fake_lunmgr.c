@@ -128,6 +128,7 @@ struct lunmgr *fake_lunmgr_create(struct loop *loop)
 void fake_lunmgr_destroy(struct lunmgr *m)
 {
     assert(m->under_way == 0);
+    assert(m->diff_count == 0);
     for (size_t i = 0; i < FAKE_MAX; i++)
         host_free(&m->hosts[i]);
     free(m->audits);

@@ -30,6 +30,11 @@ void fake_job_set(struct lunmgr *m, const char *id, const struct job_info *info)
 /* The next asynchronous call answers this; code 0 takes it back. */
 void fake_fail_next(struct lunmgr *m, int code, const char *field, const char *text);
 
+/* Lists of blocks come in so many slices and one more. */
+void fake_diff_slices(struct lunmgr *m, unsigned slices);
+/* How many lists there are; how many slices there were. */
+unsigned fake_diffs(const struct lunmgr *m, unsigned *slices);
+
 /* What web listens with. */
 const struct lunmgr_news *fake_news(struct lunmgr *m);
 /* state: a literal. */

@@ -39,6 +39,7 @@ static void do_pool_create(struct call *call, struct err *e)
         info->size_bytes = info->free_bytes = call->number;
         info->overcommit_cap_percent = (uint32_t)call->number2;
         info->usage_thresholds = call->thresholds;
+        info->page_cache = call->flag3;
         device_place(call, pool);
         call_about(call, info->id);
     }
@@ -56,6 +57,7 @@ void pool_create(struct lunmgr *m, const struct pool_spec *spec, pool_done_fn do
     call->thresholds = (struct usage_thresholds){2, {75, 90}};
     if (spec->usage_thresholds != NULL)
         call->thresholds = *spec->usage_thresholds;
+    call->flag3 = spec->page_cache;
     call->fn.pool = done;
     call_post(call);
 }
@@ -71,6 +73,8 @@ static void do_pool_change(struct call *call, struct err *e)
             pool->info.overcommit_cap_percent = (uint32_t)call->number;
         if (call->flag2)
             pool->info.usage_thresholds = call->thresholds;
+        if (call->has_flag)
+            pool->info.page_cache = call->flag3;
     }
     call->fn.pool(call->arg, e->code == 0 ? pool : NULL, err_or_null(e));
 }
@@ -86,6 +90,8 @@ void pool_change(struct lunmgr *m, const char *name_or_id,
     call->flag2 = change->usage_thresholds != NULL;
     if (call->flag2)
         call->thresholds = *change->usage_thresholds;
+    call->has_flag = change->page_cache != NULL;
+    call->flag3 = call->has_flag && *change->page_cache;
     call->fn.pool = done;
     call_post(call);
 }

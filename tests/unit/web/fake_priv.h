@@ -133,7 +133,9 @@ struct lunmgr {
     char backup_path[POOL_PATH_MAX];  /* of the last one */
     char export_path[POOL_PATH_MAX];  /* the same */
     char exported[FAKE_NAME_MAX];     /* the pool's name; "": it is here again */
-    bool forgets_answers;             /* as if it were killed before they are stored */
+    unsigned diff_slices;             /* but one, of a list of blocks */
+    unsigned diff_count, slice_count;
+    bool forgets_answers; /* as if it were killed before they are stored */
 };
 
 /* The call gets the record that waits for one; what it did is kept if it worked. */

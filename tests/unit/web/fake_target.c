@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake target: portals, sessions and drains. */
+/* The fake target: portals, their group, sessions and drains. */
 #include "fake_priv.h"
 
 #include "base/buckets.h"
@@ -13,6 +13,7 @@ struct target {
     size_t seen_count;
     struct target_drain_info drains[FAKE_MAX]; /* id 0: a free place */
     uint64_t last_drain;
+    struct alua_access access; /* of the group 1, the only one */
     struct target_events events;
 };
 
@@ -279,5 +280,50 @@ int target_undrain(struct target *t, uint64_t id, target_drain_fn done, void *ar
         return -ENOENT;
     t->drains[id - 1].id = 0;
     drain_post(t, id, done, arg);
+    return 0;
+}
+
+bool target_group_next(const struct target *t, uint16_t after,
+                       struct target_group_info *out)
+{
+    if (after >= 1)
+        return false;
+    *out = (struct target_group_info){
+        .tag = 1,
+        .access = t->access,
+        .portal_count = 1,
+        .portals = {t->portal},
+        .advertised_count = 1,
+        .advertised = {"san.example.com,1"},
+        .sessions = (uint32_t)t->session_count,
+    };
+    return true;
+}
+
+static void do_group_change(struct call *call, struct err *e)
+{
+    if (e->code == 0 && !call->dry)
+        call->t->access = (struct alua_access){
+            .state = (enum alua_state)call->number,
+            .preferred = call->flag,
+        };
+    call->fn.done(call->arg, err_or_null(e));
+}
+
+int target_group_change(struct target *t, uint16_t tag,
+                        const struct target_group_change *change, target_group_fn done,
+                        void *arg, struct err *e)
+{
+    enum alua_state state = change->state != NULL ? *change->state : t->access.state;
+    if (t->m->fail.code == 0 && !change->force && !alua_is_active(state) &&
+        alua_is_active(t->access.state))
+        return err_set(e, -EBUSY, "state", "it is the last portal group that is active");
+    assert(tag == 1);
+    struct call *call = call_new(t->m, do_group_change, arg);
+    call->t = t;
+    call->number = state;
+    call->flag = change->preferred != NULL ? *change->preferred : t->access.preferred;
+    call->fn.done = done;
+    call_post(call);
     return 0;
 }

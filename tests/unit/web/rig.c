@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cm.h"
+#include "tests/lib/scratch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static int setup(void **state, bool tls, const struct web_patience *patience)
     assert_non_null(r);
     log_set_sink(no_log, NULL);
     signal(SIGPIPE, SIG_IGN); /* as main does */
-    snprintf(r->dir, sizeof(r->dir), "%s", "/tmp/ashlar-web-XXXXXX");
+    snprintf(r->dir, sizeof(r->dir), "%s/ashlar-web-XXXXXX", scratch_dir());
     assert_non_null(mkdtemp(r->dir));
     snprintf(r->socket, sizeof(r->socket), "%s/api.sock", r->dir);
     snprintf(r->tls_dir, sizeof(r->tls_dir), "%s/tls", r->dir);

@@ -45,8 +45,46 @@ static void pool_requests_are_read_strictly(void **state)
         {"{\"name\":\"p\",\"devices\":[{\"path\":\"/a\",\"seize\":1}]}",
          "/devices/0/seize"},
         {"{\"name\":\"p q\",\"devices\":[{\"path\":\"/a\"}]}", "/name"},
+        {"{\"name\":\"p\",\"devices\":[{\"path\":\"/a\"}],\"page_cache\":\"on\"}",
+         "/page_cache"},
+        {"{\"name\":\"p\",\"devices\":[{\"path\":\"/a\"}],\"page_cache\":1}",
+         "/page_cache"},
     };
     refuses(*state, "/v1/pools", cases, ARRAY_LEN(cases));
+}
+
+/* Whether the pool's page cache is used, as the answer has it. */
+static bool has_page_cache(struct rig *r)
+{
+    assert_true(json_is_boolean(rig_get(r, "page_cache")));
+    return json_is_true(rig_get(r, "page_cache"));
+}
+
+static void a_pools_page_cache_is_off_until_it_is_asked_for(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(rig_call(r, "POST", "/v1/pools",
+                              "{\"name\":\"a\",\"devices\":[{\"path\":\"/a\"}]}"),
+                     201);
+    assert_false(has_page_cache(r));
+    assert_int_equal(rig_call(r, "POST", "/v1/pools",
+                              "{\"name\":\"b\",\"devices\":[{\"path\":\"/b\"}],"
+                              "\"page_cache\":true}"),
+                     201);
+    assert_true(has_page_cache(r));
+    assert_int_equal(rig_call(r, "PATCH", "/v1/pools/a", "{\"page_cache\":true}"), 200);
+    assert_true(has_page_cache(r));
+    assert_int_equal(
+        rig_call(r, "PATCH", "/v1/pools/a", "{\"overcommit_cap_percent\":200}"), 200);
+    assert_true(has_page_cache(r)); /* absent: as it is */
+    assert_int_equal(rig_call(r, "PATCH", "/v1/pools/a", "{\"page_cache\":\"off\"}"),
+                     422);
+    assert_string_equal(rig_text(r, "pointer"), "/page_cache");
+    assert_string_equal(rig_text(r, "accepted"), "true or false");
+    assert_int_equal(rig_call(r, "GET", "/v1/pools/a", NULL), 200);
+    assert_true(has_page_cache(r));
+    assert_int_equal(rig_call(r, "PATCH", "/v1/pools/a", "{\"page_cache\":false}"), 200);
+    assert_false(has_page_cache(r));
 }
 
 static void volume_requests_are_read_strictly(void **state)
@@ -477,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_RIG(pool_requests_are_read_strictly),
+        WITH_RIG(a_pools_page_cache_is_off_until_it_is_asked_for),
         WITH_RIG(volume_requests_are_read_strictly),
         WITH_RIG(host_requests_are_read_strictly),
         WITH_RIG(mapping_requests_are_read_strictly),

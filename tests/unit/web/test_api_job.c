@@ -138,9 +138,37 @@ static void jobs_are_listed_by_age_in_pages(void **state)
     assert_true(is_null(r, "next"));
 }
 
+static void a_copy_is_a_job_of_one_target(void **state)
+{
+    static const struct {
+        const char *body, *pointer;
+    } refused[] = {
+        {"{}", "/name"},
+        {"{\"name\":\"c\",\"to\":\"v\"}", "/to"},
+        {"{\"to\":\"v\",\"pool\":\"p\"}", "/pool"},
+        {"{\"name\":\"c\",\"offset\":0,\"length\":512}", "/offset"},
+        {"{\"name\":\"c\",\"length\":512}", "/length"},
+        {"{\"name\":\"c\",\"to_offset\":512}", "/to_offset"},
+        {"{\"name\":\"c\",\"force\":true}", "/force"},
+        {"{\"to\":\"v\",\"offset\":512}", "/offset"},
+        {"{\"to\":\"v\",\"length\":0}", "/length"},
+        {"{\"to\":\"nothing\"}", "/to"},
+    };
+    struct rig *r = *state;
+    rig_provision(r);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        assert_int_equal(rig_call(r, "POST", "/v1/volumes/v/copy", refused[i].body), 422);
+        assert_string_equal(rig_text(r, "pointer"), refused[i].pointer);
+    }
+    assert_int_equal(rig_call(r, "POST", "/v1/volumes/v/copy", "{\"name\":\"c\"}"), 202);
+    assert_string_equal(rig_text(r, "kind"), "volume-copy");
+    assert_string_equal(rig_text(r, "subject"), "v");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_RIG(a_copy_is_a_job_of_one_target),
         WITH_RIG(long_work_is_answered_with_its_job),
         WITH_RIG(what_is_not_known_is_null),
         WITH_RIG(a_running_job_says_how_far_it_is),

@@ -45,6 +45,8 @@ static const struct step {
      "volume.deleted"},
     {"POST", "/v1/volumes/v/rollback", "{\"snapshot\":\"s\"}", 200, "volume_rollback",
      "v", "volume.rolled_back"},
+    {"POST", "/v1/volumes/v/copy", "{\"name\":\"c\"}", 202, "volume_copy", "v",
+     "volume.copy_begun"},
     {"POST", "/v1/hosts",
      "{\"name\":\"g\",\"initiators\":[\"iqn.2024-01.com.example:g\"],\"auth\":" CHAP "}",
      201, "host_create", "g", "host.created"},
@@ -65,6 +67,8 @@ static const struct step {
     {"POST", "/v1/pools/p/check", NULL, 202, "pool_check", "p", "pool.check_begun"},
     {"POST", "/v1/drains", "{\"host\":\"h\"}", 201, "drain_create", "h", "drain.created"},
     {"DELETE", "/v1/drains/1", NULL, 204, "drain_delete", "1", "drain.deleted"},
+    {"PATCH", "/v1/portal-groups/1", "{\"preferred\":true}", 200, "portal_group_change",
+     "1", "portal_group.changed"},
     {"DELETE", "/v1/sessions/7", NULL, 204, "session_delete", "7", "session.deleted"},
     {"POST", "/v1/tokens", "{\"name\":\"t\",\"scope\":\"attach\",\"host\":\"h\"}", 201,
      "token_create", "t", "token.created"},
@@ -87,9 +91,9 @@ static void begin(struct rig *r)
 static char *everything(struct rig *r)
 {
     static const char *const paths[] = {
-        "/v1/pools",  "/v1/volumes",  "/v1/snapshots", "/v1/trash",  "/v1/hosts",
-        "/v1/auth",   "/v1/mappings", "/v1/sessions",  "/v1/drains", "/v1/jobs",
-        "/v1/tokens", "/v1/events",   "/v1/audit",
+        "/v1/pools",  "/v1/volumes",  "/v1/snapshots", "/v1/trash",         "/v1/hosts",
+        "/v1/auth",   "/v1/mappings", "/v1/sessions",  "/v1/drains",        "/v1/jobs",
+        "/v1/tokens", "/v1/events",   "/v1/audit",     "/v1/portal-groups",
     };
     char *text = NULL;
     size_t bytes;
@@ -265,6 +269,8 @@ static void refused_change_leaves_nothing(void **state)
         {"POST", "/v1/drains", "{\"host\":\"nothing\"}", 422, NULL, NULL, NULL},
         {"POST", "/v1/volumes/v/rollback", "{\"snapshot\":\"nothing\"}", 422, NULL, NULL,
          NULL},
+        {"POST", "/v1/volumes/v/copy", "{\"name\":\"v\"}", 409, NULL, NULL, NULL},
+        {"POST", "/v1/volumes/v/copy", "{\"to\":\"nothing\"}", 422, NULL, NULL, NULL},
         {"POST", "/v1/apply", "{\"hosts\":[{}]}", 422, NULL, NULL, NULL},
         {"PUT", "/v1/volumes/v", "{\"pool\":\"p\",\"size\":\"1TiB\"}", 200, NULL, NULL,
          NULL}, /* agrees */

@@ -113,9 +113,9 @@ static void the_name_of_a_place_is_found_in_it(void **state)
 static void members_fit_into_places(void **state)
 {
     static const struct resource *const all[] = {
-        &resource_drain,   &resource_host,    &resource_initiator, &resource_mapping,
-        &resource_pool,    &resource_session, &resource_snapshot,  &resource_token,
-        &resource_trashed, &resource_volume,
+        &resource_drain,   &resource_host,    &resource_initiator,    &resource_mapping,
+        &resource_pool,    &resource_session, &resource_snapshot,     &resource_token,
+        &resource_trashed, &resource_volume,  &resource_portal_group,
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {

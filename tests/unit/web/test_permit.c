@@ -4,6 +4,7 @@
 #include "cm.h"
 #include "fake_priv.h"
 #include "rig.h"
+#include "web/api.h"
 #include "web/router.h"
 
 #define READERS      (READ | PROVISION | ADMIN)
@@ -53,12 +54,19 @@ static const struct {
     {"volume_put", PROVISIONERS},
     {"volume_change", PROVISIONERS},
     {"volume_delete", PROVISIONERS},
+    {"volume_copy", PROVISIONERS},
     {"volume_rollback", PROVISIONERS},
+    {"volume_extents", READERS},
+    {"volume_diff", READERS},
     {"snapshot_list", READERS},
     {"snapshot_create", PROVISIONERS},
     {"snapshot_show", READERS},
     {"snapshot_change", PROVISIONERS},
     {"snapshot_delete", PROVISIONERS},
+    {"snapshot_extents", READERS},
+    {"snapshot_diff", READERS},
+    {"snapshot_extents_by_name", READERS},
+    {"snapshot_diff_by_name", READERS},
     {"snapshot_show_by_name", READERS},
     {"snapshot_put", PROVISIONERS},
     {"snapshot_change_by_name", PROVISIONERS},
@@ -92,6 +100,9 @@ static const struct {
     {"drain_create", ADMIN},
     {"drain_show", READERS},
     {"drain_delete", ADMIN},
+    {"portal_group_list", READERS},
+    {"portal_group_show", READERS},
+    {"portal_group_change", ADMIN},
     {"job_list", READERS},
     {"job_show", READERS},
     {"job_cancel", ADMIN},
@@ -176,6 +187,12 @@ static void path_of(const struct world *w, const struct route *route, char out[2
     out[at] = '\0';
 }
 
+/* GET, but of an answer that ends its connection its head alone. */
+static const char *method_of(const struct route *route)
+{
+    return route->handler == api_diff ? "HEAD" : router_method_name(route->method);
+}
+
 /* Everything is refused later than for want of a permission, or dry. */
 static int ask(struct rig *r, struct client *c, const struct world *w,
                const struct route *route)
@@ -189,7 +206,7 @@ static int ask(struct rig *r, struct client *c, const struct world *w,
         body = strcmp(route->operation, "mapping_create") == 0
                    ? "{\"volume\":\"v\",\"host\":\"h\",\"lun\":9}"
                    : "{}";
-    return rig_call_on(r, c, router_method_name(route->method), dry, body);
+    return rig_call_on(r, c, method_of(route), dry, body);
 }
 
 /* ---- The table --------------------------------------------------------------------- */

@@ -116,8 +116,8 @@ static void members_are_those_of_the_document(void **state)
     for (size_t i = 0; i < count; i++) {
         const struct resource *r =
             table[i].shows != NULL ? table[i].shows : table[i].resource;
-        if (r == NULL || table[i].status == 204)
-            continue;
+        if (r == NULL || table[i].status == 204 || table[i].handler == api_diff)
+            continue; /* its lines are no resource */
         const json_t *schema = shown_schema(&table[i]);
         assert_non_null(schema);
         check_table(r, schema);

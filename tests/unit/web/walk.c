@@ -11,15 +11,18 @@
 #define PATIENCE 5000 /* times 2 ms */
 #define PATIENT  true
 #define LATE     2
+#define STREAM   3
 #define EVENTS   "/v1/events"
 #define DEVICES  "/v1/pools/{pool}/devices"
+#define GROUP    "/v1/portal-groups/{portal_group}"
 
 /* In an order that works. @DIR@, @SESSION@ and the marks of notes are put in. */
 static const struct step {
     const char *method, *path, *pattern, *body;
     int status;
     /* PATIENT (true): a 409 may come first, while something is still being returned.
-     * LATE: it may come instead, where a daemon was faster than the walk. */
+     * LATE: it may come instead, where a daemon was faster than the walk. STREAM: asked
+     * by HEAD, since the answer ends its connection; its own test reads it. */
     int patience;
 } steps[] = {
     {"GET", "/healthz", "/healthz", NULL, 200, false},
@@ -56,7 +59,10 @@ static const struct step {
      422, false},
     {"DELETE", "/v1/pools/cq", "/v1/pools/{pool}", NULL, 204, true},
     {"PATCH", "/v1/pools/cp", "/v1/pools/{pool}",
-     "{\"overcommit_cap_percent\":1000000,\"usage_thresholds\":[60,80,100]}", 200, false},
+     "{\"overcommit_cap_percent\":1000000,\"usage_thresholds\":[60,80,100],"
+     "\"page_cache\":true}",
+     200, false},
+    {"PATCH", "/v1/pools/cp", "/v1/pools/{pool}", "{\"page_cache\":false}", 200, false},
     {"GET", "/v1/pools", "/v1/pools", NULL, 200, false},
     {"GET", "/v1/pools/cp", "/v1/pools/{pool}", NULL, 200, false},
     {"POST", "/v1/pools/cp/check", "/v1/pools/{pool}/check", NULL, 202, false},
@@ -122,6 +128,36 @@ static const struct step {
     {"GET", "/v1/snapshots?volume=cv", "/v1/snapshots", NULL, 200, false},
     {"GET", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}", NULL, 200, false},
     {"GET", "/v1/snapshots/cv/cs", "/v1/snapshots/{volume}/{snapshot}", NULL, 200, false},
+    {"GET", "/v1/volumes/cv/extents?zeros=1", "/v1/volumes/{volume}/extents", NULL, 200,
+     STREAM},
+    {"GET", "/v1/volumes/cv/extents?offset=x", "/v1/volumes/{volume}/extents", NULL, 400,
+     false},
+    {"GET", "/v1/volumes/cv/diff?from=cs", "/v1/volumes/{volume}/diff", NULL, 200,
+     STREAM},
+    {"GET", "/v1/volumes/cv/diff?offset=x", "/v1/volumes/{volume}/diff", NULL, 400,
+     false},
+    {"GET", "/v1/volumes/cv/diff?from=nothing", "/v1/volumes/{volume}/diff", NULL, 422,
+     false},
+    {"GET", "/v1/snapshots/@SNAPSHOT@/extents?zeros=1",
+     "/v1/snapshots/{snapshot}/extents", NULL, 200, STREAM},
+    {"GET", "/v1/snapshots/@SNAPSHOT@/extents?offset=x",
+     "/v1/snapshots/{snapshot}/extents", NULL, 400, false},
+    {"GET", "/v1/snapshots/@SNAPSHOT@/diff?from=cs", "/v1/snapshots/{snapshot}/diff",
+     NULL, 200, STREAM},
+    {"GET", "/v1/snapshots/@SNAPSHOT@/diff?offset=x", "/v1/snapshots/{snapshot}/diff",
+     NULL, 400, false},
+    {"GET", "/v1/snapshots/@SNAPSHOT@/diff?from=nothing", "/v1/snapshots/{snapshot}/diff",
+     NULL, 422, false},
+    {"GET", "/v1/snapshots/cv/cs/extents?zeros=1",
+     "/v1/snapshots/{volume}/{snapshot}/extents", NULL, 200, STREAM},
+    {"GET", "/v1/snapshots/cv/cs/extents?offset=x",
+     "/v1/snapshots/{volume}/{snapshot}/extents", NULL, 400, false},
+    {"GET", "/v1/snapshots/cv/cs/diff?from=cs", "/v1/snapshots/{volume}/{snapshot}/diff",
+     NULL, 200, STREAM},
+    {"GET", "/v1/snapshots/cv/cs/diff?offset=x", "/v1/snapshots/{volume}/{snapshot}/diff",
+     NULL, 400, false},
+    {"GET", "/v1/snapshots/cv/cs/diff?from=nothing",
+     "/v1/snapshots/{volume}/{snapshot}/diff", NULL, 422, false},
     {"PATCH", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}",
      "{\"protected\":true}", 200, false},
     {"DELETE", "/v1/snapshots/@SNAPSHOT@", "/v1/snapshots/{snapshot}", NULL, 409, false},
@@ -137,6 +173,10 @@ static const struct step {
     {"PATCH", "/v1/volumes/cc", "/v1/volumes/{volume}", "{\"protected\":false}", 200,
      false},
     {"PATCH", "/v1/volumes/cc", "/v1/volumes/{volume}", "{\"name\":\"cv\"}", 409, false},
+    {"POST", "/v1/volumes/cv/copy", "/v1/volumes/{volume}/copy", "{\"name\":\"cc\"}", 409,
+     false},
+    {"POST", "/v1/volumes/cv/copy", "/v1/volumes/{volume}/copy",
+     "{\"to\":\"cc\",\"snapshot\":\"cs\",\"length\":4096}", 202, false},
     {"POST", "/v1/snapshot-groups", "/v1/snapshot-groups",
      "{\"volumes\":[\"cc\",\"cv\"],\"name\":\"both\"}", 201, false},
     {"POST", "/v1/snapshot-groups", "/v1/snapshot-groups",
@@ -234,6 +274,11 @@ static const struct step {
     {"GET", "/v1/drains", "/v1/drains", NULL, 200, false},
     {"GET", "/v1/drains/@DRAIN@", "/v1/drains/{drain}", NULL, 200, false},
     {"DELETE", "/v1/drains/@DRAIN@", "/v1/drains/{drain}", NULL, 204, false},
+    {"GET", "/v1/portal-groups", "/v1/portal-groups", NULL, 200, false},
+    {"GET", "/v1/portal-groups/1", GROUP, NULL, 200, false},
+    {"GET", "/v1/portal-groups/99", GROUP, NULL, 404, false},
+    {"PATCH", "/v1/portal-groups/1", GROUP, "{\"preferred\":true}", 200, false},
+    {"PATCH", "/v1/portal-groups/1", GROUP, "{\"state\":\"standby\"}", 409, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 201, false},
     {"POST", "/v1/tokens", "/v1/tokens", "{\"name\":\"ct\"}", 409, false},
     {"GET", "/v1/tokens/ct", "/v1/tokens/{token}", NULL, 200, false},
@@ -353,6 +398,12 @@ static bool is_change(const struct step *s)
     return strcmp(s->method, "GET") != 0;
 }
 
+/* Before the manager is asked, and whatever the daemon is about to do. */
+static bool is_refused_at_once(const struct step *s)
+{
+    return !is_change(s) && s->status >= 400;
+}
+
 /* A key that came with another request before, at the walk's beginning. */
 static bool ask_with_old_key(struct walk *w, const struct step *s, const char *path,
                              const char *body)
@@ -447,8 +498,9 @@ static bool ask_with_faults(struct walk *w, const struct step *s, const char *pa
                   {ENOMEM, 503, "503"}};
     /* Only what goes through the manager can be made to fail. */
     bool agrees = strcmp(s->method, "PUT") == 0 && s->status != 201;
-    if (w->fail_next == NULL || agrees || strcmp(s->pattern, "/readyz") == 0 ||
-        strcmp(s->pattern, EVENTS) == 0 || strstr(s->pattern, "session") != NULL)
+    if (w->fail_next == NULL || agrees || is_refused_at_once(s) ||
+        strcmp(s->pattern, "/readyz") == 0 || strcmp(s->pattern, EVENTS) == 0 ||
+        strstr(s->pattern, "session") != NULL)
         return true;
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (!documents(w, s, faults[i].text))
@@ -475,7 +527,7 @@ static bool ask_wrongly(struct walk *w, const struct step *s, const char *path,
         return false;
     if (documents(w, s, "403") && !ask_unpermitted(w, s, path, body))
         return false;
-    if (documents(w, s, "422") && !ask_with_old_key(w, s, path, body))
+    if (is_change(s) && documents(w, s, "422") && !ask_with_old_key(w, s, path, body))
         return false;
     bool is_there = s->status != 201 || strcmp(s->method, "POST") == 0;
     if (documents(w, s, "412") && s->status < 300 && is_there &&
@@ -496,8 +548,9 @@ static bool ask_rightly(struct walk *w, const struct step *s, const char *path,
                         const char *body, int status)
 {
     static const struct timespec moment = {.tv_nsec = 2000000};
+    const char *method = s->patience == STREAM ? "HEAD" : s->method;
     int left = s->patience == PATIENT ? PATIENCE : 0;
-    if (!client_call(w->local, s->method, path, body, &w->answer))
+    if (!client_call(w->local, method, path, body, &w->answer))
         return wrong(w, s, "no answer came");
     while (w->answer.status == 409 && left-- > 0) {
         nanosleep(&moment, NULL);
@@ -612,7 +665,7 @@ bool walk_draining(struct walk *w)
         if (strcmp(s->pattern, EVENTS) == 0) { /* a page is told still */
             if (!ask_stream(w, s, "GET", "", 503))
                 return false;
-        } else if (documents(w, s, "503") &&
+        } else if (documents(w, s, "503") && !is_refused_at_once(s) &&
                    !ask(w, w->local, s, path, s->body == NULL ? NULL : body, 503))
             return false;
     }
