@@ -43,8 +43,10 @@ struct watch {
     struct loop *loop;
     struct buf_pool *buffers;
     struct loop_hook hook;
-    struct event *ticker;
+    struct event *ticker; /* NULL: no timeout; it rests while nothing is under way */
+    struct timeval every;
     uint64_t tick;
+    bool is_ticking;
     bool has_ticked;
     struct calls under_way;
     struct calls given_up;
@@ -205,6 +207,12 @@ static bool watch_turn(struct loop_hook *hook)
     return any;
 }
 
+/* Without memory for the timer the next call tries again. */
+static void watch_tick_later(struct watch *w)
+{
+    w->is_ticking = w->ticker != NULL && event_add(w->ticker, &w->every) == 0;
+}
+
 static void watch_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct watch *w = arg;
@@ -212,6 +220,9 @@ static void watch_on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     w->tick++;
     w->has_ticked = true;
+    w->is_ticking = false;
+    if (w->under_way.first != NULL)
+        watch_tick_later(w);
 }
 
 /* ---- the engine ---- */
@@ -259,6 +270,8 @@ static void watch_submit(struct engine *engine, struct engine_io *io)
     for (int i = 0; i < io->iov_count; i++)
         c->iov[i] = io->iov[i];
     calls_add(&w->under_way, c);
+    if (!w->is_ticking)
+        watch_tick_later(w);
     engine_submit(device->way == DEVICE_BLOCKS ? watch_blocking(w) : w->inner, &c->io);
 }
 
@@ -295,12 +308,12 @@ static void watch_destroy(struct engine *engine)
     free(w);
 }
 
-static int watch_start_ticks(struct watch *w, unsigned timeout_ms, struct err *e)
+static int watch_make_ticker(struct watch *w, unsigned timeout_ms, struct err *e)
 {
     unsigned ms = timeout_ms / TICKS_MAX;
-    struct timeval every = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    w->ticker = event_new(loop_base(w->loop), -1, EV_PERSIST, watch_on_tick, w);
-    return w->ticker == NULL || event_add(w->ticker, &every) != 0 ? err_oom(e) : 0;
+    w->every = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    w->ticker = event_new(loop_base(w->loop), -1, 0, watch_on_tick, w);
+    return w->ticker == NULL ? err_oom(e) : 0;
 }
 
 int engine_watch_create(struct engine *inner, struct loop *loop, struct buf_pool *buffers,
@@ -320,7 +333,7 @@ int engine_watch_create(struct engine *inner, struct loop *loop, struct buf_pool
     w->hook.turn = watch_turn;
     /* After the inner one's hook, which answers. */
     loop_add_hook(loop, &w->hook);
-    int rc = timeout_ms == 0 ? 0 : watch_start_ticks(w, timeout_ms, e);
+    int rc = timeout_ms == 0 ? 0 : watch_make_ticker(w, timeout_ms, e);
     if (rc != 0) {
         watch_destroy(&w->engine);
         return rc;

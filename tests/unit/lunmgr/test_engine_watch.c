@@ -8,6 +8,7 @@
 #include "tests/lib/hand_clock.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -226,6 +227,38 @@ static void a_stopped_process_makes_no_disk_late(void **state)
     assert_true(read->ended && read->rc == 0);
 }
 
+/* Timers and descriptors that the loop waits for. */
+static int waits_for(void)
+{
+    return event_base_get_num_events(loop_base(rig.loop), EVENT_BASE_COUNT_ADDED);
+}
+
+static void it_rests_while_nothing_is_under_way(void **state)
+{
+    (void)state;
+    int at_rest = waits_for();
+    for (unsigned i = 0; i < 2; i++) {
+        struct job *job = submit(0, ENGINE_READ, &rig.good, 0);
+        assert_int_equal(waits_for(), at_rest + 1);
+        turn();
+        assert_true(job->ended);
+        assert_int_equal(waits_for(), at_rest + 1);
+        ticks(1);
+        assert_int_equal(waits_for(), at_rest);
+        ticks(20);
+    }
+    fake_engine_hold(rig.fake, FAKE_READ);
+    struct job *late = submit(0, ENGINE_READ, &rig.bad, 0);
+    ticks(4);
+    assert_false(late->ended);
+    ticks(1);
+    assert_true(late->ended && late->rc == -ETIMEDOUT);
+    ticks(1);
+    assert_int_equal(waits_for(), at_rest);
+    fake_engine_hold(rig.fake, 0);
+    turn();
+}
+
 static void on_note(struct note *note)
 {
     (void)note;
@@ -280,6 +313,7 @@ int main(void)
         ON(what_is_under_way_when_a_device_fails_is_not_waited_for),
         ON(its_memory_is_withheld_until_the_kernel_answers),
         ON(a_stopped_process_makes_no_disk_late),
+        ON(it_rests_while_nothing_is_under_way),
         ON(an_answer_that_has_come_counts),
         ON(the_engine_is_told_of_a_device_in_memory),
         ON(the_end_does_not_wait_for_the_kernel),
