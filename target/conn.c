@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection's life: accepted, logged in, open, ending, gone. Callbacks note what
- * happened; conn_advance, at the end of the turn, moves. */
+ * happened; conn_settle, at the end of the turn, moves. */
 #include "target/conn.h"
 
 #include "base/log.h"
@@ -267,7 +267,7 @@ static void conn_linger(struct conn *c)
         conn_cut(c, NULL);
 }
 
-static bool conn_advance_ending(struct conn *c)
+static bool conn_settle_ending(struct conn *c)
 {
     if (!c->given_up && (c->session->task_count > 0 || c->pins > 0))
         return false;
@@ -288,9 +288,9 @@ static bool conn_advance_ending(struct conn *c)
     return true;
 }
 
-static bool conn_advance_closed(struct conn *c)
+static bool conn_settle_closed(struct conn *c)
 {
-    if (c->session->task_count > 0 || c->pins > 0 || c->dirty)
+    if (c->session->task_count > 0 || c->pins > 0 || c->dirty || c->readable)
         return false;
     if (session_leave(c->session))
         return false;
@@ -300,17 +300,21 @@ static bool conn_advance_closed(struct conn *c)
     return true;
 }
 
-bool conn_advance(struct conn *c)
+bool conn_go_on(struct conn *c)
 {
     if (c->doom != NULL)
         conn_cut(c, c->doom);
     conn_rx_continue(c);
-    bool any = task_set_run(c->session);
-    any |= conn_tx_flush(c);
+    return task_set_run(c->session);
+}
+
+bool conn_settle(struct conn *c)
+{
+    bool any = conn_tx_flush(c);
     if (c->state == CONN_ENDING)
-        any |= conn_advance_ending(c);
+        any |= conn_settle_ending(c);
     if (c->state == CONN_CLOSED)
-        any |= conn_advance_closed(c);
+        any |= conn_settle_closed(c);
     return any;
 }
 

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 struct event;
 struct held;
@@ -99,9 +101,10 @@ enum conn_state {
 #define CONN_PAUSED_OUTPUT 2u /* the initiator does not take what it asked for */
 
 struct conn {
-    struct conn *next, *prev; /* of its reactor */
-    struct conn *dirty_next;
-    bool dirty;
+    struct conn *next, *prev;   /* of its reactor */
+    struct conn *dirty_next;    /* of its reactor's that are touched */
+    struct conn *readable_next; /* of those that are to be read (sock_turn.h) */
+    bool dirty, readable;
     struct reactor *reactor;
     int fd; /* -1 once closed */
     struct event *read_event, *write_event;
@@ -157,9 +160,12 @@ void conn_cut(struct conn *c, const char *why);
 void conn_open(struct conn *c);
 /* To be cut at the end of the turn: for where the caller still needs its tasks. */
 void conn_doom(struct conn *c, const char *why);
-/* At the end of a turn: sends, and goes on to the next state where it can. The connection
- * may be gone when it returns. True: it did something. */
-bool conn_advance(struct conn *c);
+/* At the end of a turn: what was waiting goes on, and may have something to send. True:
+ * it did something. */
+bool conn_go_on(struct conn *c);
+/* After that: sends what is left, and goes on to the next state where it can. The
+ * connection may be gone when it returns. True: it did something. */
+bool conn_settle(struct conn *c);
 /* What the configuration says now. */
 uint64_t conn_limit(const struct conn *c, enum target_limit limit);
 /* It has passed this limit: counted, and logged at a bounded rate. */
@@ -179,6 +185,21 @@ static inline bool conn_is_live(const struct conn *c)
 /* ---- conn_rx.c ---- */
 
 void conn_on_readable(int fd, short what, void *arg);
+/* A read of the socket, and what it may fill. */
+struct conn_read {
+    struct conn *conn;
+    struct iovec iov[2]; /* the rest of a large data segment, and a stage */
+    size_t iov_count;
+    size_t direct_bytes, stage_bytes; /* asked for */
+};
+bool conn_rx_may_read(const struct conn *c);
+/* It reads a data segment straight to its place: take before anything else goes on. */
+bool conn_rx_is_direct(const struct conn *c);
+/* stage: SOCK_STAGE_BYTES, untouched until what came is taken. */
+void conn_rx_ask(struct conn *c, uint8_t *stage, struct conn_read *read);
+/* Takes what came: res bytes, 0 at the end of the stream, or -errno. True: there may be
+ * more. */
+bool conn_rx_take(struct conn_read *read, ssize_t res);
 /* Goes on with what was read before. */
 void conn_rx_continue(struct conn *c);
 /* The task goes: what still comes for it goes nowhere. */
@@ -196,6 +217,11 @@ struct tx_pdu *conn_tx_new(struct conn *c);
 void tx_pdu_put_small(struct tx_pdu *p, const void *data, uint32_t bytes);
 /* In this order it is sent, numbered as it is. The queue owns it. */
 void conn_tx_queue(struct conn *c, struct tx_pdu *p);
+bool conn_tx_may_send(const struct conn *c);
+/* What is to be sent by one call; the entries. Valid until it is taken. */
+size_t conn_tx_gather(struct conn *c, struct iovec iov[CONN_TX_IOV_MAX]);
+/* The socket took res bytes, or -errno. True: something was done. */
+bool conn_tx_take(struct conn *c, ssize_t res);
 /* Sends what the socket takes. True: something was sent. */
 bool conn_tx_flush(struct conn *c);
 /* Drops all; tasks that waited for it end. */

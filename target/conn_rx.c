@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PDU that is coming in: header, AHS, data, padding, digests. Headers and small data
- * are read into the reactor's stage, many PDUs at once; a large data segment is read
+ * are read into a stage of the reactor's, many PDUs at once; a large data segment is read
  * straight to where it goes. What a PDU means is request.c's and login.c's. */
 #include "target/conn.h"
 
@@ -217,35 +217,67 @@ static size_t rx_direct_bytes(const struct conn_rx *rx)
     return rest >= CONN_DIRECT_MIN ? rest : 0;
 }
 
-/* One read. The bytes asked for; *got: read, 0 at the end of the stream, or -errno. After
- * a large data segment another is expected, which is not to fill the stage. */
-static size_t rx_read(struct conn *c, ssize_t *got)
+bool conn_rx_is_direct(const struct conn *c)
+{
+    return rx_direct_bytes(&c->rx) > 0;
+}
+
+/* What was read before comes first, at the end of the turn. */
+bool conn_rx_may_read(const struct conn *c)
+{
+    return conn_is_live(c) && c->paused == 0 && c->rx.in_bytes == 0;
+}
+
+/* After a large data segment another is expected, which is not to fill the stage. */
+void conn_rx_ask(struct conn *c, uint8_t *stage, struct conn_read *read)
 {
     struct conn_rx *rx = &c->rx;
     size_t direct = rx_direct_bytes(rx);
-    size_t stage = direct > 0 || rx->was_direct ? CONN_STAGE_NEXT : REACTOR_STAGE_BYTES;
-    struct iovec iov[2] = {
-        {.iov_base = direct == 0 ? NULL : rx->req.data + rx->data_at, .iov_len = direct},
-        {.iov_base = c->reactor->stage, .iov_len = stage},
+    *read = (struct conn_read){
+        .conn = c,
+        .direct_bytes = direct,
+        .stage_bytes = direct > 0 || rx->was_direct ? CONN_STAGE_NEXT : SOCK_STAGE_BYTES,
     };
-    ssize_t n = direct == 0 ? readv(c->fd, iov + 1, 1) : readv(c->fd, iov, 2);
-    *got = n < 0 ? -errno : n;
-    if (n <= 0)
-        return direct + stage;
-    size_t placed = (size_t)n < direct ? (size_t)n : direct;
-    rx->in = c->reactor->stage;
-    rx->in_bytes = (size_t)n - placed;
+    if (direct > 0)
+        read->iov[read->iov_count++] =
+            (struct iovec){.iov_base = rx->req.data + rx->data_at, .iov_len = direct};
+    rx->in = stage;
+    read->iov[read->iov_count++] =
+        (struct iovec){.iov_base = stage, .iov_len = read->stage_bytes};
+}
+
+static void rx_take_bytes(struct conn *c, const struct conn_read *read, size_t bytes)
+{
+    struct conn_rx *rx = &c->rx;
+    size_t placed = bytes < read->direct_bytes ? bytes : read->direct_bytes;
+    rx->in_bytes = bytes - placed;
     if (placed > 0) {
         rx->was_direct = true;
         rx_account_data(c, rx->req.data + rx->data_at, placed, true);
     }
-    return direct + stage;
+    keepalive_on_heard(c);
+    rx->read_us = clock_us();
+    rx_parse(c);
+    rx_keep_rest(c);
+}
+
+bool conn_rx_take(struct conn_read *read, ssize_t res)
+{
+    struct conn *c = read->conn;
+    if (!conn_is_live(c) || res == -EAGAIN || res == -EINTR)
+        return false;
+    if (res <= 0) {
+        conn_cut(c, res == 0 ? "closed by the initiator" : "connection lost");
+        return false;
+    }
+    rx_take_bytes(c, read, (size_t)res);
+    return (size_t)res == read->direct_bytes + read->stage_bytes;
 }
 
 static void rx_linger(struct conn *c)
 {
-    struct reactor *r = c->reactor;
-    ssize_t n = read(c->fd, r->stage, sizeof(r->stage));
+    uint8_t *stage = c->reactor->sockets.stages[0];
+    ssize_t n = read(c->fd, stage, SOCK_STAGE_BYTES);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         conn_cut(c, NULL);
 }
@@ -255,28 +287,10 @@ void conn_on_readable(int fd, short what, void *arg)
     struct conn *c = arg;
     (void)fd;
     (void)what;
-    if (c->state == CONN_LINGERING) {
+    if (c->state == CONN_LINGERING)
         rx_linger(c);
-        return;
-    }
-    if (c->rx.in_bytes > 0) /* goes on with that first, at the end of the turn */
-        return;
-    for (int i = 0; i < CONN_READS_PER_TURN && c->paused == 0 && conn_is_live(c); i++) {
-        ssize_t got;
-        size_t asked = rx_read(c, &got);
-        if (got == 0 || (got < 0 && got != -EAGAIN && got != -EINTR)) {
-            conn_cut(c, got == 0 ? "closed by the initiator" : "connection lost");
-            return;
-        }
-        if (got < 0)
-            return;
-        keepalive_on_heard(c);
-        c->rx.read_us = clock_us();
-        rx_parse(c);
-        if ((size_t)got < asked)
-            break;
-    }
-    rx_keep_rest(c);
+    else
+        sock_turn_on_readable(&c->reactor->sockets, c);
 }
 
 void conn_rx_continue(struct conn *c)

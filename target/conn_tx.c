@@ -112,7 +112,7 @@ static int add_piece(struct iovec *iov, int count, const void *data, size_t byte
     return count + 1;
 }
 
-static int tx_gather(struct conn *c, struct iovec iov[CONN_TX_IOV_MAX])
+size_t conn_tx_gather(struct conn *c, struct iovec iov[CONN_TX_IOV_MAX])
 {
     int count = 0;
     size_t skip = c->tx.sent_bytes;
@@ -124,7 +124,7 @@ static int tx_gather(struct conn *c, struct iovec iov[CONN_TX_IOV_MAX])
         count = add_piece(iov, count, p->data, p->data_bytes, &skip);
         count = add_piece(iov, count, p->tail, p->tail_bytes, &skip);
     }
-    return count;
+    return (size_t)count;
 }
 
 static void tx_drop_first(struct conn *c)
@@ -155,27 +155,36 @@ static void tx_on_sent(struct conn *c, size_t bytes)
         conn_resume(c, CONN_PAUSED_OUTPUT);
 }
 
+bool conn_tx_may_send(const struct conn *c)
+{
+    return c->tx.first != NULL && !c->tx.blocked && c->fd >= 0;
+}
+
+bool conn_tx_take(struct conn *c, ssize_t res)
+{
+    if (c->fd < 0 || res == -EINTR)
+        return false;
+    if (res == -EAGAIN || res == -EWOULDBLOCK) {
+        c->tx.blocked = true;
+        if (event_add(c->write_event, NULL) != 0)
+            conn_cut(c, "no memory for an event");
+        return false;
+    }
+    if (res < 0)
+        conn_cut(c, "connection lost while sending");
+    else
+        tx_on_sent(c, (size_t)res);
+    return true;
+}
+
 bool conn_tx_flush(struct conn *c)
 {
     bool any = false;
-    while (c->tx.first != NULL && !c->tx.blocked && c->fd >= 0) {
+    while (conn_tx_may_send(c)) {
         struct iovec iov[CONN_TX_IOV_MAX];
-        struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)tx_gather(c, iov)};
+        struct msghdr msg = {.msg_iov = iov, .msg_iovlen = conn_tx_gather(c, iov)};
         ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            conn_cut(c, "connection lost while sending");
-            return true;
-        }
-        if (n < 0) {
-            c->tx.blocked = true;
-            if (event_add(c->write_event, NULL) != 0)
-                conn_cut(c, "no memory for an event");
-            return any;
-        }
-        any = true;
-        tx_on_sent(c, (size_t)n);
+        any |= conn_tx_take(c, n < 0 ? -errno : n);
     }
     return any;
 }

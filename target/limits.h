@@ -47,7 +47,7 @@
 #define REACTOR_BUFFER_SHARE     4 /* a session has at most that part of what it leaves */
 #define REACTOR_TASKS_KEPT_MAX   512
 #define REACTOR_PDUS_KEPT_MAX    1024
-#define REACTOR_STAGE_BYTES      (64U << 10) /* headers and small data are read into it */
+#define SOCK_STAGE_BYTES         (64U << 10) /* headers and small data are read into it */
 
 /* One connection. */
 #define CONN_RECV_BYTES_MAX                                                              \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The turn: sockets and disks fill the lists, and at its end the hook lets every
- * connection that was touched send what it has. */
+/* The turn: sockets and disks fill the lists, and at its end the hook reads from every
+ * connection that has something, and lets every one that was touched send what it has. */
 #include "target/reactor.h"
 
 #include "base/log.h"
@@ -36,16 +36,31 @@ void reactor_touch(struct reactor *r, struct conn *c)
     r->dirty = c;
 }
 
+/* The first of the list, which is not empty, go on together. */
+static bool reactor_advance_some(struct reactor *r, struct conn **list)
+{
+    struct conn *some[SOCK_BATCH_MAX];
+    size_t count = 0;
+    bool any = false;
+    do {
+        struct conn *c = *list;
+        *list = c->dirty_next;
+        c->dirty = false;
+        any |= conn_go_on(c);
+        some[count++] = c;
+    } while (*list != NULL && count < SOCK_BATCH_MAX);
+    any |= sock_turn_send(&r->sockets, some, count);
+    for (size_t i = 0; i < count; i++)
+        any |= conn_settle(some[i]);
+    return any;
+}
+
 static bool reactor_advance_conns(struct reactor *r)
 {
     bool any = false;
     struct conn *list = TAKE(r->dirty);
-    while (list != NULL) {
-        struct conn *c = list;
-        list = c->dirty_next;
-        c->dirty = false;
-        any |= conn_advance(c);
-    }
+    while (list != NULL)
+        any |= reactor_advance_some(r, &list);
     return any;
 }
 
@@ -67,7 +82,8 @@ static bool reactor_retry_waiting(struct reactor *r)
 static bool reactor_turn(struct loop_hook *hook)
 {
     struct reactor *r = container_of(hook, struct reactor, hook);
-    bool any = reactor_retry_waiting(r);
+    bool any = sock_turn_read(&r->sockets);
+    any |= reactor_retry_waiting(r);
     any |= reactor_advance_conns(r);
     return pacer_turn(r) || any;
 }
@@ -191,6 +207,8 @@ int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
     int rc = loop_create(name, &r->loop, e);
     if (rc == 0)
         rc = lane_create(t->lunmgr, r->loop, engine, &r->lane, e);
+    if (rc == 0 && sock_turn_init(&r->sockets, engine != ENGINE_THREADS) != 0)
+        rc = err_oom(e);
     if (rc == 0)
         rc = reactor_make_events(r, e);
     return rc;
@@ -226,6 +244,7 @@ void reactor_destroy(struct reactor *r)
     }
     pacer_fini(&r->pacer);
     reactor_free_kept(r);
+    sock_turn_fini(&r->sockets);
     lane_destroy(r->lane);
     loop_destroy(r->loop);
     access_put(r->access);

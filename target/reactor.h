@@ -14,6 +14,7 @@
 #include "target/fanout.h"
 #include "target/limits.h"
 #include "target/pacer.h"
+#include "target/sock_turn.h"
 #include "target/target_private.h"
 
 #include <stdatomic.h>
@@ -67,8 +68,7 @@ struct reactor {
     struct sweep *sweeps; /* that wait for tasks to end */
 
     struct reactor_counters counters;
-    /* Of the connection whose socket is read. */
-    uint8_t stage[REACTOR_STAGE_BYTES];
+    struct sock_turn sockets;
 };
 
 /* Control thread: makes it, with its thread not yet running. */

@@ -164,9 +164,10 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
     must(loop_create("control", &r->control, &e), &e);
     struct catalog_options catalog = {.dir = r->dir, .reader_count = 1};
     must(catalog_open(&catalog, &r->catalog, &e), &e);
+    enum engine_kind engine = options->uring ? ENGINE_URING : ENGINE_THREADS;
     struct lunmgr_options lunmgr = {.catalog = r->catalog,
                                     .control = r->control,
-                                    .engine = ENGINE_THREADS,
+                                    .engine = engine,
                                     .round_interval_ms = 1000,
                                     .io_timeout_ms = options->io_timeout_ms,
                                     .space_grace_ms = options->space_grace_ms,
@@ -183,7 +184,7 @@ int wire_rig_setup_with(void **state, const struct wire_rig_options *options)
         .control = r->control,
         .name = RIG_TARGET,
         .reactor_count = 2,
-        .engine = ENGINE_THREADS,
+        .engine = engine,
         .portals = portals,
         .portal_count = options->second_portal == NULL ? 1 : 2,
         .advertise = advertise,

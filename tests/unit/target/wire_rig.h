@@ -43,6 +43,7 @@ struct wire_rig_options {
     unsigned space_grace_ms;
     uint64_t pool_bytes;       /* 0: 64 MiB */
     const char *second_portal; /* NULL: there is one */
+    bool uring;                /* else threads */
 };
 
 /* A pool, a volume at RIG_LUN of host h1 (RIG_INITIATOR), 2 reactors. */

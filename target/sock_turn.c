@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection that reads a large data segment straight to its place does so by itself:
+ * the place is a task's, and nothing that is done with what others read may take it away
+ * in between. */
+#include "target/sock_turn.h"
+
+#include "target/conn.h"
+#include "target/reactor.h"
+
+#include <assert.h>
+#include <errno.h>
+
+int sock_turn_init(struct sock_turn *t, bool may_ring)
+{
+    t->uring = sock_uring_create(may_ring);
+    return t->uring == NULL ? -ENOMEM : 0;
+}
+
+void sock_turn_fini(struct sock_turn *t)
+{
+    assert(t->readable == NULL);
+    sock_uring_destroy(t->uring);
+}
+
+/* ---- reading ---- */
+
+void sock_turn_on_readable(struct sock_turn *t, struct conn *c)
+{
+    if (c->readable)
+        return;
+    c->readable = true;
+    c->readable_next = t->readable;
+    t->readable = c;
+}
+
+/* NULL: none is left. One that closed meanwhile waits to be let go. */
+static struct conn *next_to_read(struct conn **list)
+{
+    while (*list != NULL) {
+        struct conn *c = *list;
+        if (conn_rx_may_read(c))
+            return c;
+        *list = c->readable_next;
+        c->readable = false;
+        reactor_touch(c->reactor, c);
+    }
+    return NULL;
+}
+
+/* The first of them, and those behind it that may be read together with it. */
+static size_t sock_turn_ask(struct sock_turn *t, struct conn **list,
+                            struct conn_read *reads, struct sock_op *ops)
+{
+    size_t count = 0;
+    struct conn *c;
+    while (count < SOCK_BATCH_MAX && (c = next_to_read(list)) != NULL) {
+        bool alone = conn_rx_is_direct(c);
+        if (alone && count > 0)
+            break;
+        *list = c->readable_next;
+        c->readable = false;
+        conn_rx_ask(c, t->stages[count], &reads[count]);
+        ops[count] = (struct sock_op){
+            .fd = c->fd, .iov = reads[count].iov, .iov_count = reads[count].iov_count};
+        count++;
+        if (alone)
+            break;
+    }
+    return count;
+}
+
+static void sock_turn_read_all(struct sock_turn *t, struct conn *list)
+{
+    struct conn_read reads[SOCK_BATCH_MAX];
+    struct sock_op ops[SOCK_BATCH_MAX];
+    size_t count;
+    while ((count = sock_turn_ask(t, &list, reads, ops)) > 0) {
+        sock_run(t->uring, ops, count);
+        for (size_t i = 0; i < count; i++)
+            if (conn_rx_take(&reads[i], ops[i].res))
+                sock_turn_on_readable(t, reads[i].conn);
+    }
+}
+
+bool sock_turn_read(struct sock_turn *t)
+{
+    bool any = t->readable != NULL;
+    for (int i = 0; i < CONN_READS_PER_TURN && t->readable != NULL; i++)
+        sock_turn_read_all(t, TAKE(t->readable));
+    return any;
+}
+
+/* ---- sending ---- */
+
+bool sock_turn_send(struct sock_turn *t, struct conn *const *conns, size_t count)
+{
+    struct conn *senders[SOCK_BATCH_MAX];
+    struct sock_op ops[SOCK_BATCH_MAX];
+    size_t sends = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!conn_tx_may_send(conns[i]))
+            continue;
+        senders[sends] = conns[i];
+        ops[sends] =
+            (struct sock_op){.fd = conns[i]->fd,
+                             .sends = true,
+                             .iov = t->iov[sends],
+                             .iov_count = conn_tx_gather(conns[i], t->iov[sends])};
+        sends++;
+    }
+    sock_run(t->uring, ops, sends);
+    bool any = false;
+    for (size_t i = 0; i < sends; i++)
+        any |= conn_tx_take(senders[i], ops[i].res);
+    return any;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the connections of a reactor read and send in a turn: those that have something
+ * do so together, by one system call where the kernel lets them (sock_uring.h), since
+ * with many of them each call would move one PDU. Its reactor's thread. */
+#ifndef TARGET_SOCK_TURN_H
+#define TARGET_SOCK_TURN_H
+
+#include "target/limits.h"
+#include "target/sock_uring.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conn;
+
+struct sock_turn {
+    struct sock_uring *uring;
+    struct conn *readable; /* through readable_next */
+    /* Headers and small data are read into these, many PDUs at once. A page that nothing
+     * came to takes no memory. */
+    uint8_t stages[SOCK_BATCH_MAX][SOCK_STAGE_BYTES];
+    struct iovec iov[SOCK_BATCH_MAX][CONN_TX_IOV_MAX]; /* what is sent */
+};
+
+/* Any thread, while it is nobody's. -ENOMEM. may_ring: see sock_uring_create(). */
+int sock_turn_init(struct sock_turn *t, bool may_ring);
+/* No connection is left. */
+void sock_turn_fini(struct sock_turn *t);
+
+/* Something has come for it: it is read by the next sock_turn_read(). */
+void sock_turn_on_readable(struct sock_turn *t, struct conn *c);
+/* Reads, and takes what came. True: there was somebody to read from. */
+bool sock_turn_read(struct sock_turn *t);
+/* What these have to send, at most SOCK_BATCH_MAX of them, is handed to their sockets
+ * once; conn_tx_flush() goes on. True: something was sent. */
+bool sock_turn_send(struct sock_turn *t, struct conn *const *conns, size_t count);
+
+#endif
