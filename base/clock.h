@@ -22,4 +22,11 @@ static inline int64_t clock_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* To the next whole multiple of every_us (more than 0): what waits for those is one
+ * wake-up of a thread, however much of it there is. */
+static inline int64_t clock_us_to_next(int64_t every_us)
+{
+    return every_us - clock_us() % every_us;
+}
+
 #endif

@@ -51,6 +51,7 @@ struct lunmgr {
     struct event *trash_timer;
     struct event *outdate_timer;
     struct event *watch_timer; /* pool_watch.c */
+    unsigned quiet_looks;      /* since it found a change */
     struct jobs jobs;
     struct rods rods;
     uint64_t next_ticket;

@@ -56,17 +56,43 @@ static void watch_forecast(struct pool *pool, int64_t now_ms)
     forecast_look(&w->forecast, now_ms, pool_used_extents(pool));
 }
 
-static void watch_on_time(evutil_socket_t fd, short what, void *arg)
+static bool watch_finds_change(struct pool *pool)
 {
-    struct lunmgr *m = arg;
+    struct pool_watch *w = &pool->watch;
+    uint64_t used = pool_used_extents(pool), size = pool_extents(pool);
+    bool same = used == w->used && size == w->size;
+    w->used = used;
+    w->size = size;
+    return !same || atomic_load(&pool->ran_out);
+}
+
+static bool watch_look(struct lunmgr *m)
+{
     int64_t now_ms = clock_coarse_ms();
-    (void)fd;
-    (void)what;
+    bool changed = false;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;) {
         watch_usage(pool);
         watch_fullness(pool);
         watch_forecast(pool, now_ms);
+        changed |= watch_finds_change(pool);
     }
+    return changed;
+}
+
+static void watch_on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct lunmgr *m = arg;
+    (void)fd;
+    (void)what;
+    if (watch_look(m))
+        m->quiet_looks = 0;
+    else if (m->quiet_looks < POOL_WATCH_QUIET_LOOKS)
+        m->quiet_looks++;
+    bool rests = m->quiet_looks == POOL_WATCH_QUIET_LOOKS;
+    int64_t in_us =
+        rests ? clock_us_to_next(POOL_WATCH_REST_MS * 1000) : POOL_WATCH_MS * 1000;
+    struct timeval in = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
+    event_add(m->watch_timer, &in);
 }
 
 int pools_watch(struct lunmgr *m, struct err *e)
@@ -75,8 +101,7 @@ int pools_watch(struct lunmgr *m, struct err *e)
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         usage_watch_begin(&pool->watch.usage, pool_used_extents(pool),
                           pool_extents(pool));
-    m->watch_timer =
-        event_new(loop_base(m->options.control), -1, EV_PERSIST, watch_on_time, m);
+    m->watch_timer = event_new(loop_base(m->options.control), -1, 0, watch_on_time, m);
     return m->watch_timer == NULL || event_add(m->watch_timer, &every) != 0 ? err_oom(e)
                                                                             : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A timer of the control thread looks at what the pools have left: tells of their
- * thresholds of use and that a pool which was full has space again, and keeps the
- * forecasts. Control thread. */
+/* A timer of the control thread looks at what the pools have left, twice a second, once
+ * while nothing changes: tells of their thresholds of use and that a pool which was full
+ * has space again, and keeps the forecasts. Control thread. */
 #ifndef LUNMGR_POOL_WATCH_H
 #define LUNMGR_POOL_WATCH_H
 
@@ -10,6 +10,8 @@
 #include "lunmgr/usage.h"
 
 #define POOL_WATCH_MS          500
+#define POOL_WATCH_REST_MS     1000
+#define POOL_WATCH_QUIET_LOOKS 20 /* without a change: it rests */
 #define POOL_WATCH_FORECAST_MS 10000
 
 struct lunmgr;
@@ -21,6 +23,7 @@ struct pool_watch {
     int64_t since_s;     /* it is watched, since 1970; 0: it is not yet */
     int64_t forecast_ms; /* of the forecast's last look */
     struct usage_watch usage;
+    uint64_t used, size; /* extents, as the last look found them */
 };
 
 /* After the pools are loaded: thresholds that they are beyond have been told before. */

@@ -12,47 +12,42 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum ring_state { RING_UNTRIED, RING_USED, RING_NONE };
-
 struct sock_uring {
-    enum ring_state state;
+    bool has_ring;
     struct io_uring ring;
     struct msghdr msgs[SOCK_BATCH_MAX];
 };
 
+/* Flags for work that ends later have nothing to do here. */
+static void ring_make(struct sock_uring *u)
+{
+    int rc = io_uring_queue_init(SOCK_BATCH_MAX, &u->ring, IORING_SETUP_SUBMIT_ALL);
+    if (rc == -EINVAL) /* before Linux 5.18 */
+        rc = io_uring_queue_init(SOCK_BATCH_MAX, &u->ring, 0);
+    u->has_ring = rc == 0;
+    if (rc != 0)
+        log_info("sockets are read and sent to one by one", "reason=\"io_uring: %s\"",
+                 strerror(-rc));
+}
+
 struct sock_uring *sock_uring_create(bool may_ring)
 {
     struct sock_uring *u = calloc(1, sizeof(*u));
-    if (u != NULL)
-        u->state = may_ring ? RING_UNTRIED : RING_NONE;
+    if (u != NULL && may_ring)
+        ring_make(u);
     return u;
 }
 
 void sock_uring_destroy(struct sock_uring *u)
 {
-    if (u != NULL && u->state == RING_USED)
+    if (u != NULL && u->has_ring)
         io_uring_queue_exit(&u->ring);
     free(u);
 }
 
-bool sock_uring_is_used(const struct sock_uring *u)
+bool sock_uring_has_ring(const struct sock_uring *u)
 {
-    return u->state == RING_USED;
-}
-
-/* Linux 6.1 spares itself work for a ring of one thread. */
-static void ring_make(struct sock_uring *u)
-{
-    struct io_uring_params params = {.flags = IORING_SETUP_SUBMIT_ALL |
-                                              IORING_SETUP_SINGLE_ISSUER |
-                                              IORING_SETUP_DEFER_TASKRUN};
-    int rc = io_uring_queue_init_params(SOCK_BATCH_MAX, &u->ring, &params);
-    if (rc == -EINVAL)
-        rc = io_uring_queue_init(SOCK_BATCH_MAX, &u->ring, 0);
-    u->state = rc == 0 ? RING_USED : RING_NONE;
-    if (rc != 0)
-        log_info("sockets are read and sent to one by one", "reason=\"io_uring: %s\"",
-                 strerror(-rc));
+    return u->has_ring;
 }
 
 /* ---- one by one ---- */
@@ -116,9 +111,7 @@ static void run_by_ring(struct sock_uring *u, struct sock_op *ops, size_t count)
 void sock_run(struct sock_uring *u, struct sock_op *ops, size_t count)
 {
     assert(count <= SOCK_BATCH_MAX);
-    if (count > 1 && u->state == RING_UNTRIED)
-        ring_make(u);
-    if (count > 1 && u->state == RING_USED) {
+    if (count > 1 && u->has_ring) {
         run_by_ring(u, ops, count);
         return;
     }

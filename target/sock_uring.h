@@ -2,7 +2,7 @@
 /* Reads and sends of many sockets by one system call: by io_uring where the kernel lets
  * us, else one by one. An operation never waits (MSG_DONTWAIT) and is over when
  * sock_run returns: nothing is under way between two calls, and memory stays the
- * caller's. One thread alone runs it. */
+ * caller's. One thread at a time runs it. */
 #ifndef TARGET_SOCK_URING_H
 #define TARGET_SOCK_URING_H
 
@@ -23,15 +23,13 @@ struct sock_op {
 
 struct sock_uring;
 
-/* may_ring: false: io_uring is not to be used. The ring is made by the first sock_run of
- * several, on its thread. NULL: no memory. */
+/* may_ring: false: io_uring is not to be used. NULL: no memory. */
 struct sock_uring *sock_uring_create(bool may_ring);
-/* NULL is allowed. Any thread, once the one that ran it is gone. */
+/* NULL is allowed. */
 void sock_uring_destroy(struct sock_uring *u);
 
 /* Does them all, at most SOCK_BATCH_MAX, of sockets that differ. */
 void sock_run(struct sock_uring *u, struct sock_op *ops, size_t count);
-/* It has a ring: false before the first sock_run of several too. */
-bool sock_uring_is_used(const struct sock_uring *u);
+bool sock_uring_has_ring(const struct sock_uring *u);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "target/threshold.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/pool.h"
@@ -206,8 +207,13 @@ static bool hosts_are_quiet(struct thresholds *all)
     return all->quiet_looks == THRESHOLD_QUIET_LOOKS;
 }
 
-static const struct timeval soon = {.tv_usec = THRESHOLD_LOOK_MS * 1000};
-static const struct timeval later = {.tv_sec = THRESHOLD_REST_MS / 1000};
+static void look_again(struct thresholds *all, bool rests)
+{
+    int64_t in_us =
+        rests ? clock_us_to_next(THRESHOLD_REST_MS * 1000) : THRESHOLD_LOOK_MS * 1000;
+    struct timeval in = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
+    event_add(all->timer, &in);
+}
 
 static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
 {
@@ -215,8 +221,7 @@ static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     look(all);
-    bool may_rest = all->at == 0 && hosts_are_quiet(all);
-    event_add(all->timer, may_rest ? &later : &soon);
+    look_again(all, all->at == 0 && hosts_are_quiet(all));
 }
 
 int thresholds_create(struct target *t, struct thresholds **out, struct err *e)
@@ -230,7 +235,7 @@ int thresholds_create(struct target *t, struct thresholds **out, struct err *e)
         free(made);
         return err_oom(e);
     }
-    event_add(made->timer, &soon);
+    look_again(made, false);
     *out = made;
     return 0;
 }

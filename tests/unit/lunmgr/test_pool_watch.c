@@ -254,6 +254,24 @@ static void that_a_pool_is_full_and_is_not_any_more_is_told(void **state)
     assert_int_equal(told_count, 0);
 }
 
+/* At rest it finds what has changed by itself, and rests no more. */
+static void a_quiet_pool_is_looked_at_less_until_it_changes(void **state)
+{
+    (void)state;
+    fill(0, 1);
+    unsigned quiet = rig.manager->quiet_looks;
+    look();
+    assert_true(rig.manager->quiet_looks > quiet);
+    rig.manager->quiet_looks = POOL_WATCH_QUIET_LOOKS;
+    look();
+    look();
+    assert_int_equal(rig.manager->quiet_looks, POOL_WATCH_QUIET_LOOKS);
+    fill(1, 80);
+    look();
+    ASSERT_TOLD({"reached", 75});
+    assert_true(rig.manager->quiet_looks < POOL_WATCH_QUIET_LOOKS);
+}
+
 #define WATCH_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -263,6 +281,7 @@ int main(void)
         WATCH_TEST(thresholds_and_what_was_told_outlive_a_restart),
         WATCH_TEST(a_new_threshold_that_is_reached_already_is_told),
         WATCH_TEST(that_a_pool_is_full_and_is_not_any_more_is_told),
+        WATCH_TEST(a_quiet_pool_is_looked_at_less_until_it_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
