@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Both since some moment before the start. This one is some milliseconds coarse, and
+/* All since some moment before the start. This one is some milliseconds coarse, and
  * cheap. */
 static inline int64_t clock_coarse_ms(void)
 {
@@ -20,6 +20,11 @@ static inline int64_t clock_us(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static inline int64_t clock_ms(void)
+{
+    return clock_us() / 1000;
 }
 
 /* To the next whole multiple of every_us (more than 0): what waits for those is one

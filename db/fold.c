@@ -3,26 +3,19 @@
  * first. The memory goes when the last row is gone. */
 #include "db/fold.h"
 
+#include "base/clock.h"
 #include "db/limits.h"
 #include "db/rows_delta.h"
 #include "db/rows_leaf.h"
 #include "db/sqlerr.h"
 
 #include <errno.h>
-#include <time.h>
 
 void fold_begin(struct fold *f, const struct catalog_txn *txn)
 {
     *f = (struct fold){.through = overlay_next_id(txn->overlay) - 1};
     if (overlay_bytes(txn->overlay) == 0)
         f->through = 0;
-}
-
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* A leaf that cannot be read stays as it is: it is refused with or without these words,

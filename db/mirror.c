@@ -4,6 +4,7 @@
  * copied over by them. */
 #include "db/mirror.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "db/limits.h"
 #include "db/lock.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* One of the copy's two files. */
 struct copy_file {
@@ -46,13 +46,6 @@ struct mirror {
     void *changed_arg;
     struct catalog_mirror_info info;
 };
-
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- States ------------------------------------------------------------------------ */
 

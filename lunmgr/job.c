@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A job's life: made, begun, asked to stop, ended. What it shows is what is durable. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/job_priv.h"
 #include "lunmgr/news.h"
@@ -288,7 +289,7 @@ static void job_describe_pace(const struct job *job, struct job_info *out)
     out->rate = out->estimate_s = -1;
     if (job->row.state != JOB_RUNNING || job->sample_count == 0)
         return;
-    int64_t ms = job_clock_ms() - job->samples[0].at_ms;
+    int64_t ms = clock_ms() - job->samples[0].at_ms;
     if (ms < JOB_TICK_MS || out->units_done < job->samples[0].done)
         return;
     out->rate = (int64_t)((out->units_done - job->samples[0].done) * 1000 / (uint64_t)ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs over time: the pace and the progress of those that run, the rows of those that are
  * kept no longer, and what a restart finds. One timer. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/job_priv.h"
 #include "lunmgr/op.h"
@@ -8,18 +9,10 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
-#include <time.h>
 
 #define JOB_FORGET_RETRY_S 60 /* what could not be forgotten is tried again */
 
 /* ---- Pace and progress ------------------------------------------------------------- */
-
-int64_t job_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Work that begins again begins its pace again. */
 static void job_sample(struct job *job)
@@ -32,7 +25,7 @@ static void job_sample(struct job *job)
     if (job->sample_count == JOB_SAMPLES)
         memmove(&job->samples[0], &job->samples[1],
                 --job->sample_count * sizeof(job->samples[0]));
-    job->samples[job->sample_count].at_ms = job_clock_ms();
+    job->samples[job->sample_count].at_ms = clock_ms();
     job->samples[job->sample_count++].done = done;
 }
 

@@ -92,7 +92,6 @@ void jobs_stop(struct lunmgr *m);
 void jobs_free(struct lunmgr *m);
 
 /* Shared by job.c and job_keep.c. */
-int64_t job_clock_ms(void); /* monotonic */
 struct job *job_new(struct lunmgr *m, const struct job_kind *kind);
 /* Its row is there: it can be found. Room is reserved. */
 void job_adopt(struct job *job);

@@ -38,7 +38,7 @@ static void conn_move(struct conn *c, enum conn_state to)
     };
     assert((allowed[c->state] & 1U << to) != 0);
     c->state = to;
-    c->state_ms = clock_ms();
+    c->state_ms = clock_coarse_ms();
     reactor_wake_by(c->reactor, conn_due_ms(c));
     reactor_touch(c->reactor, c);
 }
@@ -117,7 +117,7 @@ int conn_create(struct reactor *r, int fd, uint16_t portal_group_tag, struct con
     c->portal_group_tag = portal_group_tag;
     c->half_open = true;
     c->stat_sn = 1;
-    c->heard_ms = c->state_ms = clock_ms();
+    c->heard_ms = c->state_ms = clock_coarse_ms();
     c->rx.header_need = BHS_BYTES;
     int one = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -178,7 +178,7 @@ void conn_drop(struct conn *c, enum async_event event, const char *why)
 
 void conn_ask_logout(struct conn *c, unsigned within_s)
 {
-    int64_t leave_ms = clock_ms() + (int64_t)within_s * 1000;
+    int64_t leave_ms = clock_coarse_ms() + (int64_t)within_s * 1000;
     if (c->state != CONN_OPEN || (c->leave_ms != 0 && c->leave_ms <= leave_ms))
         return;
     c->leave_ms = leave_ms;
@@ -230,7 +230,7 @@ void conn_open(struct conn *c)
 
 void conn_refuse(struct conn *c, enum target_limit limit)
 {
-    refusal_note(&c->reactor->target->refusals, limit, c->peer, clock_ms());
+    refusal_note(&c->reactor->target->refusals, limit, c->peer, clock_coarse_ms());
 }
 
 void conn_pause(struct conn *c, unsigned reason)
@@ -238,7 +238,7 @@ void conn_pause(struct conn *c, unsigned reason)
     if (c->paused == 0 && conn_is_live(c))
         event_del(c->read_event);
     if (c->paused == 0)
-        c->heard_ms = clock_ms(); /* its silence begins now: we do not listen */
+        c->heard_ms = clock_coarse_ms(); /* its silence begins now: we do not listen */
     c->paused |= reason;
     reactor_wake_by(c->reactor, conn_due_ms(c));
 }
@@ -336,7 +336,7 @@ static void conn_tick_ending(struct conn *c)
         return;
     }
     c->given_up = true;
-    c->state_ms = clock_ms();
+    c->state_ms = clock_coarse_ms();
     session_abort_tasks(c->session);
     reactor_wake_by(c->reactor, conn_due_ms(c));
     reactor_touch(c->reactor, c);

@@ -172,7 +172,8 @@ uint64_t conn_limit(const struct conn *c, enum target_limit limit);
 void conn_refuse(struct conn *c, enum target_limit limit);
 /* Its time has come, or not yet. */
 void conn_tick(struct conn *c, int64_t now_ms);
-/* When conn_tick has something to do, if nothing happens: clock_ms, or NEVER_MS. */
+/* When conn_tick has something to do, if nothing happens: clock_coarse_ms, or NEVER_MS.
+ */
 int64_t conn_due_ms(const struct conn *c);
 void conn_pause(struct conn *c, unsigned reason);
 void conn_resume(struct conn *c, unsigned reason);

@@ -149,7 +149,7 @@ static void tx_on_sent(struct conn *c, size_t bytes)
         tx_drop_first(c);
     }
     if (c->paused != 0)
-        c->heard_ms = clock_ms();
+        c->heard_ms = clock_coarse_ms();
     if (c->tx.bytes < conn_limit(c, LIMIT_OUTPUT) / CONN_TX_LOW_PART &&
         c->tx.count < CONN_TX_PDUS_HIGH / 2)
         conn_resume(c, CONN_PAUSED_OUTPUT);

@@ -38,7 +38,7 @@ void keepalive_set_socket(const struct conn *c)
 
 void keepalive_on_heard(struct conn *c)
 {
-    c->heard_ms = clock_ms();
+    c->heard_ms = clock_coarse_ms();
     if (c->pinged_ms == 0)
         return;
     c->pinged_ms = 0;

@@ -14,7 +14,8 @@ void keepalive_set_socket(const struct conn *c);
 void keepalive_on_heard(struct conn *c);
 /* An open connection: asks, or cuts it. */
 void keepalive_tick(struct conn *c, int64_t now_ms);
-/* When keepalive_tick has something to do, if nothing is heard: clock_ms, or NEVER_MS. */
+/* When keepalive_tick has something to do, if nothing is heard: clock_coarse_ms, or
+ * NEVER_MS. */
 int64_t keepalive_due_ms(const struct conn *c);
 
 #endif

@@ -3,6 +3,7 @@
  * does not stay in the backlog. */
 #include "target/portal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/loop.h"
 #include "target/address.h"
@@ -35,7 +36,7 @@ static bool portal_admits(const struct portal *p, const struct sockaddr *addr,
     if (rc == -EMFILE) {
         char peer[TARGET_ADDRESS_MAX];
         address_format(addr, peer, sizeof(peer));
-        refusal_note(&t->refusals, limit, peer, clock_ms());
+        refusal_note(&t->refusals, limit, peer, clock_coarse_ms());
     } else if (rc != 0) {
         log_warning("connection not taken", "error=\"%s\"", strerror(-rc));
     }

@@ -16,14 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- the turn ---- */
 
@@ -93,7 +85,7 @@ static bool reactor_turn(struct loop_hook *hook)
 /* A tick at least from now, so that many who wait for a time are one wake-up. */
 void reactor_wake_by(struct reactor *r, int64_t due_ms)
 {
-    int64_t now_ms = clock_ms();
+    int64_t now_ms = clock_coarse_ms();
     if (due_ms == NEVER_MS)
         return;
     if (due_ms < now_ms + REACTOR_TICK_MS)
@@ -112,7 +104,7 @@ static void reactor_on_tick(int fd, short what, void *arg)
     struct reactor *r = arg;
     (void)fd;
     (void)what;
-    int64_t now_ms = clock_ms();
+    int64_t now_ms = clock_coarse_ms();
     r->tick_ms = NEVER_MS;
     for (struct conn *c = r->conns; c != NULL; c = c->next) {
         conn_tick(c, now_ms);

@@ -102,7 +102,5 @@ void reactor_wait_for_buffers(struct reactor *r, struct task *t);
 void reactor_stop_waiting(struct reactor *r, struct task *t);
 
 #define NEVER_MS INT64_MAX
-/* Milliseconds of a clock that only goes forward, a few behind. */
-int64_t clock_ms(void);
 
 #endif

@@ -22,7 +22,7 @@ struct refusals {
 
 void refusals_init(struct refusals *r);
 void refusals_fini(struct refusals *r);
-/* now_ms: clock_ms(). */
+/* now_ms: clock_coarse_ms(). */
 void refusal_note(struct refusals *r, enum target_limit limit, const char *address,
                   int64_t now_ms);
 uint64_t refusal_count(const struct refusals *r, enum target_limit limit);

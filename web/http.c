@@ -7,6 +7,7 @@
  * socket is the link's at the other end. Control thread. */
 #include "web/http.h"
 
+#include "base/clock.h"
 #include "base/log_budget.h"
 #include "web/auth_limit.h"
 #include "web/exchange.h"
@@ -29,7 +30,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 struct listener {
     struct http *http;
@@ -65,13 +65,6 @@ struct http_conn {
     struct framing framing; /* of what has come behind the request under way */
     const char *fault;      /* of the request under way; NULL: none */
 };
-
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct timeval of_ms(unsigned ms)
 {
