@@ -64,8 +64,12 @@ judge_disk() {
 
 # --- reactors and sessions ---
 
-# In the order in which the curve goes.
-SESSION_LOADS="4k-read-1x32 4k-read-16x2 4k-read-256x1 4k-write-1x32 4k-write-16x2 4k-write-256x1"
+# Two curves over sessions of reads and of writes, each in its order: with so few commands that all sessions together have hardly
+# more than one of them, and with as many in each.
+SESSION_CURVES=("4k-read-1x32 4k-read-16x2 4k-read-256x1" "4k-read-1x32 4k-read-16x32 4k-read-256x32"
+    "4k-write-1x32 4k-write-16x2 4k-write-256x1" "4k-write-1x32 4k-write-16x32 4k-write-256x32")
+SESSION_LOADS="4k-read-1x32 4k-read-16x2 4k-read-256x1 4k-read-16x32 4k-read-256x32
+    4k-write-1x32 4k-write-16x2 4k-write-256x1 4k-write-16x32 4k-write-256x32"
 
 # By the client that costs least: with one command a session libiscsi is what is full.
 make_sessions() {
@@ -75,28 +79,44 @@ make_sessions() {
 # A curve is to lose at most 10 % from its best point on. Where points before the best are further below it, it rises, which is the
 # goal; so each point is held against those before it.
 judge_sessions() {
-    local load target reactors runs before worst
+    local load target curve
     for target in ashlar-one ashlar; do
-        reactors="2 reactors" before=()
-        [ "$target" = ashlar ] || reactors="1 reactor"
+        for curve in "${SESSION_CURVES[@]}"; do
+            judge_curve "$curve" "$target"
+        done
         for load in $SESSION_LOADS; do
-            runs=sessions/ram.$load.$target
             workload "$load"
-            if [ "$SESSIONS" = 1 ]; then
-                before=()
-            else
-                worst=$(least_ratio "$runs" "${before[@]}")
-                judge "$TITLE, $reactors: IOPS, times the best of fewer sessions" "$worst" least 0.9 0.95
-            fi
-            before+=("$runs")
-            judge "$TITLE, $reactors: p99, times the mean wait" \
-                "$([ ! -s "$OUT/$runs.runs" ] || measure_waits "$OUT/$runs.runs")" most 10 -
+            judge "$TITLE, $(reactors_of "$target"): p99, times the mean wait" "$(waits "sessions/ram.$load.$target")" most 10 -
         done
     done
     for load in $SESSION_LOADS; do
         workload "$load"
         judge "$TITLE: IOPS with 2 reactors, times 1" "$(ratio "sessions/ram.$load.ashlar" "sessions/ram.$load.ashlar-one" iops)" least 0.9 0.95
     done
+}
+
+# judge_curve "WORKLOAD..." TARGET
+judge_curve() {
+    local load runs before=()
+    for load in $1; do
+        runs=sessions/ram.$load.$2
+        workload "$load"
+        [ ${#before[@]} = 0 ] ||
+            judge "$TITLE, $(reactors_of "$2"): IOPS, times the best of fewer sessions" "$(least_ratio "$runs" "${before[@]}")" least 0.9 0.95
+        before+=("$runs")
+    done
+}
+
+reactors_of() {
+    case $1 in
+    ashlar-one) echo "1 reactor" ;;
+    *) echo "2 reactors" ;;
+    esac
+}
+
+# waits RUNS: nothing if there are none.
+waits() {
+    [ ! -s "$OUT/$1.runs" ] || measure_waits "$OUT/$1.runs"
 }
 
 # least_ratio RUNS RUNS...: of its IOPS to each of the others.

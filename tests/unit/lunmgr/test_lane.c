@@ -57,7 +57,7 @@ static void free_buffers_stay_while_they_are_wanted(void **state)
     for (unsigned i = 0; i < 10; i++) {
         a_load_comes_and_goes();
         seconds_pass(1);
-        assert_true(buf_pool_kept_bytes(buffers()) >= BUFFERS * MIB);
+        assert_in_range(buf_pool_kept_bytes(buffers()), BUFFERS * MIB, 64 * MIB);
     }
 }
 
@@ -66,7 +66,7 @@ static void they_go_when_they_are_not(void **state)
     (void)state;
     a_load_comes_and_goes();
     seconds_pass(1);
-    assert_true(buf_pool_kept_bytes(buffers()) >= BUFFERS * MIB);
+    assert_in_range(buf_pool_kept_bytes(buffers()), BUFFERS * MIB, 64 * MIB);
     seconds_pass(10);
     assert_in_range(buf_pool_kept_bytes(buffers()), 1, AT_REST_MIB * MIB);
 }
