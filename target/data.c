@@ -32,10 +32,11 @@ enum sense_code data_check_command(const struct task *t, const struct params *pa
     return SENSE_NONE;
 }
 
-void data_init(struct task *t, bool final)
+void data_init(struct task *t, uint32_t immediate_bytes, bool final)
 {
     t->out = (struct task_data_out){
         .kept_bytes = min_u32(t->expected_out_bytes, t->data_out_bytes),
+        .immediate_due = immediate_bytes > 0,
         .final_seen = final || t->expected_out_bytes == 0,
     };
 }
@@ -43,6 +44,7 @@ void data_init(struct task *t, bool final)
 void data_take_immediate(struct task *t, uint32_t bytes)
 {
     t->out.at_bytes = t->out.asked_bytes = bytes;
+    t->out.immediate_due = false;
 }
 
 void data_take(struct task *t, uint32_t bytes, bool final)
@@ -109,7 +111,7 @@ bool data_next_r2t(struct task *t, const struct params *params, uint32_t ttt,
 
 bool data_is_quiet(const struct task *t)
 {
-    return t->out.final_seen && t->out.r2t_done == t->out.r2t_sn;
+    return !t->out.immediate_due && t->out.final_seen && t->out.r2t_done == t->out.r2t_sn;
 }
 
 bool data_is_whole(const struct task *t)

@@ -499,12 +499,12 @@ static void task_prepare(struct task *t, const struct cmd_req *m)
     const struct params *params = session_params(t->conn->session);
     enum sense_code code = data_check_command(t, params, m->data_bytes, m->final);
     if (code != SENSE_NONE) {
-        data_init(t, m->final);
+        data_init(t, m->data_bytes, m->final);
         task_set_answer(t, SAM_CHECK_CONDITION, code);
         return;
     }
     t->answered = exec_prepare(t) == EXEC_DONE;
-    data_init(t, m->final);
+    data_init(t, m->data_bytes, m->final);
     if (t->answered)
         t->out.kept_bytes = 0;
     else

@@ -65,6 +65,7 @@ struct task_data_out {
     uint32_t kept_bytes;
     uint32_t at_bytes;                 /* came, in order, up to here */
     uint32_t asked_bytes;              /* asked for up to here */
+    bool immediate_due;                /* the command's own data is still coming */
     bool final_seen;                   /* nothing more comes unasked */
     uint32_t data_sn;                  /* of the next Data-Out in its sequence */
     uint32_t r2t_sn;                   /* R2Ts sent */

@@ -43,7 +43,7 @@ void task_free_kept(struct reactor *r);
  * follows them. SENSE_NONE, or what iSCSI's rules say about such data. */
 enum sense_code data_check_command(const struct task *t, const struct params *params,
                                    uint32_t immediate_bytes, bool final) MUST_CHECK;
-void data_init(struct task *t, bool final);
+void data_init(struct task *t, uint32_t immediate_bytes, bool final);
 /* So many came with the command. */
 void data_take_immediate(struct task *t, uint32_t bytes);
 /* bytes came in order; final: the F bit. */

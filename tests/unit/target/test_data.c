@@ -67,7 +67,7 @@ static void r2ts_ask_for_the_rest_in_bursts(void **state)
     struct task t = write_task(40 * KIB);
     struct r2t r2t;
     (void)state;
-    data_init(&t, true);
+    data_init(&t, 4 * KIB, true);
     data_take_immediate(&t, 4 * KIB);
     assert_true(data_next_r2t(&t, p, 100, &r2t));
     assert_int_equal(r2t.buffer_offset, 4 * KIB);
@@ -94,7 +94,7 @@ static void no_r2t_before_the_unsolicited_data_ends(void **state)
     struct task t = write_task(8 * KIB);
     struct r2t r2t;
     (void)state;
-    data_init(&t, false);
+    data_init(&t, KIB, false);
     data_take_immediate(&t, KIB);
     assert_false(data_next_r2t(&t, p, 1, &r2t));
     take(&t, p, PDU_TAG_NONE, KIB, false);
@@ -111,7 +111,7 @@ static void what_is_not_the_next_is_seen(void **state)
     struct task t = write_task(32 * KIB);
     struct r2t r2t;
     (void)state;
-    data_init(&t, true);
+    data_init(&t, 0, true);
     assert_true(data_next_r2t(&t, p, 50, &r2t));
     struct data_out good = next_out(&t, 50, 16 * KIB, true), m;
     assert_true(data_is_next(&t, p, &good));
@@ -149,7 +149,8 @@ static void more_than_the_command_takes_goes_nowhere(void **state)
     t.data_out_bytes = KIB; /* by its CDB */
     t.buffer = (struct buf){.base = memory, .capacity_bytes = sizeof(memory)};
     t.data_offset = 512;
-    data_init(&t, true);
+    data_init(&t, 2 * KIB, true);
+    assert_false(data_is_quiet(&t)); /* they are still coming */
     assert_ptr_equal(data_place(&t, 2 * KIB, &keep), memory + 512);
     assert_int_equal(keep, KIB);
     data_take_immediate(&t, 2 * KIB);
@@ -163,7 +164,7 @@ static void a_refused_write_still_takes_what_was_announced(void **state)
     struct task t = write_task(8 * KIB);
     struct r2t r2t;
     (void)state;
-    data_init(&t, false);
+    data_init(&t, 0, false);
     t.out.kept_bytes = 0;
     data_take_immediate(&t, 0);
     assert_false(data_is_quiet(&t));
