@@ -290,7 +290,7 @@ static bool conn_settle_ending(struct conn *c)
 
 static bool conn_settle_closed(struct conn *c)
 {
-    if (c->session->task_count > 0 || c->pins > 0 || c->dirty || c->readable)
+    if (c->session->task_count > 0 || c->pins > 0 || c->dirty)
         return false;
     if (session_leave(c->session))
         return false;

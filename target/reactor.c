@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The turn: sockets and disks fill the lists, and at its end the hook reads from every
- * connection that has something, and lets every one that was touched send what it has. */
+/* The turn: sockets and disks fill the lists, and at its end the hook lets every
+ * connection that was touched send what it has. */
 #include "target/reactor.h"
 
 #include "base/log.h"
@@ -74,8 +74,7 @@ static bool reactor_retry_waiting(struct reactor *r)
 static bool reactor_turn(struct loop_hook *hook)
 {
     struct reactor *r = container_of(hook, struct reactor, hook);
-    bool any = sock_turn_read(&r->sockets);
-    any |= reactor_retry_waiting(r);
+    bool any = reactor_retry_waiting(r);
     any |= reactor_advance_conns(r);
     return pacer_turn(r) || any;
 }
@@ -172,7 +171,7 @@ void reactor_stop_waiting(struct reactor *r, struct task *t)
 
 /* ---- life ---- */
 
-static int reactor_make_events(struct reactor *r, struct err *e)
+static int reactor_make_events(struct reactor *r, bool may_ring, struct err *e)
 {
     r->tick_ms = NEVER_MS;
     r->tick = event_new(loop_base(r->loop), -1, 0, reactor_on_tick, r);
@@ -180,7 +179,10 @@ static int reactor_make_events(struct reactor *r, struct err *e)
         return err_oom(e);
     r->hook.turn = reactor_turn;
     loop_add_hook(r->loop, &r->hook);
-    return pacer_init(&r->pacer, r, e);
+    int rc = pacer_init(&r->pacer, r, e);
+    if (rc == 0 && sock_turn_init(&r->sockets, loop_base(r->loop), may_ring) != 0)
+        rc = err_oom(e);
+    return rc;
 }
 
 int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
@@ -199,10 +201,8 @@ int reactor_create(struct target *t, unsigned index, enum engine_kind engine,
     int rc = loop_create(name, &r->loop, e);
     if (rc == 0)
         rc = lane_create(t->lunmgr, r->loop, engine, &r->lane, e);
-    if (rc == 0 && sock_turn_init(&r->sockets, engine != ENGINE_THREADS) != 0)
-        rc = err_oom(e);
     if (rc == 0)
-        rc = reactor_make_events(r, e);
+        rc = reactor_make_events(r, engine != ENGINE_THREADS, e);
     return rc;
 }
 

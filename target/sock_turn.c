@@ -9,42 +9,53 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
 
-int sock_turn_init(struct sock_turn *t, bool may_ring)
+static void sock_turn_read(evutil_socket_t fd, short what, void *arg);
+
+int sock_turn_init(struct sock_turn *t, struct event_base *base, bool may_ring)
 {
     t->uring = sock_uring_create(may_ring);
-    return t->uring == NULL ? -ENOMEM : 0;
+    t->reader = event_new(base, -1, 0, sock_turn_read, t);
+    return t->uring == NULL || t->reader == NULL ? -ENOMEM : 0;
 }
 
 void sock_turn_fini(struct sock_turn *t)
 {
     assert(t->readable == NULL);
+    if (t->reader != NULL)
+        event_free(t->reader);
     sock_uring_destroy(t->uring);
 }
 
 /* ---- reading ---- */
 
+/* An event that is made active while others are is the last of them. */
 void sock_turn_on_readable(struct sock_turn *t, struct conn *c)
 {
     if (c->readable)
         return;
+    if (t->readable == NULL)
+        event_active(t->reader, 0, 0);
     c->readable = true;
     c->readable_next = t->readable;
     t->readable = c;
 }
 
-/* NULL: none is left. One that closed meanwhile waits to be let go. */
+static struct conn *pop(struct conn **list)
+{
+    struct conn *c = *list;
+    *list = c->readable_next;
+    c->readable = false;
+    return c;
+}
+
+/* NULL: none is left. */
 static struct conn *next_to_read(struct conn **list)
 {
-    while (*list != NULL) {
-        struct conn *c = *list;
-        if (conn_rx_may_read(c))
-            return c;
-        *list = c->readable_next;
-        c->readable = false;
-        reactor_touch(c->reactor, c);
-    }
-    return NULL;
+    while (*list != NULL && !conn_rx_may_read(*list))
+        (void)pop(list);
+    return *list;
 }
 
 /* The first of them, and those behind it that may be read together with it. */
@@ -57,8 +68,7 @@ static size_t sock_turn_ask(struct sock_turn *t, struct conn **list,
         bool alone = conn_rx_is_direct(c);
         if (alone && count > 0)
             break;
-        *list = c->readable_next;
-        c->readable = false;
+        (void)pop(list);
         conn_rx_ask(c, t->stages[count], &reads[count]);
         ops[count] = (struct sock_op){
             .fd = c->fd, .iov = reads[count].iov, .iov_count = reads[count].iov_count};
@@ -69,25 +79,36 @@ static size_t sock_turn_ask(struct sock_turn *t, struct conn **list,
     return count;
 }
 
-static void sock_turn_read_all(struct sock_turn *t, struct conn *list)
+/* Those that may have more are in the list again. */
+static void sock_turn_read_once(struct sock_turn *t)
 {
     struct conn_read reads[SOCK_BATCH_MAX];
     struct sock_op ops[SOCK_BATCH_MAX];
+    struct conn *list = TAKE(t->readable);
     size_t count;
     while ((count = sock_turn_ask(t, &list, reads, ops)) > 0) {
         sock_run(t->uring, ops, count);
-        for (size_t i = 0; i < count; i++)
-            if (conn_rx_take(&reads[i], ops[i].res))
-                sock_turn_on_readable(t, reads[i].conn);
+        for (size_t i = 0; i < count; i++) {
+            struct conn *c = reads[i].conn;
+            if (!conn_rx_take(&reads[i], ops[i].res))
+                continue;
+            c->readable = true;
+            c->readable_next = t->readable;
+            t->readable = c;
+        }
     }
 }
 
-bool sock_turn_read(struct sock_turn *t)
+/* Whoever has more then has its next turn: its socket is still readable. */
+static void sock_turn_read(evutil_socket_t fd, short what, void *arg)
 {
-    bool any = t->readable != NULL;
+    struct sock_turn *t = arg;
+    (void)fd;
+    (void)what;
     for (int i = 0; i < CONN_READS_PER_TURN && t->readable != NULL; i++)
-        sock_turn_read_all(t, TAKE(t->readable));
-    return any;
+        sock_turn_read_once(t);
+    while (t->readable != NULL)
+        (void)pop(&t->readable);
 }
 
 /* ---- sending ---- */

@@ -13,8 +13,11 @@
 #include <stdint.h>
 
 struct conn;
+struct event;
+struct event_base;
 
 struct sock_turn {
+    struct event *reader; /* runs when all sockets of a turn have been looked at */
     struct sock_uring *uring;
     struct conn *readable; /* through readable_next */
     /* Headers and small data are read into these, many PDUs at once. A page that nothing
@@ -23,15 +26,15 @@ struct sock_turn {
     struct iovec iov[SOCK_BATCH_MAX][CONN_TX_IOV_MAX]; /* what is sent */
 };
 
-/* Any thread, while it is nobody's. -ENOMEM. may_ring: see sock_uring_create(). */
-int sock_turn_init(struct sock_turn *t, bool may_ring);
+/* Any thread, while base is nobody's. -ENOMEM, and sock_turn_fini() is called all the
+ * same. may_ring: see sock_uring_create(). */
+int sock_turn_init(struct sock_turn *t, struct event_base *base, bool may_ring);
 /* No connection is left. */
 void sock_turn_fini(struct sock_turn *t);
 
-/* Something has come for it: it is read by the next sock_turn_read(). */
+/* Something has come for it: it is read, and taken, when the other sockets have been
+ * looked at, before letters and hooks. */
 void sock_turn_on_readable(struct sock_turn *t, struct conn *c);
-/* Reads, and takes what came. True: there was somebody to read from. */
-bool sock_turn_read(struct sock_turn *t);
 /* What these have to send, at most SOCK_BATCH_MAX of them, is handed to their sockets
  * once; conn_tx_flush() goes on. True: something was sent. */
 bool sock_turn_send(struct sock_turn *t, struct conn *const *conns, size_t count);

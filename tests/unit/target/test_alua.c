@@ -173,6 +173,36 @@ static void what_has_not_begun_is_refused(void **state)
 }
 
 /* Nobody waits for an answer that nobody gets. */
+/* Its answer cannot leave, since the initiator takes nothing; then the rest comes. */
+static void a_write_refused_amid_its_data_is_answered_once(void **state)
+{
+    static uint8_t data[64U << 10];
+    struct wire_rig *r = *state;
+    struct wire_peer *p = logged_in(state, KEYS(""));
+    struct cmd_req m;
+    union bhs bhs;
+    for (unsigned i = 0; i < 4; i++) {
+        wire_peer_rw(p, &m, false, 0, 2048);
+        wire_peer_send_cmd(p, &m, NULL);
+    }
+    wire_peer_rw(p, &m, true, 0, sizeof(data) / 512);
+    cmd_req_encode(&m, &bhs.cmd_req);
+    bhs.any.data_bytes = be24_of(sizeof(data));
+    wire_peer_send_raw(p, &bhs, BHS_BYTES);
+    wire_peer_send_raw(p, data, 4096);
+    change_and_wait(r, FIRST, ALUA_STANDBY);
+    wire_peer_send_raw(p, data + 4096, sizeof(data) - 4096);
+    send_ping(p, 77, p->cmd_sn, true);
+    unsigned answers = 0;
+    do {
+        wire_peer_recv(p);
+        if (pdu_opcode(&p->bhs) == OP_CMD_RSP)
+            answers += be32_get(p->bhs.cmd_rsp.itt) == m.itt;
+    } while (pdu_opcode(&p->bhs) != OP_NOP_IN);
+    assert_int_equal(answers, 1);
+    wire_peer_close(p);
+}
+
 static void a_change_outlives_the_session_that_it_waits_for(void **state)
 {
     struct wire_rig *r = *state;
@@ -292,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_RIG(a_change_waits_for_what_is_under_way),
         WITH_RIG(what_has_not_begun_is_refused),
+        WITH_RIG(a_write_refused_amid_its_data_is_answered_once),
         WITH_RIG(a_change_outlives_the_session_that_it_waits_for),
         WITH_RIG(more_is_taken_at_once),
         WITH_RIG(who_comes_later_finds_the_state),

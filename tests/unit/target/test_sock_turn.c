@@ -48,17 +48,6 @@ static void reactors_go_on(void)
         sem_post(&stalls[i].goes_on);
 }
 
-/* What was sent before has been read when they stand: a turn looks at the sockets, comes
- * to the note and reads after it, so the second finds all, and the third nothing. */
-static void reactors_stand_idle(struct wire_rig *r)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        reactors_stand(r);
-        reactors_go_on();
-    }
-    reactors_stand(r);
-}
-
 /* ---- peers ---- */
 
 static struct wire_peer *peers[PEERS];
@@ -214,36 +203,6 @@ static void one_that_goes_leaves_the_others_their_answers(void **state)
     peers_close();
 }
 
-/* A write is refused in the very turn in which the rest of its data is read. */
-static void what_refuses_a_write_does_not_answer_it_before_its_data(void **state)
-{
-    struct wire_rig *r = *state;
-    const struct target_group_change standby = {.state = &(enum alua_state){ALUA_STANDBY},
-                                                .force = true};
-    struct err e = {.code = 0};
-    struct cmd_req m[PEERS];
-    peers_log_in(state);
-    for (unsigned i = 0; i < PEERS; i++)
-        begin(i, &m[i]);
-    reactors_stand_idle(r);
-    r->answers++;
-    assert_int_equal(target_group_change(r->target, PORTAL_GROUP_TAG, &standby,
-                                         wire_rig_on_done, r, &e),
-                     0);
-    while (!alua_is_changing(r->target, PORTAL_GROUP_TAG))
-        loop_run_once(r->control, true);
-    for (unsigned i = 0; i < PEERS; i++)
-        end(i, &m[i]);
-    reactors_go_on();
-    wire_rig_wait(r);
-    for (unsigned i = 0; i < PEERS; i++) {
-        struct cmd_rsp rsp;
-        assert_int_equal(wire_peer_status(peers[i], &rsp), SAM_CHECK_CONDITION);
-        assert_int_equal(rsp.itt, m[i].itt);
-    }
-    peers_close();
-}
-
 static int setup_ring(void **state)
 {
     return wire_rig_setup_with(state, &(struct wire_rig_options){.uring = true});
@@ -266,13 +225,11 @@ int main(void)
         ALONE(each_is_answered_what_it_asked),
         ALONE(a_reset_among_them_harms_none),
         ALONE(one_that_goes_leaves_the_others_their_answers),
-        ALONE(what_refuses_a_write_does_not_answer_it_before_its_data),
     };
     const struct CMUnitTest ring[] = {
         RING(each_is_answered_by_the_ring),
         RING(a_reset_among_them_harms_none),
         RING(one_that_goes_leaves_the_others_their_answers),
-        RING(what_refuses_a_write_does_not_answer_it_before_its_data),
     };
     struct err e = {.code = 0};
     for (unsigned i = 0; i < ARRAY_LEN(stalls); i++) {
