@@ -52,10 +52,13 @@ zero
 copies 3 300 "$SEED" || fail "copies between pools, seed $SEED"
 touch "$RIG_DIR/copied"
 wait "$CHURN" || fail "snapshots cannot come and go"
-zero
 SECONDS_EACH=2
 rc=0
-copies 2 300 "$SEED" errs >"$RIG_DIR/errs" 2>&1 || rc=$?
+for _ in 1 2 3 4 5; do # a busy machine copies little in a span
+    zero
+    copies 2 300 "$SEED" errs >"$RIG_DIR/errs" 2>&1 || rc=$?
+    [ $rc = 0 ] || break
+done
 [ $rc = 1 ] || { cat "$RIG_DIR/errs"; fail "a checker that errs ends with $rc"; }
 pool_agrees "after the copies"
 rig_stop
