@@ -56,5 +56,6 @@ find_name() {
 }
 
 # write_lun N FILE; read_lun N FILE: 0 if that worked.
-write_lun() { timeout 120 qemu-img convert -n -f raw --target-image-opts "$2" "$(lun_opts "$1")"; }
+# Flushed: qemu-img's preset is a cache mode that flushes nothing.
+write_lun() { timeout 120 qemu-img convert -n -t writeback -f raw --target-image-opts "$2" "$(lun_opts "$1")"; }
 read_lun() { timeout 120 qemu-img convert --image-opts -O raw "$(lun_opts "$1")" "$2"; }
