@@ -12,9 +12,20 @@
 #include <event2/event.h>
 #include <inttypes.h>
 
+/* What the look is of. True: something has changed, or is about to. */
+static bool watch_measure(struct pool *pool)
+{
+    struct pool_watch *w = &pool->watch;
+    uint64_t used = pool_used_extents(pool), size = pool_extents(pool);
+    bool same = used == w->used && size == w->size;
+    w->used = used;
+    w->size = size;
+    return !same || atomic_load(&pool->ran_out);
+}
+
 static void watch_usage(struct pool *pool)
 {
-    uint64_t size = pool_extents(pool), used = pool_used_extents(pool);
+    uint64_t size = pool->watch.size, used = pool->watch.used;
     struct usage_watch *w = &pool->watch.usage;
     const struct usage_thresholds *t = &pool->usage_thresholds;
     usage_watch_forget(w, t);
@@ -53,17 +64,7 @@ static void watch_forecast(struct pool *pool, int64_t now_ms)
     else if (now_ms - w->forecast_ms < POOL_WATCH_FORECAST_MS)
         return;
     w->forecast_ms = now_ms;
-    forecast_look(&w->forecast, now_ms, pool_used_extents(pool));
-}
-
-static bool watch_finds_change(struct pool *pool)
-{
-    struct pool_watch *w = &pool->watch;
-    uint64_t used = pool_used_extents(pool), size = pool_extents(pool);
-    bool same = used == w->used && size == w->size;
-    w->used = used;
-    w->size = size;
-    return !same || atomic_load(&pool->ran_out);
+    forecast_look(&w->forecast, now_ms, w->used);
 }
 
 static bool watch_look(struct lunmgr *m)
@@ -71,10 +72,10 @@ static bool watch_look(struct lunmgr *m)
     int64_t now_ms = clock_coarse_ms();
     bool changed = false;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;) {
+        changed |= watch_measure(pool);
         watch_usage(pool);
         watch_fullness(pool);
         watch_forecast(pool, now_ms);
-        changed |= watch_finds_change(pool);
     }
     return changed;
 }

@@ -30,6 +30,13 @@ void sock_turn_fini(struct sock_turn *t)
 
 /* ---- reading ---- */
 
+static void push(struct sock_turn *t, struct conn *c)
+{
+    c->readable = true;
+    c->readable_next = t->readable;
+    t->readable = c;
+}
+
 /* An event that is made active while others are is the last of them. */
 void sock_turn_on_readable(struct sock_turn *t, struct conn *c)
 {
@@ -37,9 +44,7 @@ void sock_turn_on_readable(struct sock_turn *t, struct conn *c)
         return;
     if (t->readable == NULL)
         event_active(t->reader, 0, 0);
-    c->readable = true;
-    c->readable_next = t->readable;
-    t->readable = c;
+    push(t, c);
 }
 
 static struct conn *pop(struct conn **list)
@@ -89,12 +94,8 @@ static void sock_turn_read_once(struct sock_turn *t)
     while ((count = sock_turn_ask(t, &list, reads, ops)) > 0) {
         sock_run(t->uring, ops, count);
         for (size_t i = 0; i < count; i++) {
-            struct conn *c = reads[i].conn;
-            if (!conn_rx_take(&reads[i], ops[i].res))
-                continue;
-            c->readable = true;
-            c->readable_next = t->readable;
-            t->readable = c;
+            if (conn_rx_take(&reads[i], ops[i].res))
+                push(t, reads[i].conn);
         }
     }
 }
