@@ -154,6 +154,7 @@ static void conn_say_end(struct conn *c, const char *why)
 static void conn_stop_reading(struct conn *c)
 {
     event_del(c->read_event);
+    sock_turn_forget(&c->reactor->sockets, c);
     conn_rx_fini(c);
     held_drop_all(c);
 }

@@ -271,7 +271,7 @@ bool conn_rx_take(struct conn_read *read, ssize_t res)
         return false;
     }
     rx_take_bytes(c, read, (size_t)res);
-    return (size_t)res == read->direct_bytes + read->stage_bytes;
+    return (size_t)res == read->direct_bytes + read->stage_bytes && conn_is_live(c);
 }
 
 static void rx_linger(struct conn *c)

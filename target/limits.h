@@ -48,16 +48,17 @@
 #define REACTOR_TASKS_KEPT_MAX   512
 #define REACTOR_PDUS_KEPT_MAX    1024
 #define SOCK_STAGE_BYTES         (64U << 10) /* headers and small data are read into it */
+#define SOCK_TURN_READS          256 /* of connections, before what they brought goes on */
+#define SOCK_TURN_BYTES          (512U << 10) /* so much of buffers their commands have then */
 
 /* One connection. */
 #define CONN_RECV_BYTES_MAX                                                              \
-    (256U << 10)                /* preset: MaxRecvDataSegmentLength that we declare */
-#define CONN_STAGE_NEXT     256 /* of the stage, when a large data segment is read */
-#define CONN_DIRECT_MIN     (16U << 10) /* less of a data segment comes by the stage */
-#define CONN_READS_PER_TURN 32
-#define CONN_TX_IOV_MAX     384
-#define CONN_TX_BYTES_MAX   (8U << 20) /* preset: unsent: stop reading from it */
-#define CONN_TX_LOW_PART    4          /* at that part of it go on */
-#define CONN_TX_PDUS_HIGH   4096
+    (256U << 10)              /* preset: MaxRecvDataSegmentLength that we declare */
+#define CONN_STAGE_NEXT   256 /* of the stage, when a large data segment is read */
+#define CONN_DIRECT_MIN   (16U << 10) /* less of a data segment comes by the stage */
+#define CONN_TX_IOV_MAX   384
+#define CONN_TX_BYTES_MAX (8U << 20) /* preset: unsent: stop reading from it */
+#define CONN_TX_LOW_PART  4          /* at that part of it go on */
+#define CONN_TX_PDUS_HIGH 4096
 
 #endif

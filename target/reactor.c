@@ -76,6 +76,7 @@ static bool reactor_turn(struct loop_hook *hook)
     struct reactor *r = container_of(hook, struct reactor, hook);
     bool any = reactor_retry_waiting(r);
     any |= reactor_advance_conns(r);
+    any |= sock_turn_read(&r->sockets);
     return pacer_turn(r) || any;
 }
 
@@ -137,6 +138,7 @@ bool reactor_reserve(struct reactor *r, struct task *t)
     if (!reactor_has_room(r, t))
         return false;
     t->reserved_bytes = t->buffer_bytes;
+    sock_turn_on_begun(&r->sockets, t->reserved_bytes);
     s->buffer_bytes += t->reserved_bytes;
     counter_add(&r->counters.buffer_bytes, t->reserved_bytes);
     return true;

@@ -11,12 +11,16 @@
 #include <errno.h>
 #include <event2/event.h>
 
-static void sock_turn_read(evutil_socket_t fd, short what, void *arg);
+#define SOCK_BATCH_MIN  4
+#define BROUGHT_MEAN_OF 4
+
+static void sock_turn_on_reader(evutil_socket_t fd, short what, void *arg);
 
 int sock_turn_init(struct sock_turn *t, struct event_base *base, bool may_ring)
 {
     t->uring = sock_uring_create(may_ring);
-    t->reader = event_new(base, -1, 0, sock_turn_read, t);
+    t->reader = event_new(base, -1, 0, sock_turn_on_reader, t);
+    t->readable_end = &t->readable;
     return t->uring == NULL || t->reader == NULL ? -ENOMEM : 0;
 }
 
@@ -33,8 +37,19 @@ void sock_turn_fini(struct sock_turn *t)
 static void push(struct sock_turn *t, struct conn *c)
 {
     c->readable = true;
-    c->readable_next = t->readable;
-    t->readable = c;
+    c->readable_next = NULL;
+    *t->readable_end = c;
+    t->readable_end = &c->readable_next;
+}
+
+static struct conn *pop(struct sock_turn *t)
+{
+    struct conn *c = t->readable;
+    t->readable = c->readable_next;
+    if (t->readable == NULL)
+        t->readable_end = &t->readable;
+    c->readable = false;
+    return c;
 }
 
 /* An event that is made active while others are is the last of them. */
@@ -47,33 +62,43 @@ void sock_turn_on_readable(struct sock_turn *t, struct conn *c)
     push(t, c);
 }
 
-static struct conn *pop(struct conn **list)
+void sock_turn_forget(struct sock_turn *t, struct conn *c)
 {
-    struct conn *c = *list;
-    *list = c->readable_next;
+    if (!c->readable)
+        return;
+    struct conn **at = &t->readable;
+    while (*at != c)
+        at = &(*at)->readable_next;
+    *at = c->readable_next;
+    if (*at == NULL)
+        t->readable_end = at;
     c->readable = false;
-    return c;
+}
+
+void sock_turn_on_begun(struct sock_turn *t, size_t bytes)
+{
+    t->begun_bytes += bytes;
 }
 
 /* NULL: none is left. */
-static struct conn *next_to_read(struct conn **list)
+static struct conn *next_to_read(struct sock_turn *t)
 {
-    while (*list != NULL && !conn_rx_may_read(*list))
-        (void)pop(list);
-    return *list;
+    while (t->readable != NULL && !conn_rx_may_read(t->readable))
+        (void)pop(t);
+    return t->readable;
 }
 
 /* The first of them, and those behind it that may be read together with it. */
-static size_t sock_turn_ask(struct sock_turn *t, struct conn **list,
-                            struct conn_read *reads, struct sock_op *ops)
+static size_t sock_turn_ask(struct sock_turn *t, size_t most, struct conn_read *reads,
+                            struct sock_op *ops)
 {
     size_t count = 0;
     struct conn *c;
-    while (count < SOCK_BATCH_MAX && (c = next_to_read(list)) != NULL) {
+    while (count < most && (c = next_to_read(t)) != NULL) {
         bool alone = conn_rx_is_direct(c);
         if (alone && count > 0)
             break;
-        (void)pop(list);
+        (void)pop(t);
         conn_rx_ask(c, t->stages[count], &reads[count]);
         ops[count] = (struct sock_op){
             .fd = c->fd, .iov = reads[count].iov, .iov_count = reads[count].iov_count};
@@ -84,32 +109,56 @@ static size_t sock_turn_ask(struct sock_turn *t, struct conn **list,
     return count;
 }
 
-/* Those that may have more are in the list again. */
-static void sock_turn_read_once(struct sock_turn *t)
+/* So many connections as are thought to bring what a turn should have, by what those
+ * before them brought. */
+static size_t sock_turn_batch(const struct sock_turn *t)
+{
+    size_t most = SOCK_TURN_BYTES / (t->brought_bytes + 1);
+    if (most < SOCK_BATCH_MIN)
+        return SOCK_BATCH_MIN;
+    return most < SOCK_BATCH_MAX ? most : SOCK_BATCH_MAX;
+}
+
+static void sock_turn_learn(struct sock_turn *t, uint64_t begun_bytes, size_t reads)
+{
+    size_t brought = (size_t)(begun_bytes / reads);
+    t->brought_bytes =
+        (t->brought_bytes * (BROUGHT_MEAN_OF - 1) + brought) / BROUGHT_MEAN_OF;
+}
+
+/* How many; those that may have more are in the list again, as its last. */
+static size_t sock_turn_read_some(struct sock_turn *t)
 {
     struct conn_read reads[SOCK_BATCH_MAX];
     struct sock_op ops[SOCK_BATCH_MAX];
-    struct conn *list = TAKE(t->readable);
-    size_t count;
-    while ((count = sock_turn_ask(t, &list, reads, ops)) > 0) {
-        sock_run(t->uring, ops, count);
-        for (size_t i = 0; i < count; i++) {
-            if (conn_rx_take(&reads[i], ops[i].res))
-                push(t, reads[i].conn);
-        }
+    size_t count = sock_turn_ask(t, sock_turn_batch(t), reads, ops);
+    uint64_t before = t->begun_bytes;
+    sock_run(t->uring, ops, count);
+    for (size_t i = 0; i < count; i++) {
+        if (conn_rx_take(&reads[i], ops[i].res))
+            push(t, reads[i].conn);
     }
+    if (count > 0)
+        sock_turn_learn(t, t->begun_bytes - before, count);
+    return count;
 }
 
-/* Whoever has more then has its next turn: its socket is still readable. */
-static void sock_turn_read(evutil_socket_t fd, short what, void *arg)
+bool sock_turn_read(struct sock_turn *t)
 {
-    struct sock_turn *t = arg;
+    uint64_t before = t->begun_bytes;
+    size_t reads = 0;
+    size_t count;
+    while (reads < SOCK_TURN_READS && t->begun_bytes - before < SOCK_TURN_BYTES &&
+           (count = sock_turn_read_some(t)) > 0)
+        reads += count;
+    return reads > 0;
+}
+
+static void sock_turn_on_reader(evutil_socket_t fd, short what, void *arg)
+{
     (void)fd;
     (void)what;
-    for (int i = 0; i < CONN_READS_PER_TURN && t->readable != NULL; i++)
-        sock_turn_read_once(t);
-    while (t->readable != NULL)
-        (void)pop(&t->readable);
+    (void)sock_turn_read(arg);
 }
 
 /* ---- sending ---- */

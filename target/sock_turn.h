@@ -19,7 +19,10 @@ struct event_base;
 struct sock_turn {
     struct event *reader; /* runs when all sockets of a turn have been looked at */
     struct sock_uring *uring;
-    struct conn *readable; /* through readable_next */
+    struct conn *readable; /* through readable_next, the first that came first */
+    struct conn **readable_end;
+    uint64_t begun_bytes; /* buffers of the commands that have come, ever */
+    size_t brought_bytes; /* of them, by one connection that is read: a mean */
     /* Headers and small data are read into these, many PDUs at once. A page that nothing
      * came to takes no memory. */
     uint8_t stages[SOCK_BATCH_MAX][SOCK_STAGE_BYTES];
@@ -33,8 +36,16 @@ int sock_turn_init(struct sock_turn *t, struct event_base *base, bool may_ring);
 void sock_turn_fini(struct sock_turn *t);
 
 /* Something has come for it: it is read, and taken, when the other sockets have been
- * looked at, before letters and hooks. */
+ * looked at. */
 void sock_turn_on_readable(struct sock_turn *t, struct conn *c);
+/* It is not to be read. */
+void sock_turn_forget(struct sock_turn *t, struct conn *c);
+/* A command that was read has a buffer of so many bytes. */
+void sock_turn_on_begun(struct sock_turn *t, size_t bytes);
+/* Some of those that can be read are, in the order in which they could, until what they
+ * brought is enough for a turn: what comes next goes through the same memory once that
+ * has left. True: there were any. */
+bool sock_turn_read(struct sock_turn *t);
 /* What these have to send, at most SOCK_BATCH_MAX of them, is handed to their sockets
  * once; conn_tx_flush() goes on. True: something was sent. */
 bool sock_turn_send(struct sock_turn *t, struct conn *const *conns, size_t count);

@@ -3,21 +3,26 @@
  * their reactors stood still is found in one turn. */
 #include "tests/unit/target/wire_talk.h"
 
+#include "target/conn.h"
 #include "target/reactor.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PEERS        8
+#define PEERS        24   /* more of a reactor than are read together */
 #define WRITE_BLOCKS 128U /* of 512 bytes */
 #define WRITE_BYTES  (WRITE_BLOCKS * 512U)
+#define READ_BLOCKS  512U
 #define FIRST_BYTES  (20U << 10) /* what is left of such a write is read to its place */
 
 /* ---- reactors that stand still ---- */
 
 struct stall {
     struct note note;
+    struct reactor *reactor;
+    atomic_bool some_waited; /* to be read */
     sem_t stands, goes_on;
 };
 
@@ -203,6 +208,61 @@ static void one_that_goes_leaves_the_others_their_answers(void **state)
     peers_close();
 }
 
+/* Ends those that wait to be read as well as those that were. */
+static void on_cut(struct note *note)
+{
+    struct stall *s = container_of(note, struct stall, note);
+    struct reactor *r = s->reactor;
+    atomic_store(&s->some_waited, r->sockets.readable != NULL);
+    for (struct conn *c = r->conns; c != NULL; c = c->next)
+        conn_cut(c, NULL);
+}
+
+/* While the reactors stand each asks for READ_BLOCKS, of which a few are a turn's. */
+static void all_ask(void **state)
+{
+    struct cmd_req m;
+    reactors_stand(*state);
+    for (unsigned i = 0; i < PEERS; i++) {
+        wire_peer_rw(peers[i], &m, false, 0, READ_BLOCKS);
+        wire_peer_send_cmd(peers[i], &m, NULL);
+    }
+}
+
+static void all_are_answered(void)
+{
+    for (unsigned i = 0; i < PEERS; i++) {
+        size_t bytes = 0;
+        while (bytes < READ_BLOCKS * 512U) {
+            wire_peer_expect(peers[i], OP_DATA_IN);
+            bytes += peers[i]->data_bytes;
+        }
+    }
+}
+
+static void those_that_wait_to_be_read_may_end(void **state)
+{
+    struct wire_rig *r = *state;
+    struct stall cuts[ARRAY_LEN(stalls)];
+    peers_log_in(state);
+    for (unsigned i = 0; i < 4; i++) {
+        all_ask(state);
+        reactors_go_on();
+        all_are_answered();
+    }
+    all_ask(state);
+    for (unsigned i = 0; i < ARRAY_LEN(cuts); i++) {
+        cuts[i] = (struct stall){.note.run = on_cut, .reactor = r->target->reactors[i]};
+        loop_post(cuts[i].reactor->loop, &cuts[i].note);
+    }
+    reactors_go_on();
+    for (unsigned i = 0; i < PEERS; i++)
+        wire_peer_expect_eof(peers[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(cuts); i++)
+        assert_true(atomic_load(&cuts[i].some_waited));
+    peers_close();
+}
+
 static int setup_ring(void **state)
 {
     return wire_rig_setup_with(state, &(struct wire_rig_options){.uring = true});
@@ -225,11 +285,13 @@ int main(void)
         ALONE(each_is_answered_what_it_asked),
         ALONE(a_reset_among_them_harms_none),
         ALONE(one_that_goes_leaves_the_others_their_answers),
+        ALONE(those_that_wait_to_be_read_may_end),
     };
     const struct CMUnitTest ring[] = {
         RING(each_is_answered_by_the_ring),
         RING(a_reset_among_them_harms_none),
         RING(one_that_goes_leaves_the_others_their_answers),
+        RING(those_that_wait_to_be_read_may_end),
     };
     struct err e = {.code = 0};
     for (unsigned i = 0; i < ARRAY_LEN(stalls); i++) {
