@@ -64,25 +64,30 @@ judge_disk() {
 
 # --- reactors and sessions ---
 
-# Two curves over sessions of reads and of writes, each in its order: with so few commands that all sessions together have hardly
-# more than one of them, and with as many in each.
-SESSION_CURVES=("4k-read-1x32 4k-read-16x2 4k-read-256x1" "4k-read-1x32 4k-read-16x32 4k-read-256x32"
-    "4k-write-1x32 4k-write-16x2 4k-write-256x1" "4k-write-1x32 4k-write-16x32 4k-write-256x32")
-SESSION_LOADS="4k-read-1x32 4k-read-16x2 4k-read-256x1 4k-read-16x32 4k-read-256x32
-    4k-write-1x32 4k-write-16x2 4k-write-256x1 4k-write-16x32 4k-write-256x32"
+# Curves over sessions, each in its order: with as many commands in each session, and with so few that all sessions together have
+# hardly more than one of them.
+SESSION_CURVES=("4k-read-1x32 4k-read-16x32 4k-read-256x32" "4k-write-1x32 4k-write-16x32 4k-write-256x32")
+SPARSE_CURVES=("4k-read-1x32 4k-read-16x2 4k-read-256x1" "4k-write-1x32 4k-write-16x2 4k-write-256x1")
+SPARSE_LOADS=${SPARSE_CURVES[*]}
+SESSION_LOADS="$SPARSE_LOADS 4k-read-16x32 4k-read-256x32 4k-write-16x32 4k-write-256x32"
 
 # By the client that costs least: with one command a session libiscsi is what is full.
 make_sessions() {
     compared sessions "$RAM" none --targets "ashlar-one ashlar" --beside ashlar-one --client wire --workloads "$SESSION_LOADS"
+    compared sparse "$RAM" none --targets "ashlar-one bare-one ashlar bare" --beside "bare-one bare" --client wire --workloads "$SPARSE_LOADS"
 }
 
 # A curve is to lose at most 10 % from its best point on. Where points before the best are further below it, it rises, which is the
-# goal; so each point is held against those before it.
+# goal; so each point is held against those before it. With few commands a session each has packets of its own, and any target loses by
+# them: there the floor is for what the curve loses more than that of a target that only answers.
 judge_sessions() {
     local load target curve
     for target in ashlar-one ashlar; do
         for curve in "${SESSION_CURVES[@]}"; do
             judge_curve "$curve" "$target"
+        done
+        for curve in "${SPARSE_CURVES[@]}"; do
+            judge_sparse_curve "$curve" "$target"
         done
         for load in $SESSION_LOADS; do
             workload "$load"
@@ -105,6 +110,30 @@ judge_curve() {
             judge "$TITLE, $(reactors_of "$2"): IOPS, times the best of fewer sessions" "$(least_ratio "$runs" "${before[@]}")" least 0.9 0.95
         before+=("$runs")
     done
+}
+
+# judge_sparse_curve "WORKLOAD..." TARGET
+judge_sparse_curve() {
+    local load runs bare=bare before=() bare_before=() own of_bare title
+    [ "$2" != ashlar-one ] || bare=bare-one
+    for load in $1; do
+        runs=sparse/ram.$load.$2
+        workload "$load"
+        title="$TITLE, $(reactors_of "$2")"
+        if [ ${#before[@]} != 0 ]; then
+            own=$(least_ratio "$runs" "${before[@]}")
+            of_bare=$(least_ratio "sparse/ram.$load.$bare" "${bare_before[@]}")
+            judge "$title: IOPS, times the best of fewer sessions" "$own" least - 0.95
+            judge "$title: the same, times what a target that only answers has of its best" "$(quotient "$own" "$of_bare")" least 0.9 0.95
+        fi
+        before+=("$runs")
+        bare_before+=("sparse/ram.$load.$bare")
+    done
+}
+
+# quotient A B: nothing if one was not measured.
+quotient() {
+    [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'
 }
 
 reactors_of() {

@@ -4,7 +4,7 @@
 # rig.sh, in a subshell for each. To rig.sh's ashlar and tgt it adds istgt and nbdkit, as Debian ships them and with what
 # their packages' examples say.
 
-RIVALS="ashlar ashlar-uring ashlar-threads ashlar-one ashlar-silent tgt-rdwr tgt-aio istgt nbdkit file loop"
+RIVALS="ashlar ashlar-uring ashlar-threads ashlar-one ashlar-silent tgt-rdwr tgt-aio istgt nbdkit bare bare-one file loop"
 
 # What must be installed for one of them.
 rival_needs() {
@@ -13,8 +13,14 @@ rival_needs() {
     istgt) echo istgt iscsi-ls ;;
     nbdkit) echo nbdkit fio ;;
     file | loop) echo fio ;;
+    bare*) ;;
     *) echo iscsi-ls curl ;;
     esac
+}
+
+# It has bytes of its own: bare answers and keeps nothing, for what is the network's and the client's part of any target's figures.
+rival_has_disk() {
+    [[ $1 != bare* ]]
 }
 
 # iscsi, nbd, file or loop: how it is asked. A loop writes to the bare file, each session by itself, and syncs by the C library.
@@ -36,13 +42,13 @@ rival_is_buffered() {
 
 rival_syncs_by_libc() {
     case $1 in
-    ashlar | ashlar-uring | ashlar-one | file) return 1 ;;
+    ashlar | ashlar-uring | ashlar-one | bare* | file) return 1 ;;
     esac
 }
 
 rival_version() {
     case $1 in
-    ashlar*) git -C "$RIG_ROOT" describe --always --dirty 2>/dev/null || echo "of no known commit" ;;
+    ashlar* | bare*) git -C "$RIG_ROOT" describe --always --dirty 2>/dev/null || echo "of no known commit" ;;
     tgt-*) dpkg-query -W -f '${Version}' tgt ;;
     file | loop) fio --version ;;
     *) dpkg-query -W -f '${Version}' "$1" ;;
@@ -58,6 +64,7 @@ rival_start() {
     ashlar*) rival_start_ashlar "$name" "$size" ;;
     tgt-*) RIG_BSTYPE=${name#tgt-} rival_start_tgt "$size" ;;
     istgt | nbdkit) rival_start_file "$name" ;;
+    bare*) rival_start_bare "$name" ;;
     file | loop) rival_write_file ;;
     *) fail "no rival: $name; there are: $RIVALS" ;;
     esac
@@ -94,6 +101,14 @@ rival_start_file() {
     [ "$1" = nbdkit ] || RIVAL_URL=$(rig_url 0)
 }
 
+rival_start_bare() {
+    RIG_TARGET=bare
+    [ "$1" = bare ] || RIG_REACTORS=1
+    rig_target_name() { echo iqn.2026-01.test.ashlar:bare; }
+    rig_start
+    RIVAL_URL=$(rig_url 0)
+}
+
 rival_write_file() {
     openssl enc -aes-128-ctr -nosalt -K 00000000000000000000000000000001 -iv 0 </dev/zero 2>/dev/null |
         dd of="$RIVAL_FILE" bs=1M count=$((RIVAL_BYTES >> 20)) iflag=fullblock status=none || true
@@ -106,6 +121,15 @@ rig_nbdkit_spawn() {
 }
 
 rig_nbdkit_ready() {
+    rig_port_open
+}
+
+rig_bare_spawn() {
+    "$(rig_bin ashlar-bare-target)" --port "$RIG_PORT" --threads "$RIG_REACTORS" --size "$RIVAL_BYTES" >>"$RIG_DIR/daemon.log" 2>&1 &
+    RIG_PID=$!
+}
+
+rig_bare_ready() {
     rig_port_open
 }
 

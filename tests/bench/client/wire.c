@@ -18,11 +18,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define COMMANDS_MAX 256
-#define IN_BYTES     (1U << 20)
-#define READY_TRIES  50
-#define TAG_NONE     0xffffffffU
-#define FINAL        0x80
+#define COMMANDS_MAX   256
+#define IN_BYTES       (1U << 20)
+#define KEPT_BYTES_MAX (16U << 10)
+#define READY_TRIES    50
+#define TAG_NONE       0xffffffffU
+#define FINAL          0x80
 
 struct peer {
     struct raw raw;
@@ -41,7 +42,7 @@ struct peer {
     uint8_t *out; /* not sent yet: from out_at up to out_bytes */
     size_t out_at, out_bytes, out_room;
     size_t in_bytes;
-    uint8_t in[IN_BYTES];
+    uint8_t in[IN_BYTES]; /* what came of a PDU that is not all there */
 };
 
 static void peer_lose(struct peer *p, const char *why)
@@ -261,26 +262,31 @@ static size_t in_one(struct peer *p, const uint8_t *at, size_t there)
     return head + padded + tail;
 }
 
-static void in_parse(struct peer *p)
+/* What is left stays with the peer. */
+static void in_parse(struct peer *p, const uint8_t *in, size_t bytes)
 {
     size_t at = 0, one;
-    while (!p->lost && (one = in_one(p, p->in + at, p->in_bytes - at)) != 0)
+    while (!p->lost && (one = in_one(p, in + at, bytes - at)) != 0)
         at += one;
-    memmove(p->in, p->in + at, p->in_bytes - at);
-    p->in_bytes -= at;
+    memmove(p->in, in + at, bytes - at);
+    p->in_bytes = bytes - at;
 }
 
+/* The sessions of a thread receive into one memory, which so stays in the cache, as long
+ * as little has to be taken there first. */
 static void in_receive(struct peer *p)
 {
-    ssize_t n = recv(p->raw.fd, p->in + p->in_bytes, IN_BYTES - p->in_bytes, 0);
+    static _Thread_local uint8_t stage[IN_BYTES];
+    uint8_t *in = p->in_bytes <= KEPT_BYTES_MAX ? stage : p->in;
+    if (in == stage)
+        memcpy(stage, p->in, p->in_bytes);
+    ssize_t n = recv(p->raw.fd, in + p->in_bytes, IN_BYTES - p->in_bytes, 0);
     if (n == 0)
         peer_lose(p, "the target has closed the connection");
     if (n < 0 && errno != EAGAIN)
         peer_lose(p, strerror(errno));
-    if (n <= 0)
-        return;
-    p->in_bytes += (size_t)n;
-    in_parse(p);
+    if (n > 0)
+        in_parse(p, in, p->in_bytes + (size_t)n);
 }
 
 /* ---- peer.h ------------------------------------------------------------------------ */
