@@ -4,6 +4,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* All since some moment before the start. This one is some milliseconds coarse, and
@@ -32,6 +33,17 @@ static inline int64_t clock_ms(void)
 static inline int64_t clock_us_to_next(int64_t every_us)
 {
     return every_us - clock_us() % every_us;
+}
+
+/* As a timer takes it; not negative. */
+static inline struct timeval clock_span_us(int64_t us)
+{
+    return (struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+}
+
+static inline struct timeval clock_span_ms(int64_t ms)
+{
+    return clock_span_us(ms * 1000);
 }
 
 #endif

@@ -7,6 +7,7 @@
  * it keeps neither the loop nor other devices. */
 #include "lunmgr/engine_watch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/device.h"
 #include "lunmgr/engine_kinds.h"
@@ -310,8 +311,7 @@ static void watch_destroy(struct engine *engine)
 
 static int watch_make_ticker(struct watch *w, unsigned timeout_ms, struct err *e)
 {
-    unsigned ms = timeout_ms / TICKS_MAX;
-    w->every = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    w->every = clock_span_ms(timeout_ms / TICKS_MAX);
     w->ticker = event_new(loop_base(w->loop), -1, 0, watch_on_tick, w);
     return w->ticker == NULL ? err_oom(e) : 0;
 }

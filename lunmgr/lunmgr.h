@@ -48,6 +48,8 @@ struct lunmgr_events {
                                uint64_t ticket);
     /* How many sessions see the volume now. Control thread. */
     unsigned (*volume_sessions)(void *arg, const struct volume *volume);
+    /* It rested, and does not any more. Control thread. */
+    void (*stirred)(void *arg);
 };
 
 struct lunmgr_options {
@@ -82,6 +84,10 @@ int lunmgr_open(const struct lunmgr_options *options, struct lunmgr **out,
 /* Before any reactor runs. Without it changes settle at once. */
 void lunmgr_set_events(struct lunmgr *m, const struct lunmgr_events *events);
 void lunmgr_settled(struct lunmgr *m, uint64_t ticket);
+/* Any thread. What the pools have is about to change, by a host or an operation: while it
+ * rests (pool_watch.h) nobody looks. Costs one load while it does not. */
+void lunmgr_stir(struct lunmgr *m);
+bool lunmgr_rests(const struct lunmgr *m);
 /* Blocking, after all lanes but its own have stopped and been destroyed: answers what is
  * under way, does the last rounds, frees what waits for them, marks the catalog clean.
  * NULL is allowed. */

@@ -50,8 +50,10 @@ struct lunmgr {
     struct volume *snapshots_due; /* being made, not in the index yet */
     struct event *trash_timer;
     struct event *outdate_timer;
-    struct event *watch_timer; /* pool_watch.c */
-    unsigned quiet_looks;      /* since it found a change */
+    struct event *watch_timer;  /* pool_watch.c */
+    unsigned quiet_looks;       /* since it found a change */
+    struct note stir;           /* that something is about to change: lunmgr_stir() */
+    atomic_bool rests, stirred; /* the note is on its way */
     struct jobs jobs;
     struct rods rods;
     uint64_t next_ticket;

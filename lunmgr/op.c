@@ -23,6 +23,7 @@ void *op_new(struct lunmgr *m, size_t bytes, void (*finish)(struct op *op))
     op->record = record_take(m);
     op->job.reply_to = loop_inbox(m->options.control);
     m->ops_under_way++;
+    lunmgr_stir(m);
     return op;
 }
 

@@ -2,6 +2,7 @@
 /* A timer and a job of the catalog's writer. */
 #include "lunmgr/outdate.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/op.h"
 
@@ -9,8 +10,7 @@
 
 static void outdate_arm(struct lunmgr *m)
 {
-    unsigned ms = m->options.outdate_interval_ms;
-    const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    const struct timeval after = clock_span_ms(m->options.outdate_interval_ms);
     if (m->outdate_timer != NULL)
         event_add(m->outdate_timer, &after);
 }

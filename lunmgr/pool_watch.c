@@ -80,6 +80,13 @@ static bool watch_look(struct lunmgr *m)
     return changed;
 }
 
+static void watch_again(struct lunmgr *m, bool rests)
+{
+    struct timeval in = clock_span_us(rests ? clock_us_to_next(POOL_WATCH_REST_MS * 1000)
+                                            : POOL_WATCH_MS * 1000);
+    event_add(m->watch_timer, &in);
+}
+
 static void watch_on_time(evutil_socket_t fd, short what, void *arg)
 {
     struct lunmgr *m = arg;
@@ -89,22 +96,46 @@ static void watch_on_time(evutil_socket_t fd, short what, void *arg)
         m->quiet_looks = 0;
     else if (m->quiet_looks < POOL_WATCH_QUIET_LOOKS)
         m->quiet_looks++;
-    bool rests = m->quiet_looks == POOL_WATCH_QUIET_LOOKS;
-    int64_t in_us =
-        rests ? clock_us_to_next(POOL_WATCH_REST_MS * 1000) : POOL_WATCH_MS * 1000;
-    struct timeval in = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
-    event_add(m->watch_timer, &in);
+    bool rests = m->quiet_looks == POOL_WATCH_QUIET_LOOKS && m->jobs.running == NULL;
+    atomic_store(&m->rests, rests);
+    watch_again(m, rests);
+}
+
+static void watch_on_stir(struct note *note)
+{
+    struct lunmgr *m = container_of(note, struct lunmgr, stir);
+    atomic_store(&m->stirred, false);
+    if (m->watch_timer == NULL)
+        return;
+    m->quiet_looks = 0;
+    atomic_store(&m->rests, false);
+    watch_again(m, false);
+    if (m->events.stirred != NULL)
+        m->events.stirred(m->events.arg);
+}
+
+void lunmgr_stir(struct lunmgr *m)
+{
+    if (lunmgr_rests(m) && !atomic_exchange(&m->stirred, true))
+        loop_post(m->options.control, &m->stir);
+}
+
+bool lunmgr_rests(const struct lunmgr *m)
+{
+    return atomic_load_explicit(&m->rests, memory_order_relaxed);
 }
 
 int pools_watch(struct lunmgr *m, struct err *e)
 {
-    static const struct timeval every = {.tv_usec = POOL_WATCH_MS * 1000};
+    m->stir.run = watch_on_stir;
     for (struct pool *pool = NULL; (pool = pool_next(m, pool)) != NULL;)
         usage_watch_begin(&pool->watch.usage, pool_used_extents(pool),
                           pool_extents(pool));
     m->watch_timer = event_new(loop_base(m->options.control), -1, 0, watch_on_time, m);
-    return m->watch_timer == NULL || event_add(m->watch_timer, &every) != 0 ? err_oom(e)
-                                                                            : 0;
+    if (m->watch_timer == NULL)
+        return err_oom(e);
+    watch_again(m, false);
+    return 0;
 }
 
 void pools_unwatch(struct lunmgr *m)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A timer of the control thread looks at what the pools have left, twice a second, once
- * while nothing changes: tells of their thresholds of use and that a pool which was full
- * has space again, and keeps the forecasts. Control thread. */
+/* A timer of the control thread looks at what the pools have left, twice a second: tells
+ * of their thresholds of use and that a pool which was full has space again, and keeps
+ * the forecasts. When nothing has changed for a while and no job runs it rests: it looks
+ * for the forecasts alone, until lunmgr_stir(). Control thread. */
 #ifndef LUNMGR_POOL_WATCH_H
 #define LUNMGR_POOL_WATCH_H
 
@@ -10,7 +11,7 @@
 #include "lunmgr/usage.h"
 
 #define POOL_WATCH_MS          500
-#define POOL_WATCH_REST_MS     1000
+#define POOL_WATCH_REST_MS     POOL_WATCH_FORECAST_MS
 #define POOL_WATCH_QUIET_LOOKS 20 /* without a change: it rests */
 #define POOL_WATCH_FORECAST_MS 10000
 

@@ -4,6 +4,7 @@
  */
 #include "lunmgr/round.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/lane_priv.h"
 #include "lunmgr/lunmgr_priv.h"
@@ -47,8 +48,7 @@ int round_init(struct pool *pool, struct err *e)
 
 void round_start(struct pool *pool)
 {
-    unsigned ms = lunmgr_round_interval_ms(pool->manager);
-    struct timeval every = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval every = clock_span_ms(lunmgr_round_interval_ms(pool->manager));
     event_add(pool->round.tick, &every);
 }
 

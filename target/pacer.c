@@ -4,6 +4,7 @@
  * when a row begins, and when limits have changed. */
 #include "target/pacer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/throttle.h"
 #include "target/conn.h"
@@ -240,8 +241,7 @@ static void pacer_set_timer(struct pacer *p, int64_t now_ns, int64_t due_ns)
         event_del(p->timer);
         return;
     }
-    int64_t in_us = (due_ns - now_ns + 999) / 1000;
-    struct timeval in = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
+    struct timeval in = clock_span_us((due_ns - now_ns + 999) / 1000);
     if (event_add(p->timer, &in) != 0)
         log_fatal("out of memory");
 }

@@ -3,6 +3,7 @@
  * connection that was touched send what it has. */
 #include "target/reactor.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "target/access_swap.h"
 #include "target/conn.h"
@@ -92,8 +93,7 @@ void reactor_wake_by(struct reactor *r, int64_t due_ms)
         due_ms = now_ms + REACTOR_TICK_MS;
     if (r->tick_ms <= due_ms)
         return;
-    int64_t in_ms = due_ms - now_ms;
-    struct timeval in = {.tv_sec = in_ms / 1000, .tv_usec = in_ms % 1000 * 1000};
+    struct timeval in = clock_span_ms(due_ms - now_ms);
     r->tick_ms = due_ms;
     if (event_add(r->tick, &in) != 0)
         log_fatal("out of memory");

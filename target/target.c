@@ -3,6 +3,7 @@
  * each change of who sees what, and asks them for what web wants to know. */
 #include "target/target.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lunmgr/loop.h"
 #include "lunmgr/throttle.h"
@@ -191,6 +192,13 @@ void target_set_limits(struct target *t, const struct target_limits *limits)
     limits_set(&t->limits, limits);
 }
 
+static void target_on_stirred(void *arg)
+{
+    struct target *t = arg;
+    if (t->thresholds != NULL)
+        thresholds_on_stirred(t->thresholds);
+}
+
 static int target_make_reactors(struct target *t, const struct target_options *o,
                                 struct err *e)
 {
@@ -204,7 +212,8 @@ static int target_make_reactors(struct target *t, const struct target_options *o
                                    .access_changed = target_on_access_changed,
                                    .volume_changed = target_on_volume_changed,
                                    .port_group_changed = alua_on_changed,
-                                   .volume_sessions = target_volume_sessions};
+                                   .volume_sessions = target_volume_sessions,
+                                   .stirred = target_on_stirred};
     lunmgr_set_events(t->lunmgr, &events);
     for (unsigned i = 0; i < t->reactor_count; i++) {
         int rc = reactor_start(t->reactors[i], e);
@@ -347,8 +356,7 @@ static void stopping_on_timer(int fd, short what, void *arg)
 static void stopping_start(struct stopping *s, unsigned timeout_ms)
 {
     unsigned part_ms = timeout_ms / STOP_PARTS;
-    s->part.tv_sec = part_ms / 1000;
-    s->part.tv_usec = (suseconds_t)(part_ms % 1000) * 1000;
+    s->part = clock_span_ms(part_ms);
     event_add(s->timer, &s->part);
     s->end.asker = s->target->control;
     s->end.run = reactor_stop;

@@ -474,6 +474,7 @@ static void task_fill(struct task *t, struct conn *c, const struct cmd_req *m)
     session_add_task(c->session, t);
     task_set_enter(c->session, t);
     session_count(c->session, FIGURE_COMMANDS, 1);
+    lunmgr_stir(r->target->lunmgr);
 }
 
 /* Memory for it, now or later. */

@@ -209,9 +209,8 @@ static bool hosts_are_quiet(struct thresholds *all)
 
 static void look_again(struct thresholds *all, bool rests)
 {
-    int64_t in_us =
-        rests ? clock_us_to_next(THRESHOLD_REST_MS * 1000) : THRESHOLD_LOOK_MS * 1000;
-    struct timeval in = {.tv_sec = in_us / 1000000, .tv_usec = in_us % 1000000};
+    struct timeval in = clock_span_us(rests ? clock_us_to_next(THRESHOLD_REST_MS * 1000)
+                                            : THRESHOLD_LOOK_MS * 1000);
     event_add(all->timer, &in);
 }
 
@@ -221,7 +220,14 @@ static void thresholds_on_time(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     look(all);
-    look_again(all, all->at == 0 && hosts_are_quiet(all));
+    bool quiet = all->at == 0 && hosts_are_quiet(all);
+    look_again(all, quiet && lunmgr_rests(all->target->lunmgr));
+}
+
+void thresholds_on_stirred(struct thresholds *all)
+{
+    all->quiet_looks = 0;
+    look_again(all, false);
 }
 
 int thresholds_create(struct target *t, struct thresholds **out, struct err *e)

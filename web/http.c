@@ -66,11 +66,6 @@ struct http_conn {
     const char *fault;      /* of the request under way; NULL: none */
 };
 
-static struct timeval of_ms(unsigned ms)
-{
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
-
 /* ---- Connections ------------------------------------------------------------------- */
 
 static void conn_free(struct http_conn *conn)
@@ -154,7 +149,7 @@ static void conn_on_close(struct evhttp_connection *evcon, void *arg)
 
 static void conn_arm(struct http_conn *conn)
 {
-    struct timeval deadline = of_ms(conn->listener->http->patience.request_ms);
+    struct timeval deadline = clock_span_ms(conn->listener->http->patience.request_ms);
     event_add(&conn->timer, &deadline);
 }
 
@@ -390,7 +385,7 @@ static int server_create(struct listener *listener, struct err *e)
         return err_oom(e);
     evhttp_set_max_headers_size(server, WEB_HEADERS_BYTES_MAX);
     evhttp_set_max_body_size(server, WEB_BODY_BYTES_MAX);
-    struct timeval idle = of_ms(listener->http->patience.idle_ms);
+    struct timeval idle = clock_span_ms(listener->http->patience.idle_ms);
     evhttp_set_timeout_tv(server, &idle);
     evhttp_set_default_content_type(server, NULL);
     evhttp_set_allowed_methods(

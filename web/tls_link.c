@@ -5,6 +5,7 @@
 #include "web/tls_link.h"
 
 #include "base/auto.h"
+#include "base/clock.h"
 #include "web/tls.h"
 
 #include <event2/buffer.h>
@@ -288,8 +289,7 @@ struct tls_link *tls_link_create(struct tls *tls, struct event_base *base, int o
     }
     link->on_end = on_end;
     link->arg = arg;
-    link->patience = (struct timeval){.tv_sec = patience_ms / 1000,
-                                      .tv_usec = patience_ms % 1000 * 1000};
+    link->patience = clock_span_ms(patience_ms);
     event_assign(&link->timer, base, -1, 0, link_on_time, link);
     link->outer = watch(base, outer, link_on_outer_end, link);
     link->inner = watch(base, inner, link_on_inner_end, link);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Claim: as a pool is filled, the threshold that each unit has from the start is told by itself: once to
 # every nexus that sees a unit of the pool, to who watches the API and in the log; again when it is crossed
-# again; a full pool protects its data. What an initiator has saved, the cache that it has switched off
-# first of all, is in force after a SIGKILL, and then a write needs no flush to outlive one.
+# again, after a while without any command too; a full pool protects its data. What an initiator has saved,
+# the cache that it has switched off first of all, is in force after a SIGKILL, and then a write needs no
+# flush to outlive one.
 set -euo pipefail
 . "$(dirname "$0")/../lib/rig.sh"
 . "$(dirname "$0")/../lib/ask.sh"
@@ -129,6 +130,7 @@ done
 good a none 35000000000000000000
 eventually 'the space does not come back' has_free 600
 nothing_comes 1
+sleep 16 # so long without a command that nobody looks any more
 cross 16 0 $((480 * EXTENT)) pool.threshold_reached 2
 told b 16
 told c 16

@@ -254,22 +254,44 @@ static void that_a_pool_is_full_and_is_not_any_more_is_told(void **state)
     assert_int_equal(told_count, 0);
 }
 
-/* At rest it finds what has changed by itself, and rests no more. */
-static void a_quiet_pool_is_looked_at_less_until_it_changes(void **state)
+static void it_comes_to_rest(void)
 {
-    (void)state;
-    fill(0, 1);
-    unsigned quiet = rig.manager->quiet_looks;
-    look();
-    assert_true(rig.manager->quiet_looks > quiet);
+    look(); /* finds what setup made */
     rig.manager->quiet_looks = POOL_WATCH_QUIET_LOOKS;
     look();
-    look();
-    assert_int_equal(rig.manager->quiet_looks, POOL_WATCH_QUIET_LOOKS);
-    fill(1, 80);
+    assert_true(lunmgr_rests(rig.manager));
+}
+
+static void on_stirred(void *arg)
+{
+    *(unsigned *)arg += 1;
+}
+
+static void at_rest_it_does_not_look_until_it_is_stirred(void **state)
+{
+    unsigned stirs = 0;
+    const struct lunmgr_events events = {.arg = &stirs, .stirred = on_stirred};
+    (void)state;
+    lunmgr_set_events(rig.manager, &events);
+    it_comes_to_rest();
+    fill(0, 80);
+    assert_int_equal(told_count, 0);
+    lunmgr_stir(rig.manager);
+    lunmgr_stir(rig.manager);
     look();
     ASSERT_TOLD({"reached", 75});
-    assert_true(rig.manager->quiet_looks < POOL_WATCH_QUIET_LOOKS);
+    assert_int_equal(stirs, 1);
+    assert_false(lunmgr_rests(rig.manager));
+}
+
+static void operations_stir_it(void **state)
+{
+    const struct usage_thresholds some = {1, {30}};
+    (void)state;
+    it_comes_to_rest();
+    assert_int_equal(set_thresholds(&some), 0);
+    fill(0, 30);
+    ASSERT_TOLD({"reached", 30});
 }
 
 #define WATCH_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -281,7 +303,8 @@ int main(void)
         WATCH_TEST(thresholds_and_what_was_told_outlive_a_restart),
         WATCH_TEST(a_new_threshold_that_is_reached_already_is_told),
         WATCH_TEST(that_a_pool_is_full_and_is_not_any_more_is_told),
-        WATCH_TEST(a_quiet_pool_is_looked_at_less_until_it_changes),
+        WATCH_TEST(at_rest_it_does_not_look_until_it_is_stirred),
+        WATCH_TEST(operations_stir_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
