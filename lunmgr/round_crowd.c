@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#define WAIT_PART   4 /* of what the last round took */
+#define WAIT_PART   2 /* of what the last round took */
 #define WAIT_US_MAX 10000
 #define IN_VAIN_MAX 64
 

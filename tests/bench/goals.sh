@@ -79,7 +79,7 @@ make_sessions() {
 
 # A curve is to lose at most 10 % from its best point on. Where points before the best are further below it, it rises, which is the
 # goal; so each point is held against those before it. With few commands a session each has packets of its own, and any target loses by
-# them: there the floor is for what the curve loses more than that of a target that only answers.
+# them: there the floor is a part of what a target has that only answers.
 judge_sessions() {
     local load target curve
     for target in ashlar-one ashlar; do
@@ -114,26 +114,17 @@ judge_curve() {
 
 # judge_sparse_curve "WORKLOAD..." TARGET
 judge_sparse_curve() {
-    local load runs bare=bare before=() bare_before=() own of_bare title
-    [ "$2" != ashlar-one ] || bare=bare-one
+    local load runs bare=bare before=()
+    [ "$2" != ashlar-one ] || bare="bare-one"
     for load in $1; do
         runs=sparse/ram.$load.$2
         workload "$load"
-        title="$TITLE, $(reactors_of "$2")"
         if [ ${#before[@]} != 0 ]; then
-            own=$(least_ratio "$runs" "${before[@]}")
-            of_bare=$(least_ratio "sparse/ram.$load.$bare" "${bare_before[@]}")
-            judge "$title: IOPS, times the best of fewer sessions" "$own" least - 0.95
-            judge "$title: the same, times what a target that only answers has of its best" "$(quotient "$own" "$of_bare")" least 0.9 0.95
+            judge "$TITLE, $(reactors_of "$2"): IOPS, times the best of fewer sessions" "$(least_ratio "$runs" "${before[@]}")" least - 0.95
+            judge "$TITLE, $(reactors_of "$2"): IOPS, times a target that only answers" "$(ratio "$runs" "sparse/ram.$load.$bare" iops)" least 0.7 0.9
         fi
         before+=("$runs")
-        bare_before+=("sparse/ram.$load.$bare")
     done
-}
-
-# quotient A B: nothing if one was not measured.
-quotient() {
-    [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'
 }
 
 reactors_of() {

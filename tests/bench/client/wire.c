@@ -54,8 +54,31 @@ static void peer_lose(struct peer *p, const char *why)
 
 /* ---- What goes out ----------------------------------------------------------------- */
 
+/* The sessions of a thread hand one buffer on, which so stays in the cache, as long as
+ * what they send goes out at once. */
+static _Thread_local uint8_t *out_spare;
+static _Thread_local size_t out_spare_room;
+
+static void out_begin(struct peer *p)
+{
+    if (p->out != NULL)
+        return;
+    p->out = TAKE(out_spare);
+    p->out_room = p->out == NULL ? 0 : out_spare_room;
+}
+
+static void out_end(struct peer *p)
+{
+    p->out_at = p->out_bytes = 0;
+    if (out_spare != NULL || p->out == NULL)
+        return;
+    out_spare = TAKE(p->out);
+    out_spare_room = p->out_room;
+}
+
 static uint8_t *out_add(struct peer *p, size_t bytes)
 {
+    out_begin(p);
     if (p->out_bytes + bytes > p->out_room) {
         p->out_room = (p->out_bytes + bytes) * 2;
         p->out = realloc(p->out, p->out_room);
@@ -167,7 +190,7 @@ static void out_send(struct peer *p)
         }
         p->out_at += (size_t)n;
     }
-    p->out_at = p->out_bytes = 0;
+    out_end(p);
 }
 
 /* ---- What comes in ----------------------------------------------------------------- */
