@@ -80,11 +80,11 @@ static bool watch_look(struct lunmgr *m)
     return changed;
 }
 
-static void watch_again(struct lunmgr *m, bool rests)
+static int watch_again(struct lunmgr *m, bool rests)
 {
     struct timeval in = clock_span_us(rests ? clock_us_to_next(POOL_WATCH_REST_MS * 1000)
                                             : POOL_WATCH_MS * 1000);
-    event_add(m->watch_timer, &in);
+    return event_add(m->watch_timer, &in);
 }
 
 static void watch_on_time(evutil_socket_t fd, short what, void *arg)
@@ -98,7 +98,7 @@ static void watch_on_time(evutil_socket_t fd, short what, void *arg)
         m->quiet_looks++;
     bool rests = m->quiet_looks == POOL_WATCH_QUIET_LOOKS && m->jobs.running == NULL;
     atomic_store(&m->rests, rests);
-    watch_again(m, rests);
+    (void)watch_again(m, rests);
 }
 
 static void watch_on_stir(struct note *note)
@@ -109,7 +109,7 @@ static void watch_on_stir(struct note *note)
         return;
     m->quiet_looks = 0;
     atomic_store(&m->rests, false);
-    watch_again(m, false);
+    (void)watch_again(m, false);
     if (m->events.stirred != NULL)
         m->events.stirred(m->events.arg);
 }
@@ -132,10 +132,7 @@ int pools_watch(struct lunmgr *m, struct err *e)
         usage_watch_begin(&pool->watch.usage, pool_used_extents(pool),
                           pool_extents(pool));
     m->watch_timer = event_new(loop_base(m->options.control), -1, 0, watch_on_time, m);
-    if (m->watch_timer == NULL)
-        return err_oom(e);
-    watch_again(m, false);
-    return 0;
+    return m->watch_timer == NULL || watch_again(m, false) != 0 ? err_oom(e) : 0;
 }
 
 void pools_unwatch(struct lunmgr *m)
