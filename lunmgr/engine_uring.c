@@ -397,14 +397,13 @@ static bool uring_turn(struct loop_hook *hook)
     return worked;
 }
 
-/* Only wakes the loop: the hook collects the answers. */
+/* Only wakes the loop: the hook collects the answers. The event is edge-triggered, so the
+ * eventfd's count need not be taken back. */
 static void uring_on_event(evutil_socket_t fd, short what, void *arg)
 {
+    (void)fd;
     (void)what;
     (void)arg;
-    uint64_t count;
-    ssize_t n = read(fd, &count, sizeof(count));
-    assert(n == (ssize_t)sizeof(count) || errno == EAGAIN);
 }
 
 /* The kernel keeps what was given up, without the ring. */
@@ -428,7 +427,7 @@ static int uring_init(struct uring_engine *u, const struct mode *mode, struct er
     u->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (u->event_fd < 0)
         return err_set(e, -errno, NULL, "eventfd: %s", strerror(errno));
-    u->event = event_new(loop_base(u->loop), u->event_fd, EV_READ | EV_PERSIST,
+    u->event = event_new(loop_base(u->loop), u->event_fd, EV_READ | EV_ET | EV_PERSIST,
                          uring_on_event, NULL);
     if (u->event == NULL || event_add(u->event, NULL) != 0)
         return err_oom(e);

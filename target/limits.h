@@ -47,7 +47,7 @@
 #define REACTOR_BUFFER_SHARE     4 /* a session has at most that part of what it leaves */
 #define REACTOR_TASKS_KEPT_MAX   512
 #define REACTOR_PDUS_KEPT_MAX    1024
-#define SOCK_STAGE_BYTES         (64U << 10) /* headers and small data are read into it */
+#define SOCK_STAGE_BYTES         (144U << 10) /* of 32 writes of 4 KiB the headers and data */
 #define SOCK_TURN_READS          256 /* of connections, before what they brought goes on */
 #define SOCK_TURN_BYTES          (512U << 10) /* so much of buffers their commands have then */
 
