@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC32C by SSE4.2, by ARMv8's CRC extension, or by a table. The choice is a look at what
- * the processor told at start, made each call. Pure; any thread.
+/* CRC32C by AVX-512, by SSE4.2, by ARMv8's CRC extension, or by a table. The choice is a
+ * look at what the processor told at start, made each call. Pure; any thread.
  *
  * SSE4.2's instruction takes eight bytes a cycle and answers after three. So three parts
  * of a stretch go side by side, and are joined: a part with k bytes behind it counts
  * x^8k times. Polynomials stand with their highest power in the lowest bit; then the
  * product of two of 32 bits, by PCLMULQDQ, has one power too few for its 64 bits, and the
- * instruction that reduces it multiplies by x^32: so the factors are x^(8k - 33). */
+ * instruction that reduces it multiplies by x^32: so the factors are x^(8k - 33).
+ *
+ * AVX-512's VPCLMULQDQ multiplies four pairs of words at once. What came is kept as 16
+ * words and moved over what comes next: of each 128 bits the first word counts x^64 times
+ * the second, so over k bytes their factors are x^(8k + 31) and x^(8k - 33). At the end
+ * the words are a stretch that has the CRC of all. */
 #include "base/crc32c.h"
 
 #include <string.h>
@@ -16,8 +21,7 @@
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #elif defined(__x86_64__)
-#include <nmmintrin.h>
-#include <wmmintrin.h>
+#include <immintrin.h>
 #endif
 
 /* Entry i: the remainder of byte i under the reflected polynomial 0x82f63b78. */
@@ -61,9 +65,8 @@ static const uint32_t remainders[256] = {
     0xbe2da0a5, 0x4c4623a6, 0x5f16d052, 0xad7d5351,
 };
 
-uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes)
+static uint32_t crc32c_by_table(uint32_t crc, const uint8_t *p, size_t bytes)
 {
-    const uint8_t *p = data;
     crc = ~crc;
     for (size_t i = 0; i < bytes; i++)
         crc = remainders[(crc ^ p[i]) & 0xff] ^ crc >> 8;
@@ -125,6 +128,60 @@ crc32c_by_instruction(uint32_t crc, const uint8_t *p, size_t bytes)
     return ~rest;
 }
 
+#define VECTOR_BYTES 64
+#define MANY_BYTES   (4 * VECTOR_BYTES)
+/* x^(8k - 33) and x^(8k + 31) modulo the polynomial: over one vector, and over four */
+#define OVER_ONE  _mm_set_epi64x(0x9e4addf8, 0x740eef02)
+#define OVER_FOUR _mm_set_epi64x(0xb9e02b86, 0xdcb17aa4)
+
+static int has_vectors(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq") &&
+           has_instruction();
+}
+
+#define WITH_VECTORS __attribute__((target("avx512f,vpclmulqdq,sse4.2")))
+
+WITH_VECTORS static __m512i vector_at(const uint8_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+WITH_VECTORS static __m512i moved_over(__m512i words, __m512i factors, __m512i next)
+{
+    __m512i first = _mm512_clmulepi64_epi128(words, factors, 0x00);
+    __m512i second = _mm512_clmulepi64_epi128(words, factors, 0x11);
+    return _mm512_xor_si512(_mm512_xor_si512(first, second), next);
+}
+
+/* Of MANY_BYTES or more. */
+WITH_VECTORS static uint32_t crc32c_by_vectors(uint32_t crc, const uint8_t *p,
+                                               size_t bytes)
+{
+    const __m512i over_one = _mm512_broadcast_i32x4(OVER_ONE);
+    const __m512i over_four = _mm512_broadcast_i32x4(OVER_FOUR);
+    __m512i words[4];
+    for (int i = 0; i < 4; i++)
+        words[i] = vector_at(p + i * VECTOR_BYTES);
+    words[0] =
+        _mm512_xor_si512(words[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~crc)));
+    for (p += MANY_BYTES, bytes -= MANY_BYTES; bytes >= MANY_BYTES;
+         p += MANY_BYTES, bytes -= MANY_BYTES)
+        for (int i = 0; i < 4; i++)
+            words[i] = moved_over(words[i], over_four, vector_at(p + i * VECTOR_BYTES));
+    for (int i = 0; i < 3; i++)
+        words[i + 1] = moved_over(words[i], over_one, words[i + 1]);
+    __m512i all = words[3];
+    for (; bytes >= VECTOR_BYTES; p += VECTOR_BYTES, bytes -= VECTOR_BYTES)
+        all = moved_over(all, over_one, vector_at(p));
+    uint8_t stretch[VECTOR_BYTES];
+    _mm512_storeu_si512(stretch, all);
+    uint64_t reduced = 0;
+    for (int i = 0; i < VECTOR_BYTES; i += 8)
+        reduced = _mm_crc32_u64(reduced, word_at(stretch + i));
+    return crc32c_by_instruction(~(uint32_t)reduced, p, bytes);
+}
+
 #elif defined(__aarch64__)
 
 static int has_instruction(void)
@@ -160,8 +217,48 @@ static uint32_t crc32c_by_instruction(uint32_t crc, const uint8_t *p, size_t byt
 
 #endif
 
+#if !defined(__x86_64__)
+
+#define MANY_BYTES SIZE_MAX
+
+static int has_vectors(void)
+{
+    return 0;
+}
+
+static uint32_t crc32c_by_vectors(uint32_t crc, const uint8_t *p, size_t bytes)
+{
+    return crc32c_by_table(crc, p, bytes);
+}
+
+#endif
+
+bool crc32c_has(enum crc32c_way way)
+{
+    switch (way) {
+    case CRC32C_VECTORS:
+        return has_vectors();
+    case CRC32C_INSTRUCTION:
+        return has_instruction();
+    case CRC32C_TABLE:
+        break;
+    }
+    return true;
+}
+
+uint32_t crc32c_by(enum crc32c_way way, uint32_t crc, const void *data, size_t bytes)
+{
+    if (way == CRC32C_VECTORS && bytes >= MANY_BYTES)
+        return crc32c_by_vectors(crc, data, bytes);
+    if (way != CRC32C_TABLE)
+        return crc32c_by_instruction(crc, data, bytes);
+    return crc32c_by_table(crc, data, bytes);
+}
+
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes)
 {
+    if (bytes >= MANY_BYTES && has_vectors())
+        return crc32c_by_vectors(crc, data, bytes);
     if (has_instruction())
         return crc32c_by_instruction(crc, data, bytes);
     return crc32c_by_table(crc, data, bytes);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC32C (Castagnoli), as iSCSI digests use it: RFC 7143, 13.1. By the processor's
- * instruction where it has one, else by a table. Pure; any thread. */
+/* CRC32C (Castagnoli), as iSCSI digests use it: RFC 7143, 13.1. By what the processor has
+ * for it, else by a table. Pure; any thread. */
 #ifndef BASE_CRC32C_H
 #define BASE_CRC32C_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,13 @@
  * crc32c(crc32c(0, a, n), b, m) is the CRC of a then b. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes);
 
-/* The same by the table alone; what crc32c() is where the processor has no instruction.
- */
-uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t bytes);
+/* The ways there are, the fastest first: crc32c() takes the first that the processor has.
+ * Of few bytes the vectors leave all to the instruction. */
+enum crc32c_way { CRC32C_VECTORS, CRC32C_INSTRUCTION, CRC32C_TABLE };
+/* True: this processor has it. */
+bool crc32c_has(enum crc32c_way way);
+/* The same by this way, which the processor must have. */
+uint32_t crc32c_by(enum crc32c_way way, uint32_t crc, const void *data, size_t bytes);
 
 /* A digest on the wire is the CRC's least significant byte first (RFC 7143, appendix A.4:
  * 32 bytes of zeros have the digest aa 36 91 8a). */

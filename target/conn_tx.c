@@ -63,14 +63,25 @@ static size_t pdu_wire_bytes(const struct tx_pdu *p)
     return (size_t)p->head_bytes + p->data_bytes + p->tail_bytes;
 }
 
+static void pdu_end_data(struct tx_pdu *p)
+{
+    size_t pad = pdu_padded(p->data_bytes) - p->data_bytes;
+    memset(p->tail, 0, pad);
+    p->tail_bytes = (uint8_t)pad;
+    if (p->data_digest && p->data_bytes > 0) {
+        uint32_t crc = crc32c(0, p->data, p->data_bytes);
+        crc32c_store(p->tail + pad, crc32c(crc, p->tail, pad));
+        p->tail_bytes += CRC32C_BYTES;
+    }
+}
+
+/* Data has just been read or made: its digest costs least while it is in the cache. */
 void conn_tx_queue(struct conn *c, struct tx_pdu *p)
 {
     if (p->task != NULL)
         p->task->tx_refs++;
-    size_t pad = pdu_padded(p->data_bytes) - p->data_bytes;
     p->head_bytes = (uint8_t)(BHS_BYTES + (p->header_digest ? CRC32C_BYTES : 0));
-    p->tail_bytes =
-        (uint8_t)(pad + (p->data_digest && p->data_bytes > 0 ? CRC32C_BYTES : 0));
+    pdu_end_data(p);
     if (c->tx.last == NULL)
         c->tx.first = p;
     else
@@ -90,12 +101,6 @@ static void pdu_finish(struct conn *c, struct tx_pdu *p)
     p->stamped = true;
     if (p->header_digest)
         crc32c_store(p->head.digest, crc32c(0, &p->head.bhs, BHS_BYTES));
-    size_t pad = pdu_padded(p->data_bytes) - p->data_bytes;
-    memset(p->tail, 0, pad);
-    if (p->data_digest && p->data_bytes > 0) {
-        uint32_t crc = crc32c(0, p->data, p->data_bytes);
-        crc32c_store(p->tail + pad, crc32c(crc, p->tail, pad));
-    }
 }
 
 /* Adds a piece to the vector, less what of it was sent already. */

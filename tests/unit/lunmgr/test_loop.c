@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,45 @@ static void note_from_another_thread_wakes_the_loop(void **state)
     loop_run(*state);
     assert_int_equal(pthread_join(poster, NULL), 0);
     assert_int_equal(c.run_count, 1);
+}
+
+#define NOW_AND_THEN 10
+
+static void *post_now_and_then(void *arg)
+{
+    struct counted *c = arg;
+    for (int i = 0; i < NOW_AND_THEN; i++) {
+        usleep(2000);
+        loop_post(c[i].loop, &c[i].note);
+    }
+    return NULL;
+}
+
+struct turns {
+    struct loop_hook hook;
+    int count;
+};
+
+static bool turns_count(struct loop_hook *hook)
+{
+    container_of(hook, struct turns, hook)->count++;
+    return false;
+}
+
+/* Between two of them it sleeps: a wake that lasted would have it turn all the time. */
+static void a_wake_wakes_once(void **state)
+{
+    struct counted c[NOW_AND_THEN];
+    struct turns turns = {.hook.turn = turns_count};
+    pthread_t poster;
+    for (int i = 0; i < NOW_AND_THEN; i++)
+        c[i] = (struct counted){.note.run = counted_run, .loop = *state};
+    c[NOW_AND_THEN - 1].then = stop_it;
+    loop_add_hook(*state, &turns.hook);
+    assert_int_equal(pthread_create(&poster, NULL, post_now_and_then, c), 0);
+    loop_run(*state);
+    assert_int_equal(pthread_join(poster, NULL), 0);
+    assert_in_range(turns.count, 1, 4 * NOW_AND_THEN);
 }
 
 static void note_posted_before_the_run_is_run(void **state)
@@ -358,6 +398,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LOOP(note_from_another_thread_wakes_the_loop),
+        WITH_LOOP(a_wake_wakes_once),
         WITH_LOOP(note_posted_before_the_run_is_run),
         WITH_LOOP(note_that_posts_itself_keeps_the_loop_awake),
         WITH_LOOP(every_note_of_many_threads_runs_once_in_its_order),

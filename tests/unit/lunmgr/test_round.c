@@ -588,6 +588,52 @@ static void a_flush_of_another_volume_lets_nothing_age(void **state)
     rig_assert_no_harm(&rig);
 }
 
+/* ---- Who flushed together ---------------------------------------------------------- */
+
+static void look_whether_awaited(struct pool_rig *r, void *arg)
+{
+    *(bool *)arg |= r->pool->round.crowd.was_awaited;
+}
+
+static void flush_start(struct rig_io *io, struct volume *v, uint8_t fill)
+{
+    assert_int_equal(rig_write(&rig, v, 0, 4096, fill), 0);
+    rig_io_init(io, &rig, 0, v, VIO_FLUSH, 0, 0);
+    rig_io_start(io);
+    pool_rig_turn(&rig);
+}
+
+/* The second comes while the first has its round, a long one. True: the round that it is
+ * to have was seen to wait for the first to come back, for which there is half of that
+ * time. */
+static bool second_awaits_first(struct volume *v)
+{
+    struct rig_io first, second;
+    bool awaited = false;
+    rig_home_hold(&rig, FAKE_SYNC);
+    flush_start(&first, v, 1);
+    rig_home_await(&rig, FAKE_SYNC, 1);
+    flush_start(&second, v, 2);
+    usleep(10 * CROWD_LONG_US);
+    rig_home_hold(&rig, 0);
+    assert_int_equal(rig_io_end(&first), 0);
+    for (int i = 0; i < 1000 && !awaited; i++)
+        pool_rig_at_home(&rig, look_whether_awaited, &awaited);
+    assert_int_equal(rig_io_end(&second), 0);
+    return awaited;
+}
+
+/* Each waits in vain, and after that some do without. */
+static void a_round_waits_for_those_that_the_last_one_answered(void **state)
+{
+    (void)state;
+    struct volume *v = pool_rig_volume(&rig, "v", MIB, 512);
+    bool awaited = false;
+    for (int i = 0; i < 50 && !awaited; i++)
+        awaited = second_awaits_first(v);
+    assert_true(awaited);
+}
+
 #define ROUND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -610,6 +656,7 @@ int main(void)
         ROUND_TEST(every_committed_state_agrees_with_itself),
         ROUND_TEST(a_flush_commits_what_its_own_volume_dirtied),
         ROUND_TEST(a_flush_of_another_volume_lets_nothing_age),
+        ROUND_TEST(a_round_waits_for_those_that_the_last_one_answered),
     };
     fault_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * their reactors stood still is found in one turn. */
 #include "tests/unit/target/wire_talk.h"
 
+#include "base/crc32c.h"
 #include "target/conn.h"
 #include "target/reactor.h"
 
@@ -57,10 +58,10 @@ static void reactors_go_on(void)
 
 static struct wire_peer *peers[PEERS];
 
-static void peers_log_in(void **state)
+static void peers_log_in(void **state, const char *keys, size_t bytes)
 {
     for (unsigned i = 0; i < PEERS; i++)
-        peers[i] = logged_in(state, KEYS(""));
+        peers[i] = logged_in(state, keys, bytes);
 }
 
 static void peers_close(void)
@@ -103,16 +104,17 @@ static void comes_to_be_ready(struct wire_peer *p)
     fail_msg("the unit does not get ready");
 }
 
-/* A WRITE of WRITE_BYTES, all of them immediate data; the first `bytes` of the PDU. */
+/* A WRITE of WRITE_BYTES, all of them immediate data; `bytes` of the PDU. */
 static void send_part(struct wire_peer *p, const struct cmd_req *m, uint8_t fill,
                       size_t from, size_t bytes)
 {
-    static uint8_t pdu[BHS_BYTES + WRITE_BYTES];
+    static uint8_t pdu[BHS_BYTES + WRITE_BYTES + CRC32C_BYTES];
     union bhs bhs;
     cmd_req_encode(m, &bhs.cmd_req);
     bhs.any.data_bytes = be24_of(WRITE_BYTES);
     memcpy(pdu, &bhs, BHS_BYTES);
     memset(pdu + BHS_BYTES, fill, WRITE_BYTES);
+    crc32c_store(pdu + BHS_BYTES + WRITE_BYTES, crc32c(0, pdu + BHS_BYTES, WRITE_BYTES));
     wire_peer_send_raw(p, pdu + from, bytes);
 }
 
@@ -125,8 +127,9 @@ static void begin(unsigned peer, struct cmd_req *m)
 
 static void end(unsigned peer, const struct cmd_req *m)
 {
+    size_t digest_bytes = peers[peer]->data_digest ? CRC32C_BYTES : 0;
     send_part(peers[peer], m, data_of(peer), BHS_BYTES + FIRST_BYTES,
-              WRITE_BYTES - FIRST_BYTES);
+              WRITE_BYTES - FIRST_BYTES + digest_bytes);
 }
 
 static void reads_its_own(unsigned peer, uint32_t itt, uint8_t fill)
@@ -144,7 +147,7 @@ static void reads_its_own(unsigned peer, uint32_t itt, uint8_t fill)
 static void each_is_answered_what_it_asked(void **state)
 {
     struct cmd_req m[PEERS];
-    peers_log_in(state);
+    peers_log_in(state, KEYS(""));
     for (unsigned i = 0; i < PEERS; i++)
         begin(i, &m[i]);
     reactors_stand(*state);
@@ -165,10 +168,10 @@ static void each_is_answered_what_it_asked(void **state)
 }
 
 /* What one of them asks for ends what others are just sending the data of. */
-static void a_reset_among_them_harms_none(void **state)
+static void reset_among_them(void **state, const char *keys, size_t bytes)
 {
     struct cmd_req m[PEERS];
-    peers_log_in(state);
+    peers_log_in(state, keys, bytes);
     for (unsigned round = 0; round < 10; round++) {
         unsigned resetter = round % PEERS;
         for (unsigned i = 0; i < PEERS; i++)
@@ -190,10 +193,21 @@ static void a_reset_among_them_harms_none(void **state)
     peers_close();
 }
 
+static void a_reset_among_them_harms_none(void **state)
+{
+    reset_among_them(state, KEYS(""));
+}
+
+/* Where data has digests it is looked at once more, where it was read to. */
+static void a_reset_among_digests_harms_none(void **state)
+{
+    reset_among_them(state, KEYS("DataDigest=CRC32C\0"));
+}
+
 static void one_that_goes_leaves_the_others_their_answers(void **state)
 {
     struct cmd_req m[PEERS];
-    peers_log_in(state);
+    peers_log_in(state, KEYS(""));
     for (unsigned gone = 0; gone < PEERS / 2; gone++) {
         for (unsigned i = gone; i < PEERS; i++)
             begin(i, &m[i]);
@@ -244,7 +258,7 @@ static void those_that_wait_to_be_read_may_end(void **state)
 {
     struct wire_rig *r = *state;
     struct stall cuts[ARRAY_LEN(stalls)];
-    peers_log_in(state);
+    peers_log_in(state, KEYS(""));
     for (unsigned i = 0; i < 4; i++) {
         all_ask(state);
         reactors_go_on();
@@ -284,12 +298,14 @@ int main(void)
     const struct CMUnitTest alone[] = {
         ALONE(each_is_answered_what_it_asked),
         ALONE(a_reset_among_them_harms_none),
+        ALONE(a_reset_among_digests_harms_none),
         ALONE(one_that_goes_leaves_the_others_their_answers),
         ALONE(those_that_wait_to_be_read_may_end),
     };
     const struct CMUnitTest ring[] = {
         RING(each_is_answered_by_the_ring),
         RING(a_reset_among_them_harms_none),
+        RING(a_reset_among_digests_harms_none),
         RING(one_that_goes_leaves_the_others_their_answers),
         RING(those_that_wait_to_be_read_may_end),
     };
