@@ -172,6 +172,7 @@ static void reset_among_them(void **state, const char *keys, size_t bytes)
 {
     struct cmd_req m[PEERS];
     peers_log_in(state, keys, bytes);
+    assert_int_equal(peers[0]->data_digest, bytes > 0);
     for (unsigned round = 0; round < 10; round++) {
         unsigned resetter = round % PEERS;
         for (unsigned i = 0; i < PEERS; i++)
