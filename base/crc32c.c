@@ -154,6 +154,16 @@ WITH_VECTORS static __m512i moved_over(__m512i words, __m512i factors, __m512i n
     return _mm512_xor_si512(_mm512_xor_si512(first, second), next);
 }
 
+WITH_VECTORS static uint32_t reduced(__m512i words)
+{
+    uint8_t stretch[VECTOR_BYTES];
+    uint64_t crc = 0;
+    _mm512_storeu_si512(stretch, words);
+    for (int i = 0; i < VECTOR_BYTES; i += 8)
+        crc = _mm_crc32_u64(crc, word_at(stretch + i));
+    return (uint32_t)crc;
+}
+
 /* Of MANY_BYTES or more. */
 WITH_VECTORS static uint32_t crc32c_by_vectors(uint32_t crc, const uint8_t *p,
                                                size_t bytes)
@@ -174,12 +184,7 @@ WITH_VECTORS static uint32_t crc32c_by_vectors(uint32_t crc, const uint8_t *p,
     __m512i all = words[3];
     for (; bytes >= VECTOR_BYTES; p += VECTOR_BYTES, bytes -= VECTOR_BYTES)
         all = moved_over(all, over_one, vector_at(p));
-    uint8_t stretch[VECTOR_BYTES];
-    _mm512_storeu_si512(stretch, all);
-    uint64_t reduced = 0;
-    for (int i = 0; i < VECTOR_BYTES; i += 8)
-        reduced = _mm_crc32_u64(reduced, word_at(stretch + i));
-    return crc32c_by_instruction(~(uint32_t)reduced, p, bytes);
+    return crc32c_by_instruction(~reduced(all), p, bytes);
 }
 
 #elif defined(__aarch64__)
