@@ -262,9 +262,10 @@ uint32_t crc32c_by(enum crc32c_way way, uint32_t crc, const void *data, size_t b
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t bytes)
 {
+    enum crc32c_way way = CRC32C_TABLE;
     if (bytes >= MANY_BYTES && has_vectors())
-        return crc32c_by_vectors(crc, data, bytes);
-    if (has_instruction())
-        return crc32c_by_instruction(crc, data, bytes);
-    return crc32c_by_table(crc, data, bytes);
+        way = CRC32C_VECTORS;
+    else if (has_instruction())
+        way = CRC32C_INSTRUCTION;
+    return crc32c_by(way, crc, data, bytes);
 }
